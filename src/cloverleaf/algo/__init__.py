@@ -1,0 +1,1 @@
+"""Pure functions: jit, random streams, geometry, dynamics, car following, filters, assignment, signal control."""

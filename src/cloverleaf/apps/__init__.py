@@ -1,0 +1,1 @@
+"""The standard V2X applications, one small file each."""

@@ -1,0 +1,1 @@
+"""The smart car: sense, locate, perceive, predict, plan, control, guard, HMI."""

@@ -1,0 +1,1 @@
+"""The cloud control platform: ingest, twin, services."""

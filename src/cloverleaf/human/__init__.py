@@ -1,0 +1,1 @@
+"""People: driver models and their errors, pedestrians, riders, attention and takeover."""

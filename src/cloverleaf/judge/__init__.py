@@ -1,0 +1,1 @@
+"""Rules, suites, evaluation levels, statistics, verdicts."""

@@ -1,0 +1,1 @@
+"""V2X: schemas, codec, security, channel, generation rules, bus."""

@@ -1,0 +1,1 @@
+"""The base map: lane graph, queries, routing, readers and writers."""

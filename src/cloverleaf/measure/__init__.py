@@ -1,0 +1,1 @@
+"""Metric kernels, shared by planner, guard and judge."""

@@ -1,0 +1,1 @@
+"""The smart road: roadside unit, signal controllers, roadside perception."""

@@ -1,0 +1,1 @@
+"""Topic table, schedulers, supervision, fault injection, record and replay."""

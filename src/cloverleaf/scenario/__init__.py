@@ -1,0 +1,1 @@
+"""What happens on the road: demand, OpenSCENARIO storyboards, logical scenarios and distributions."""

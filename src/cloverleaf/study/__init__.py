@@ -1,0 +1,1 @@
+"""A run: arms, seeds, calibration, appraisal, report."""

@@ -1,0 +1,1 @@
+"""Plain data: state, frames, messages, HMI, units, errors. Imports nothing of ours."""

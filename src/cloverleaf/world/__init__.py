@@ -1,0 +1,1 @@
+"""What is true: physics, collision, sensors' signals, weather. The only owner of writable truth."""
