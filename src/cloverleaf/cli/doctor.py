@@ -1,0 +1,58 @@
+"""`cloverleaf doctor`: what is installed, what is missing and what that disables."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from importlib import metadata, util
+from typing import NamedTuple
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+class Part(NamedTuple):
+    """One optional part: how to look for it and what is lost without it."""
+
+    name: str
+    modules: tuple[str, ...]
+    programs: tuple[str, ...]
+    disables: str
+    remedy: str
+
+
+PARTS = (
+    Part("SUMO", ("sumo", "libsumo"), ("sumo",), "benchmarks beside SUMO", "pip install 'cloverleaf[sumo]'"),
+    Part("asn1tools", ("asn1tools",), (), "the codec benchmark's Python peer", "pip install asn1tools"),
+    Part("pycrate", ("pycrate_asn1rt",), (), "the codec benchmark's second peer", "pip install pycrate"),
+    Part("asn1c", (), ("asn1c",), "the codec benchmark's C peer", "apt-get install asn1c gcc"),
+    Part("tshark", (), ("tshark",), "the dissection test of ETSI messages", "apt-get install tshark"),
+)
+
+
+def _found(part: Part) -> str:
+    for module in part.modules:
+        if util.find_spec(module) is not None:
+            return f"Python module {module}"
+    for program in part.programs:
+        path = shutil.which(program)
+        if path:
+            return path
+    return ""
+
+
+@app.command()
+def doctor() -> None:
+    """Show versions of what Cloverleaf stands on, and which optional parts are present."""
+    typer.echo(f"cloverleaf {metadata.version('cloverleaf')} on Python {platform.python_version()}, {os.cpu_count()} CPUs")
+    for package in ("numpy", "numba", "scipy", "pyarrow", "mcap", "cryptography"):
+        typer.echo(f"  {package:<14}{metadata.version(package)}")
+    typer.echo("optional:")
+    for part in PARTS:
+        found = _found(part)
+        if found:
+            typer.echo(f"  {part.name:<14}found: {found}")
+        else:
+            typer.echo(f"  {part.name:<14}missing: disables {part.disables}; {part.remedy}")

@@ -1,0 +1,48 @@
+"""Every kernel: cached by the contents of what it imports, free of reference counting, with a single signature."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cloverleaf
+from cloverleaf.algo import jit
+
+
+def all_kernels():
+    for module in pkgutil.walk_packages(cloverleaf.__path__, "cloverleaf."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return list(jit.KERNELS)
+
+
+def test_no_kernel_allocates():
+    assert all(k.targetoptions.get("_nrt") is False and k.targetoptions["error_model"] == "numpy" for k in all_kernels())
+
+
+def test_stamp_follows_the_imports(tmp_path):
+    rng = Path(jit.PACKAGE_ROOT / "algo" / "rng.py")
+    assert jit.PACKAGE_ROOT / "algo" / "jit.py" in jit._imports(rng)
+    assert jit.source_stamp(rng) != jit.source_stamp(jit.PACKAGE_ROOT / "algo" / "jit.py")
+
+
+def test_edit_to_a_callee_recompiles_the_caller(tmp_path):
+    """The silent corruption that the stamp exists for: numba alone would run the old callee."""
+    package = tmp_path / "cloverleaf"
+    for name in ("algo", "types"):
+        (package / name).mkdir(parents=True)
+        (package / name / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "algo" / "jit.py").write_text(Path(jit.__file__).read_text())
+    (package / "algo" / "caller.py").write_text(
+        "from cloverleaf.algo.jit import kernel\nfrom cloverleaf.algo.callee import f\n\n@kernel\ndef g(x):\n    return f(x)\n"
+    )
+    answers = []
+    for constant in (1.0, 2.0):
+        (package / "algo" / "callee.py").write_text(
+            f"from cloverleaf.algo.jit import kernel\n\n@kernel\ndef f(x):\n    return x + {constant}\n"
+        )
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom cloverleaf.algo.caller import g\nprint(g(1.0))"
+        answers.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
+    assert answers == ["2.0", "3.0"]
