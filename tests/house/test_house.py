@@ -15,7 +15,9 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 DATA_TABLES = {"schemas"}
 
 
-@pytest.mark.parametrize("file", SOURCES + sorted((ROOT / "tests").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "file", SOURCES + sorted((ROOT / "tests").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_file_is_short_and_documented(file):
     text = file.read_text()
     if not DATA_TABLES & set(file.parts):

@@ -18,7 +18,9 @@ def all_kernels():
 
 
 def test_no_kernel_allocates():
-    assert all(k.targetoptions.get("_nrt") is False and k.targetoptions["error_model"] == "numpy" for k in all_kernels())
+    assert all(
+        k.targetoptions.get("_nrt") is False and k.targetoptions["error_model"] == "numpy" for k in all_kernels()
+    )
 
 
 def test_stamp_follows_the_imports(tmp_path):
@@ -44,5 +46,7 @@ def test_edit_to_a_callee_recompiles_the_caller(tmp_path):
             f"from cloverleaf.algo.jit import kernel\n\n@kernel\ndef f(x):\n    return x + {constant}\n"
         )
         code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom cloverleaf.algo.caller import g\nprint(g(1.0))"
-        answers.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
+        answers.append(
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        )
     assert answers == ["2.0", "3.0"]

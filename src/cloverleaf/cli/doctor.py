@@ -46,7 +46,9 @@ def _found(part: Part) -> str:
 @app.command()
 def doctor() -> None:
     """Show versions of what Cloverleaf stands on, and which optional parts are present."""
-    typer.echo(f"cloverleaf {metadata.version('cloverleaf')} on Python {platform.python_version()}, {os.cpu_count()} CPUs")
+    typer.echo(
+        f"cloverleaf {metadata.version('cloverleaf')} on Python {platform.python_version()}, {os.cpu_count()} CPUs"
+    )
     for package in ("numpy", "numba", "scipy", "pyarrow", "mcap", "cryptography"):
         typer.echo(f"  {package:<14}{metadata.version(package)}")
     typer.echo("optional:")
