@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Callable, TypeVar
+from typing import Any, TypeVar
 
 import numba
 from numba.core import caching, config
@@ -23,7 +24,9 @@ from numba.core import caching, config
 F = TypeVar("F", bound=Callable[..., Any])
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
-_IMPORT = re.compile(r"^\s*(?:from\s+(cloverleaf[\w.]*)\s+import\s+([^#\n]+)|import\s+(cloverleaf[\w.]*))", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^\s*(?:from\s+(cloverleaf[\w.]*)\s+import\s+([^#\n]+)|import\s+(cloverleaf[\w.]*))", re.MULTILINE
+)
 
 
 def _module_file(dotted: str) -> Path | None:

@@ -14,8 +14,8 @@ CloverleafError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Iterable
 
 
 class CloverleafError(Exception):

@@ -66,7 +66,7 @@ def cut_in_case(driver, ego, other, gap0, v_lat, full):
     x = 0.0
     for _ in range(run_in):
         x += -ego / 10
-    safe, waiting, brake = True, reaction_time(driver), 0.0
+    waiting, brake = reaction_time(driver), 0.0
     crash, min_ttc, pfs_max, cfs_max = 0, math.inf, 0.0, 0.0
     ended = False
     sum_x, sum_y = 0.0, 0.0
@@ -113,7 +113,6 @@ def cut_in_case(driver, ego, other, gap0, v_lat, full):
         v_new = v
         if not now_safe:
             v_new, waiting, brake = react(driver, v, waiting, brake, cfs, pfs)
-            safe = False
         x_new = x + v_new / 10
         if crash == 0 and gap_lateral < 0 and gap < 0:
             crash = CRASH_SIDE if dx < 0 else CRASH_REAR

@@ -6,8 +6,9 @@ Parameters are named as in the grids: `ego_kmh`, `cutin_kmh`, `dx0_m`, `lat_vel_
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Callable, Mapping, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
