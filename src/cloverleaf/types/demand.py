@@ -33,6 +33,8 @@ class EmissionClass(IntEnum):
     ELECTRIC_CAR = 6
     EBIKE = 7
     COACH = 8
+    ARTICULATED_TRUCK = 9
+    MOPED = 10
 
 
 class Depart(IntEnum):
