@@ -1,0 +1,1 @@
+"""Readers and writers of map files; each returns or takes a `BaseMap`."""
