@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from cloverleaf.judge.r157 import families
 from cloverleaf.judge.r157.drivers import G, ReferenceDriver
 from cloverleaf.types.errors import StudyError, nearest
 
-Columns = dict[str, NDArray[np.float64]]
+Columns = dict[str, NDArray[Any]]
 
 
 class Family(NamedTuple):
@@ -103,7 +103,7 @@ def evaluate(
         speeds = columns["ego_kmh"] / 3.6, columns["cutin_kmh"] / 3.6
         lateral = on_grid(columns["lat_vel_mps"])
         families.cut_in_cases(int(driver), *speeds, columns["dx0_m"], lateral, int(full), kind, ttc, pfs, cfs)
-        out = {"crash": (kind > 0).astype(np.float64), "crash_type": kind.astype(np.float64)}
+        out = {"crash": (kind > 0).astype(np.int8), "crash_type": kind.astype(np.int8)}
         out["min_ttc_s"] = ttc if full else np.full(n, np.nan)
     else:
         crash, gap = np.zeros(n, np.bool_), np.zeros(n)
@@ -111,12 +111,12 @@ def evaluate(
             lead = np.zeros(n, np.bool_)
             arguments = columns["speed_kmh"] / 3.6, columns["front_distance_m"], columns["lat_vel_mps"]
             families.cut_out_cases(int(driver), *arguments, crash, lead, gap, pfs, cfs)
-            out = {"crash": crash.astype(np.float64), "crash_of_lead": lead.astype(np.float64)}
+            out = {"crash": crash.astype(np.int8), "crash_of_lead": lead.astype(np.int8)}
         else:
             impact = np.zeros(n)
             arguments2 = columns["speed_kmh"] / 3.6, columns["lead_decel_g"] * G
             families.car_following_cases(int(driver), *arguments2, crash, gap, impact, pfs, cfs)
-            out = {"crash": crash.astype(np.float64), "speed_difference_at_impact": impact}
+            out = {"crash": crash.astype(np.int8), "speed_difference_at_impact": impact}
         out["initial_distance_m"] = gap
     if driver == ReferenceDriver.FSM:
         out |= {"pfs": pfs, "cfs": cfs}
