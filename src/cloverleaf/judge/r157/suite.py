@@ -98,6 +98,7 @@ def evaluate(
     columns = {p: np.ascontiguousarray(cases[p], dtype=np.float64) for p in wanted.parameters}
     n = len(columns[wanted.parameters[0]])
     pfs, cfs = np.zeros(n), np.zeros(n)
+    out: Columns
     if wanted.parameters is CUT_IN:
         kind, ttc = np.zeros(n, np.int64), np.full(n, np.nan)
         speeds = columns["ego_kmh"] / 3.6, columns["cutin_kmh"] / 3.6
