@@ -96,7 +96,7 @@ class LaneGraph(NamedTuple):
     lane_allow: U32  # VehicleClass bits
     lane_left: I32  # neighbour to the left on the same edge, -1 none
     lane_right: I32
-    lane_link_start: I64  # (L + 1,) into link_*: links are sorted by their `from` lane, those of internal lanes included
+    lane_link_start: I64  # (L + 1,) into link_*: links are sorted by `from` lane, those of internal lanes included
     lane_point_start: I64  # (L + 1,) into point_*
     lane_internal_link: I32  # for an internal lane: the link of its normal `from` lane that it serves; else -1
     # points of centre lines, shape (P,)

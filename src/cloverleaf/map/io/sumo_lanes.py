@@ -44,7 +44,7 @@ class LaneTable(NamedTuple):
     lane_ids: list[str]
     edge_ids: list[str]
     edge: I32
-    index: I32
+    number: I32  # lane_index
     kind: I32
     length: F64
     width: F64
@@ -78,7 +78,10 @@ def read_junctions(source: XmlSource, root: Element) -> JunctionTable:
     for element in root.iterfind("roundabout"):
         circle.update(element.get("nodes", "").split())
     row: dict[str, int] = {}
-    elements, kinds, xs, ys = [], [], [], []
+    elements: list[Element] = []
+    kinds: list[int] = []
+    xs: list[float] = []
+    ys: list[float] = []
     for element in root.iterfind("junction"):
         kind = source.text(element, "type")
         if kind == "internal":
@@ -144,16 +147,16 @@ def read_lanes(source: XmlSource, root: Element, junctions: JunctionTable) -> La
     length = np.array(columns["length"], float)
     edge_of = np.array(columns["edge"], np.int32)
     same = np.concatenate((edge_of[1:] == edge_of[:-1], [False]))
-    number = np.arange(len(row), dtype=np.int32)
-    left = np.where(same, number + 1, -1).astype(np.int32)
-    right = np.where(np.concatenate(([False], same[:-1])), number - 1, -1).astype(np.int32)
+    own = np.arange(len(row), dtype=np.int32)
+    left = np.where(same, own + 1, -1).astype(np.int32)
+    right = np.where(np.concatenate(([False], same[:-1])), own - 1, -1).astype(np.int32)
     return LaneTable(
         row=row,
         edge_row=edge_row,
         lane_ids=list(row),
         edge_ids=list(edge_row),
         edge=edge_of,
-        index=np.array(columns["index"], np.int32),
+        number=np.array(columns["index"], np.int32),
         kind=np.array(columns["kind"], np.int32),
         length=length,
         width=np.array(columns["width"], float),

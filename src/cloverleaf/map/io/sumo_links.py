@@ -75,11 +75,11 @@ def read_links(
     rows.sort(key=lambda r: (r[0], r[1]))
     elements = [r[9] for r in rows]
     table = np.array([r[:9] for r in rows], np.int64).reshape(-1, 9)
-    origin, target, via = (table[:, i].astype(np.int32) for i in (0, 2, 3))
-    lane_start = np.searchsorted(origin, np.arange(len(lanes.row) + 1)).astype(np.int64)
-    chain_start, chain, final = _chains(source, elements, lane_start, via, target)
+    start_lane, end_lane, first_via = (table[:, i].astype(np.int32) for i in (0, 2, 3))
+    lane_start = np.searchsorted(start_lane, np.arange(len(lanes.row) + 1)).astype(np.int64)
+    chain_start, chain, final = _chains(source, elements, lane_start, first_via, end_lane)
     lane_internal = np.full(len(lanes.row), -1, np.int32)
-    normal = lanes.edge_internal[lanes.edge[origin]] == 0
+    normal = lanes.edge_internal[lanes.edge[start_lane]] == 0
     for k in np.flatnonzero(normal):
         lane_internal[chain[chain_start[k] : chain_start[k + 1]]] = k
     for lane in chain:
@@ -90,11 +90,11 @@ def read_links(
     np.add.at(length, np.repeat(np.arange(len(rows)), np.diff(chain_start)), lanes.length[chain])
     return LinkTable(
         elements=elements,
-        source=origin,
+        source=start_lane,
         target=final,
-        via=via,
+        via=first_via,
         direction=table[:, 4].astype(np.int32),
-        junction=_junctions(lanes, junctions, origin),
+        junction=_junctions(lanes, junctions, start_lane),
         signal=table[:, 5].astype(np.int32),
         signal_index=table[:, 6].astype(np.int32),
         state=table[:, 7].astype(np.uint8),

@@ -221,15 +221,15 @@ def _crossing_areas(lanes: LaneTable, links: LinkTable, crossing: I64) -> tuple[
             before += lanes.length[links.chain[i]]
     if not table:
         return begin, end
-    n, own = np.array([t[0] for t in table]), np.array([t[1] for t in table], np.int32)
-    before = np.array([t[2] for t in table])
-    other = crossing[n, 0].astype(np.int32)
+    row, own = np.array([t[0] for t in table]), np.array([t[1] for t in table], np.int32)
+    offset = np.array([t[2] for t in table])
+    other = crossing[row, 0].astype(np.int32)
     p = lanes.points
     found = conflict_areas(p.start, p.x, p.y, p.s, own, other, 0.5 * lanes.width[other])
     hit = found[:, 0] <= found[:, 1]
-    for i in np.lexsort((-found[:, 3], hit, n)):
+    for i in np.lexsort((-found[:, 3], hit, row)):
         low, high = (found[i, 0], found[i, 1]) if hit[i] else (found[i, 2], found[i, 2])
-        begin[n[i]], end[n[i]] = before[i] + low, before[i] + high
+        begin[row[i]], end[row[i]] = offset[i] + low, offset[i] + high
     return begin, end
 
 
