@@ -1,0 +1,389 @@
+"""The link of one world: outboxes in, real bytes over the air and the network, inboxes out.
+
+`Link.exchange` at tick k returns what may be read at tick k + 1: messages whose delay ends within the tick; later ones wait. Each
+message is encoded, signed, verified and decoded once, however many hear it. The steps: generate, encode, sign, air and
+network, verify, decode, hand over.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from cloverleaf.link.air import Air
+from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
+from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs, network_delay
+from cloverleaf.link.generation import Generation, Rates
+from cloverleaf.link.radio.tables import radio_tables
+from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_command
+from cloverleaf.link.statistics import Statistics
+from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, Received, WireBatch
+from cloverleaf.types.signals import SignalCommand
+from cloverleaf.types.state import F64, I32, I64, U8
+
+
+class Content(Protocol):
+    """Between SI content and the standard's bytes; `link.content` implements it."""
+
+    def encode(self, kind: int, batch: Any) -> tuple[U8, I64]:
+        """Bytes of a batch (for TOPOLOGY: an array of station ids): `buffer`, `start` of shape (n + 1,)."""
+
+    def decode(self, kind: int, buffer: U8, start: I64) -> tuple[Any, U8]:
+        """Content of n messages and an error code each, 0 good; a bad message still has its row."""
+
+
+class Security(Protocol):
+    """Signs and checks; `link.security` implements it."""
+
+    def sign(self, wire: WireBatch, t: float) -> WireBatch:
+        """The same messages inside signed envelopes."""
+
+    def check(self, wire: WireBatch, t: float) -> tuple[U8, I64, U8, list[str]]:
+        """Payload buffer, offsets, verdict (1 accepted) and the reasons of the refused ones."""
+
+
+class _Pairs(NamedTuple):
+    """Deliveries of one tick to one group of receivers, sorted by receiver."""
+
+    start: I64
+    message: I32
+    delay: F64
+
+
+class _Late(NamedTuple):
+    """Deliveries that wait: receiver by station id, content row in `batch` of `kind`."""
+
+    due: F64
+    receiver: I64
+    kind: int
+    row: I32
+    delay: F64
+    batch: Any
+
+
+_UU_KINDS = (MessageKind.ADVICE, MessageKind.EVENT)
+
+
+class Link:
+    """V2X of one world.
+
+    Args:
+        content: encoder and decoder of one standard.
+        standard: e.g. "csae_day2", "etsi"; decides the generation rules.
+        radio: "ideal", "lte-v2x" or "nr-v2x".
+        step: length of a tick, s.
+        network_latency: mean one-way delay to and from the cloud, s.
+        security: None for unsigned messages.
+        seed: of the random streams.
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        *,
+        standard: str = "csae_day2",
+        radio: str = "lte-v2x",
+        step: float = 0.1,
+        network_latency: float = 0.04,
+        security: Security | None = None,
+        seed: int = 0,
+        rates: Rates | None = None,
+        power_dbm: float = 23.0,
+    ) -> None:
+        self.content, self.security = content, security
+        self.step, self.network_latency, self.seed = step, network_latency, seed
+        self.generation = Generation(standard, rates)
+        self.air = Air(radio_tables(radio, power_dbm), seed, step)
+        self.statistics = Statistics()
+        self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
+        self._late: list[_Late] = []
+        self._commands: list[tuple[float, SignalCommand]] = []
+        self._injected: list[WireBatch] = []
+
+    def inject(self, wire: WireBatch) -> None:
+        """Put foreign bytes on the air at the next exchange (attacks, recorded traffic, gateways)."""
+        self._injected.append(wire)
+
+    def exchange(self, out: Outbox, stations: Stations, t: float) -> Inboxes:
+        """One tick at time `t` in s; see the module's first lines."""
+        tick = int(round(t / self.step))
+        wire = self._generate(out, stations, t)
+        if self.security is not None:
+            wire = self.security.sign(wire, t)
+        for foreign in self._injected:
+            wire = _append(wire, foreign)
+        self._injected.clear()
+        self.wire = wire
+        size = np.diff(wire.start)
+        self.statistics.count_sent(wire.kind, size)
+
+        direct = np.flatnonzero(wire.uu == 0)
+        heard = self.air.exchange(wire, direct, size, stations, tick, t, self.statistics)
+        cars, units = _Pairs(*heard[0]), _Pairs(*heard[1])
+        self.generation.hear_busy(stations.car, self.air.car_busy)
+        cars = self._add_network(cars, wire, stations, tick)
+
+        accepted, batches, row = self._open(wire, t)
+        limit = self.step - 1e-9
+        inbox = [
+            self._hand_over(pairs, ids, accepted, wire.kind, row, batches, t, limit)
+            for pairs, ids in (
+                (cars, stations.car),
+                (units, stations.unit),
+                (self._uplink(wire, stations, tick), np.array([CLOUD_STATION])),
+            )
+        ]
+        self._forget(t)
+        return Inboxes(inbox[0], inbox[1], inbox[2], self._command(out.command, t))
+
+    def _generate(self, out: Outbox, stations: Stations, t: float) -> WireBatch:
+        """Apply the generation rules and encode what is due."""
+        rule = self.generation
+        offers: list[tuple[int, Any, U8]] = []
+        if count(out.awareness):
+            offers.append((MessageKind.AWARENESS, out.awareness, rule.awareness(out.awareness, t)))
+        if count(out.signal):
+            offers.append((MessageKind.SIGNAL, out.signal, rule.signal(out.signal, t)))
+        if len(out.topology):
+            offers.append((MessageKind.TOPOLOGY, out.topology, rule.topology(out.topology, RSU_STATION_BASE, t)))
+        if count(out.perception):
+            offers.append(
+                (MessageKind.PERCEPTION, out.perception, rule.perception(out.perception, RSU_STATION_BASE, t))
+            )
+        if count(out.advice):
+            offers.append((MessageKind.ADVICE, out.advice, rule.advice(out.advice, t)))
+        if count(out.event):
+            offers.append((MessageKind.EVENT, out.event, rule.event(out.event, t)))
+        parts = []
+        for kind, batch, due in offers:
+            if not due.all():
+                rows = np.flatnonzero(due)
+                batch = batch[rows] if kind == MessageKind.TOPOLOGY else take(batch, rows)
+            if (len(batch) if kind == MessageKind.TOPOLOGY else count(batch)) == 0:
+                continue
+            parts.append(self._encode(kind, batch, stations, t))
+        if not parts:
+            return _no_wire()
+        wire = parts[0]
+        for part in parts[1:]:
+            wire = _append(wire, part)
+        return wire
+
+    def _encode(self, kind: int, batch: Any, stations: Stations, t: float) -> WireBatch:
+        buffer, start = self.content.encode(kind, batch)
+        n = len(start) - 1
+        station = batch if kind == MessageKind.TOPOLOGY else batch.station
+        if kind == MessageKind.AWARENESS:
+            x, y = batch.x, batch.y
+        elif kind in _UU_KINDS:
+            x, y = (batch.x, batch.y) if kind == MessageKind.EVENT else (batch.speed_until_x, batch.speed_until_y)
+        else:
+            at = np.searchsorted(stations.unit, station)
+            at = np.minimum(at, len(stations.unit) - 1)
+            x, y = stations.unit_x[at], stations.unit_y[at]
+        network = kind in _UU_KINDS
+        target = batch.target if network else np.full(n, -1, np.int64)
+        return WireBatch(
+            buffer,
+            start,
+            np.full(n, kind, np.int32),
+            station,
+            x,
+            y,
+            np.full(n, t),
+            np.full(n, network, np.uint8),
+            target,
+        )
+
+    def _uplink(self, wire: WireBatch, stations: Stations, tick: int) -> _Pairs:
+        """What the cloud gets: every message of cars and units, over the network."""
+        if not stations.cloud:
+            return _Pairs(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0))
+        message = np.flatnonzero((wire.uu == 0) & (wire.kind != MessageKind.TOPOLOGY)).astype(np.int32)
+        delay = np.zeros(len(message))
+        network_delay(
+            np.int64(self.seed), wire.station[message], np.int64(2 * tick), np.float64(self.network_latency), delay
+        )
+        return _Pairs(np.array([0, len(message)], np.int64), message, delay)
+
+    def _add_network(self, cars: _Pairs, wire: WireBatch, stations: Stations, tick: int) -> _Pairs:
+        """Add messages of the cloud to the cars' lists."""
+        network = np.flatnonzero(wire.uu)
+        if not len(network) or not len(stations.car):
+            return cars
+        receiver, message = np.zeros(4 * len(network) + 64, np.int32), np.zeros(4 * len(network) + 64, np.int32)
+        reach = np.full(len(network), 1000.0)
+        while True:
+            n = addressed(
+                wire.target[network], wire.x[network], wire.y[network], reach, stations.car, stations.car_x, stations.car_y,
+                receiver, message,
+            )  # fmt: skip
+            if n <= len(receiver):
+                break
+            receiver, message = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        receiver, message = receiver[:n], network[message[:n]].astype(np.int32)
+        delay = np.zeros(n)
+        network_delay(
+            np.int64(self.seed), wire.target[message], np.int64(2 * tick + 1), np.float64(self.network_latency), delay
+        )
+        total = len(cars.message) + n
+        merged = _Pairs(np.zeros_like(cars.start), np.zeros(total, np.int32), np.zeros(total))
+        merge_pairs(cars.start, cars.message, cars.delay, receiver, message, delay, *merged)
+        return merged
+
+    def _open(self, wire: WireBatch, t: float) -> tuple[U8, dict[int, Any], I32]:
+        """Verify and decode every message once: verdict per message, content per kind, row of a message in its batch."""
+        n = len(wire.kind)
+        accepted = np.ones(n, np.uint8)
+        buffer, start = wire.buffer, wire.start
+        if self.security is not None and n:
+            buffer, start, accepted, reasons = self.security.check(wire, t)
+            self.statistics.refused.update(reasons)
+        batches: dict[int, Any] = {}
+        row = np.zeros(n, np.int32)
+        for kind, batch_type in BATCH_TYPES.items():
+            rows = np.flatnonzero((wire.kind == kind) & (accepted != 0))
+            if not len(rows):
+                batches[kind] = empty(batch_type)
+                continue
+            part, offsets = _slice(buffer, start, rows)
+            batches[kind], error = self.content.decode(kind, part, offsets)
+            row[rows] = np.arange(len(rows), dtype=np.int32)
+            if error.any():
+                accepted[rows[error != 0]] = 0
+                self.statistics.refused["undecodable"] += int(np.count_nonzero(error))
+        accepted[wire.kind == MessageKind.TOPOLOGY] = 0  # maps are known; the message counts as load and bytes
+        return accepted, batches, row
+
+    def _hand_over(
+        self,
+        pairs: _Pairs,
+        ids: I64,
+        accepted: U8,
+        kind: I32,
+        row: I32,
+        batches: dict[int, Any],
+        t: float,
+        limit: float,
+    ) -> Received:
+        """Accepted messages whose delay has ended become readable; the others wait."""
+        room = len(pairs.message)
+        now = _Pairs(np.zeros_like(pairs.start), np.zeros(room, np.int32), np.zeros(room))
+        late_receiver, late_message, late_delay = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room)
+        late = keep_pairs(accepted, limit, *pairs, *now, late_receiver, late_message, late_delay)
+        kept = int(now.start[-1])
+        message = now.message[:kept]
+        kinds, rows = kind[message], row[message]
+        start, delay = now.start, now.delay[:kept]
+        if late:
+            self._hold(late_receiver[:late], late_message[:late], late_delay[:late], ids, kind, row, batches, t)
+        if self._late:
+            start, kinds, rows, delay, batches = self._release(ids, start, kinds, rows, delay, batches, t + limit)
+        self.statistics.count_delivered(kinds, delay)
+        return Received(ids, start, kinds, rows, delay, *[batches[k] for k in BATCH_TYPES])
+
+    def _hold(
+        self, receiver: I32, message: I32, delay: F64, ids: I64, kind: I32, row: I32, batches: dict[int, Any], t: float
+    ) -> None:
+        for k in np.unique(kind[message]):
+            mine = np.flatnonzero(kind[message] == k)
+            rows, index = np.unique(row[message[mine]], return_inverse=True)
+            content = take(batches[int(k)], rows)
+            self._late.append(
+                _Late(t + delay[mine], ids[receiver[mine]], int(k), index.astype(np.int32), delay[mine], content)
+            )
+
+    def _release(
+        self, ids: I64, start: I64, kinds: I32, rows: I32, delay: F64, batches: dict[int, Any], until: float
+    ) -> tuple[I64, I32, I32, F64, dict[int, Any]]:
+        """Add waiting deliveries that are due to a group's lists."""
+        batches = dict(batches)
+        place = {int(s): i for i, s in enumerate(ids)}
+        extra: list[tuple[int, int, int, float]] = []
+        waiting: list[_Late] = []
+        for held in self._late:
+            due = (held.due <= until) & np.isin(held.receiver, ids)
+            if not due.any():
+                waiting.append(held)
+                continue
+            shift = count(batches[held.kind])
+            batches[held.kind] = join([batches[held.kind], held.batch])
+            hit = np.flatnonzero(due)
+            extra += [
+                (place[int(held.receiver[i])], held.kind, shift + int(held.row[i]), float(held.delay[i])) for i in hit
+            ]
+            rest = np.flatnonzero(~due)
+            if len(rest):
+                waiting.append(
+                    held._replace(
+                        due=held.due[rest], receiver=held.receiver[rest], row=held.row[rest], delay=held.delay[rest]
+                    )
+                )
+        self._late = waiting
+        if not extra:
+            return start, kinds, rows, delay, batches
+        where, late_kind, late_row, late_delay = (np.array(column) for column in zip(*extra))
+        total = len(kinds) + len(extra)
+        all_kinds, all_rows = np.append(kinds, late_kind), np.append(rows, late_row)
+        merged = _Pairs(np.zeros_like(start), np.zeros(total, np.int32), np.zeros(total))
+        own = np.arange(len(kinds), dtype=np.int32)
+        foreign = np.arange(len(kinds), total, dtype=np.int32)
+        merge_pairs(start, own, delay, where.astype(np.int32), foreign, late_delay.astype(np.float64), *merged)
+        return (
+            merged.start,
+            all_kinds[merged.message].astype(np.int32),
+            all_rows[merged.message].astype(np.int32),
+            merged.delay,
+            batches,
+        )
+
+    def _forget(self, t: float) -> None:
+        """Drop deliveries whose receiver is gone for more than a second."""
+        if self._late:
+            self._late = [held for held in self._late if held.due.max() > t - 1.0]
+
+    def _command(self, command: SignalCommand, t: float) -> SignalCommand:
+        """The cloud's wishes to controllers after the field network's delay."""
+        if len(command.group):
+            self._commands.append((t + self.network_latency, command))
+        due = [c for at, c in self._commands if at <= t + self.step]
+        self._commands = [(at, c) for at, c in self._commands if at > t + self.step]
+        if not due:
+            return empty_command()
+        return SignalCommand(*[np.concatenate(columns) for columns in zip(*due)])
+
+
+def _no_wire() -> WireBatch:
+    zero = np.zeros(0)
+    ids = np.zeros(0, np.int64)
+    return WireBatch(
+        np.zeros(0, np.uint8),
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int32),
+        ids,
+        zero,
+        zero,
+        zero,
+        np.zeros(0, np.uint8),
+        ids,
+    )
+
+
+def _append(first: WireBatch, second: WireBatch) -> WireBatch:
+    """Two wire batches as one."""
+    columns = [np.concatenate([a, b]) for a, b in zip(first, second)]
+    columns[1] = np.concatenate([first.start, second.start[1:] - second.start[0] + first.start[-1]])
+    return WireBatch(*columns)
+
+
+def _slice(buffer: U8, start: I64, rows: np.ndarray) -> tuple[U8, I64]:
+    """Buffer and offsets of some messages; no copy where the rows are consecutive."""
+    low, high = int(rows[0]), int(rows[-1]) + 1
+    if high - low == len(rows):
+        return buffer[start[low] : start[high]], start[low : high + 1] - start[low]
+    size = start[rows + 1] - start[rows]
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(size, out=offsets[1:])
+    index = np.repeat(start[rows] - offsets[:-1], size) + np.arange(offsets[-1])
+    return buffer[index], offsets

@@ -1,0 +1,249 @@
+"""The air between stations: who receives which message, when, and what is lost to which cause.
+
+Losses come from the tables of a radio by distance and load, but not as independent coins: shadowing belongs to a pair of
+places (cells of 25 m), collision and half duplex to a reservation of the sender (about 1 s), so that losses come in bursts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.rng import CHANNEL, mix64, stream, uniform
+from cloverleaf.link.radio.tables import RadioTables
+from cloverleaf.types.state import F64, I32, I64
+
+CAUSES = ("half_duplex", "weak", "collision", "fade")
+"""Why a message in reach was not received, in the order of `Losses.cause`."""
+BIN_M = 25.0
+BINS = 40
+_EPOCHS = np.int64(1 << 20)
+_FIRST, _SECOND, _THIRD = np.int64(0), np.int64(1), np.int64(2)
+_ODD = np.uint64(0xD6E8FEB86659FD93)
+
+
+class Senders(NamedTuple):
+    """Messages on the air at one tick, sorted by `x`; shape (n,)."""
+
+    x: F64
+    y: F64
+    station: I64
+    message: I32  # index among the messages of the tick
+    kind: I32  # MessageKind
+    load: F64  # share of the channel's resources that its stream of messages takes
+    busy: F64  # channel busy ratio at the sender
+    key: np.ndarray  # uint64, the sender's random stream
+    epoch: I64  # number of the sender's current reservation
+    delay: F64  # s from generation to the air
+
+
+class Receivers(NamedTuple):
+    """Antennas that listen; shape (r,)."""
+
+    x: F64
+    y: F64
+    station: I64
+    rate: F64  # messages/s that the receiver itself sends
+    busy: F64  # in: busy ratio last tick; out: this tick
+    key: np.ndarray  # uint64
+
+
+class Losses(NamedTuple):
+    """Counts of one tick over pairs of sender and receiver."""
+
+    cause: I64  # (4,) see CAUSES
+    offered: I64  # (BINS,) messages in reach by distance
+    received: I64  # (BINS,)
+
+
+@kernel
+def prepare(seed, station, t, access_min, access_max, reservation, key, epoch, delay):
+    """Random stream, current reservation and access delay of each sender: writes `key`, `epoch`, `delay`, shape (n,)."""
+    for i in range(len(station)):
+        k = stream(seed, 0, station[i], CHANNEL)
+        key[i] = k
+        epoch[i] = np.int64(math.floor(t / reservation + uniform(k, _FIRST)))
+        delay[i] = access_min + (access_max - access_min) * uniform(k, _EPOCHS + epoch[i])
+
+
+@kernel
+def _cell(x, y):
+    """Number of the 25 m cell around a point."""
+    return np.int64(math.floor(x * 0.04)) * np.int64(73856093) + np.int64(math.floor(y * 0.04)) * np.int64(19349663)
+
+
+@kernel
+def _collision(tables: RadioTables, at, part, busy):
+    """Collision probability between table rows `at` and `at + 1` (share `part`) at a busy ratio."""
+    last = len(tables.loads) - 1
+    j = 0
+    while j < last - 1 and tables.loads[j + 1] < busy:
+        j += 1
+    span = tables.loads[j + 1] - tables.loads[j]
+    q = min(max((busy - tables.loads[j]) / span, 0.0), 1.0)
+    low = tables.collide[at, j] * (1.0 - q) + tables.collide[at, j + 1] * q
+    high = tables.collide[at + 1, j] * (1.0 - q) + tables.collide[at + 1, j + 1] * q
+    return low * (1.0 - part) + high * part
+
+
+@kernel
+def _first_at_least(values, bound):
+    """First index of sorted `values` with value >= bound."""
+    low, high = 0, len(values)
+    while low < high:
+        mid = (low + high) // 2
+        if values[mid] < bound:
+            low = mid + 1
+        else:
+            high = mid
+    return low
+
+
+@kernel
+def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, message, delay, losses: Losses):
+    """Deliver every message to every receiver in reach that does not lose it.
+
+    Writes the pairs receiver by receiver: receiver r holds `message[start[r]:start[r + 1]]` and `delay`. Returns the number of
+    pairs; if that exceeds the capacity of `message`, only the first ones were written and the caller repeats with more room.
+    """
+    n = 0
+    room = len(message)
+    last_row = len(tables.weak) - 2
+    for r in range(len(rx.x)):
+        start[r] = n
+        load = 0.0
+        own = rx.station[r]
+        here = _cell(rx.x[r], rx.y[r])
+        silent = tables.half_duplex * rx.rate[r]
+        first = _first_at_least(tx.x, rx.x[r] - tables.reach)
+        for i in range(first, len(tx.x)):
+            dx = tx.x[i] - rx.x[r]
+            if dx > tables.reach:
+                break
+            dy = tx.y[i] - rx.y[r]
+            d2 = dx * dx + dy * dy
+            if d2 > tables.reach * tables.reach or tx.station[i] == own:
+                continue
+            d = math.sqrt(d2)
+            row = min(int(d / tables.distance_step), last_row)
+            part = min(d / tables.distance_step - row, 1.0)
+            weak = tables.weak[row] * (1.0 - part) + tables.weak[row + 1] * part
+            load += tx.load[i] * (1.0 - weak)
+            place = min(int(d / 25.0), 39)
+            losses.offered[place] += 1
+            pair = mix64(tx.key[i] ^ (rx.key[r] * _ODD))
+            u = uniform(pair, _EPOCHS + tx.epoch[i])
+            if u < silent:
+                losses.cause[0] += 1
+                continue
+            if weak > 0.0:
+                v = uniform(pair, _cell(tx.x[i], tx.y[i]) * np.int64(3) + here)
+                if v < weak:
+                    losses.cause[1] += 1
+                    continue
+            hit = _collision(tables, row, part, 0.5 * (tx.busy[i] + rx.busy[r]))
+            if u < silent + (1.0 - silent) * hit:
+                losses.cause[2] += 1
+                continue
+            fade = tables.fade[row] * (1.0 - part) + tables.fade[row + 1] * part
+            if fade > 0.0 and uniform(pair, -tick * np.int64(4) - np.int64(tx.kind[i] & 3)) < fade:
+                losses.cause[3] += 1
+                continue
+            losses.received[place] += 1
+            if n < room:
+                message[n] = tx.message[i]
+                delay[n] = tx.delay[i]
+            n += 1
+        # Exponential memory of one second at ten ticks a second.
+        rx.busy[r] += 0.2 * (load - rx.busy[r])
+    start[len(rx.x)] = n
+    return n
+
+
+@kernel
+def network_delay(seed, station, tick, mean, delay):
+    """Delay over the network (Uu or field network) in s: 70 % fixed, the rest exponential with the same `mean` in all."""
+    for i in range(len(station)):
+        k = stream(seed, 1, station[i], CHANNEL)
+        delay[i] = mean * (0.7 - 0.3 * math.log(1.0 - uniform(k, tick)))
+
+
+@kernel
+def addressed(target, x, y, reach, station, sx, sy, receiver, message):
+    """Pairs of network messages and receivers: by target id, or within `reach[i]` m of (x, y) where the target is -1.
+
+    Writes `receiver`, `message` (capacity given by their length) and returns the number of pairs.
+    """
+    n = 0
+    for i in range(len(target)):
+        for r in range(len(station)):
+            if target[i] >= 0:
+                hit = station[r] == target[i]
+            else:
+                dx, dy = sx[r] - x[i], sy[r] - y[i]
+                hit = dx * dx + dy * dy <= reach[i] * reach[i]
+            if hit:
+                if n < len(receiver):
+                    receiver[n] = r
+                    message[n] = i
+                n += 1
+    return n
+
+
+@kernel
+def keep_pairs(
+    wanted, limit, start, message, delay, out_start, out_message, out_delay, late_receiver, late_message, late_delay
+):
+    """Split pairs: those of refused messages (`wanted[m] == 0`) vanish, those later than `limit` s go to the late lists.
+
+    Returns the number of late pairs; `out_start[-1]` counts the others.
+    """
+    n = 0
+    late = 0
+    for r in range(len(start) - 1):
+        out_start[r] = n
+        for p in range(start[r], start[r + 1]):
+            m = message[p]
+            if wanted[m] == 0:
+                continue
+            if delay[p] > limit:
+                late_receiver[late] = r
+                late_message[late] = m
+                late_delay[late] = delay[p]
+                late += 1
+            else:
+                out_message[n] = m
+                out_delay[n] = delay[p]
+                n += 1
+    out_start[len(start) - 1] = n
+    return late
+
+
+@kernel
+def merge_pairs(start, message, delay, extra_receiver, extra_message, extra_delay, out_start, out_message, out_delay):
+    """Pairs sorted by receiver plus `extra` ones in any order: each receiver's list, extras last."""
+    receivers = len(start) - 1
+    for r in range(receivers + 1):
+        out_start[r] = 0
+    for e in range(len(extra_receiver)):
+        out_start[extra_receiver[e] + 1] += 1
+    for r in range(receivers):
+        out_start[r + 1] += out_start[r] + start[r + 1] - start[r]
+    for r in range(receivers):
+        at = out_start[r]
+        for p in range(start[r], start[r + 1]):
+            out_message[at] = message[p]
+            out_delay[at] = delay[p]
+            at += 1
+        out_start[r] = at  # where the next extra goes
+    for e in range(len(extra_receiver)):
+        r = extra_receiver[e]
+        out_message[out_start[r]] = extra_message[e]
+        out_delay[out_start[r]] = extra_delay[e]
+        out_start[r] += 1
+    for r in range(receivers, 0, -1):
+        out_start[r] = out_start[r - 1]
+    out_start[0] = 0
