@@ -107,7 +107,7 @@ def test_contacts_equal_all_pairs_of_polygons():
         found, events, crashes = run(actors)
         total += len(expected)
         got = {(int(a), int(b)) for a, b in zip(events.trip_a[:found], events.trip_b[:found])}
-        assert len(got) == found == events.count[0] and got <= expected
+        assert len(got) == found == events.filled[0] and got <= expected
         hit = {i for pair in expected for i in pair}
         assert {i for i in range(len(actors.kind)) if crashed(actors, crashes, i)} == hit
         # A pair is left out only when both had crashed with others before.
@@ -127,7 +127,7 @@ def test_a_pair_is_reported_once_and_cleared_later():
         if n:
             break
     assert k == 100 and set(expired[:n]) == {0, 1}
-    assert events.count[0] == 1
+    assert events.filled[0] == 1
 
 
 def test_a_third_user_who_hits_the_wreck_is_a_new_event():
@@ -152,7 +152,7 @@ def test_a_reused_row_is_not_a_wreck():
 def test_a_full_buffer_counts_what_it_cannot_hold():
     actors = scene(*[car(20.0 * (k // 2), 3.0 * (k % 2) * 0.3) for k in range(6)])
     found, events, _ = run(actors, events=empty_events(2))
-    assert found == 3 and list(events.count) == [2, 1]
+    assert found == 3 and list(events.filled) == [2, 1]
 
 
 def test_lane_bound_users_have_cores_smart_cars_have_boxes():
@@ -193,18 +193,19 @@ def set_changed(row):
     return prepare
 
 
+F, R, C = Fault, FaultReason, CollisionKind
 CASES = {
-    "rear end": (car(0, 0, lane=0), car(4, 0, speed=4.0, lane=0), None, (Fault.A, FaultReason.FOLLOWED, CollisionKind.REAR_END, 2)),
-    "standing": (car(0, 0, lane=0), car(4, 0, speed=0.0, lane=0), None, (Fault.A, FaultReason.HIT_STANDING, CollisionKind.REAR_END, 2)),
-    "cut in": (car(0, 0, lane=0), car(4, 0.4, speed=4.0, lane=0), set_changed(1), (Fault.B, FaultReason.CUT_IN, CollisionKind.REAR_END, 2)),
-    "side swipe": (car(0, 0, lane=0), car(1, 1.7, speed=12.0, lane=1), None, (Fault.B, FaultReason.PASSED_CLOSE, CollisionKind.SIDE_SWIPE, 0)),
-    "yield": (car(0, 0, lane=2), car(1, 1, math.pi / 2, lane=3), None, (Fault.A, FaultReason.RIGHT_OF_WAY, CollisionKind.CROSSING, 0)),
-    "red": (car(0, 0, lane=2), car(1, 1, math.pi / 2, lane=3), set_red(1), (Fault.B, FaultReason.RED_LIGHT, CollisionKind.CROSSING, 0)),
-    "zebra": (car(0, 0, lane=2), person(1, 0, lane=4), None, (Fault.A, FaultReason.CROSSING_PRIORITY, CollisionKind.PEDESTRIAN, 0)),
-    "no zebra": (car(0, 0, lane=2), person(1, 0, lane=5), None, (Fault.B, FaultReason.CROSSING_PRIORITY, CollisionKind.PEDESTRIAN, 0)),
-    "jaywalker on red": (car(0, 0, lane=2), person(1, 0, lane=4), set_red(1), (Fault.B, FaultReason.RED_LIGHT, CollisionKind.PEDESTRIAN, 0)),
-    "on the road": (car(0, 0, lane=0), person(1, 0, lane=-1), None, (Fault.A, FaultReason.STRONGER, CollisionKind.PEDESTRIAN, 0)),
-    "head on": (car(0, 0), car(4, 0, math.pi), None, (Fault.UNKNOWN, FaultReason.NONE, CollisionKind.HEAD_ON, 0)),
+    "rear end": (car(0, 0, lane=0), car(4, 0, speed=4.0, lane=0), None, (F.A, R.FOLLOWED, C.REAR_END, 2)),
+    "standing": (car(0, 0, lane=0), car(4, 0, speed=0.0, lane=0), None, (F.A, R.HIT_STANDING, C.REAR_END, 2)),
+    "cut in": (car(0, 0, lane=0), car(4, 0.4, speed=4.0, lane=0), set_changed(1), (F.B, R.CUT_IN, C.REAR_END, 2)),
+    "side swipe": (car(0, 0, lane=0), car(1, 1.7, speed=12.0, lane=1), None, (F.B, R.PASSED_CLOSE, C.SIDE_SWIPE, 0)),
+    "yield": (car(0, 0, lane=2), car(1, 1, math.pi / 2, lane=3), None, (F.A, R.RIGHT_OF_WAY, C.CROSSING, 0)),
+    "red": (car(0, 0, lane=2), car(1, 1, math.pi / 2, lane=3), set_red(1), (F.B, R.RED_LIGHT, C.CROSSING, 0)),
+    "zebra": (car(0, 0, lane=2), person(1, 0, lane=4), None, (F.A, R.CROSSING_PRIORITY, C.PEDESTRIAN, 0)),
+    "no zebra": (car(0, 0, lane=2), person(1, 0, lane=5), None, (F.B, R.CROSSING_PRIORITY, C.PEDESTRIAN, 0)),
+    "jaywalker on red": (car(0, 0, lane=2), person(1, 0, lane=4), set_red(1), (F.B, R.RED_LIGHT, C.PEDESTRIAN, 0)),
+    "on the road": (car(0, 0, lane=0), person(1, 0, lane=-1), None, (F.A, R.STRONGER, C.PEDESTRIAN, 0)),
+    "head on": (car(0, 0), car(4, 0, math.pi), None, (F.UNKNOWN, R.NONE, C.HEAD_ON, 0)),
 }  # fmt: skip
 
 

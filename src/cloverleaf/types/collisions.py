@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,9 +45,9 @@ class FaultReason(IntEnum):
 
 
 class CollisionEvents(NamedTuple):
-    """One row per pair at first contact, `count[0]` rows filled; shape (capacity,) unless said."""
+    """One row per pair at first contact, `filled[0]` rows are filled; shape (capacity,) unless said."""
 
-    count: I64  # (2,) rows filled; events that found the buffer full
+    filled: I64  # (2,) rows filled; events that found the buffer full
     time: F64  # s
     trip_a: I64
     trip_b: I64
@@ -74,5 +74,6 @@ def empty_events(capacity: int) -> CollisionEvents:
     """A buffer for `capacity` collisions."""
     ints = {f: np.int32 for f in ("kind_a", "kind_b", "control_a", "control_b", "kind", "fault", "reason")}
     types: dict[str, type] = {"trip_a": np.int64, "trip_b": np.int64, "struck_from_behind": np.uint8, **ints}
-    columns = {f: np.zeros(capacity, types.get(f, np.float64)) for f in CollisionEvents._fields if f != "count"}
-    return CollisionEvents(count=np.zeros(2, np.int64), **columns)
+    columns: dict[str, Any] = {f: np.zeros(capacity, types.get(f, np.float64)) for f in CollisionEvents._fields}
+    columns["filled"] = np.zeros(2, np.int64)
+    return CollisionEvents(**columns)

@@ -56,7 +56,7 @@ def _reach(length, width):
 def core(actors, row, side_margin, end_margin):
     """(length, width) of the box that counts for contact, m."""
     length, width, kind = actors.length[row], actors.width[row], actors.kind[row]
-    if actors.control[row] != _HUMAN or kind == _EBIKE or kind == _BICYCLE or kind == _PEDESTRIAN:
+    if actors.control[row] != _HUMAN or kind in (_EBIKE, _BICYCLE, _PEDESTRIAN):
         return length, width
     return max(length - 2.0 * end_margin, 0.5 * length), max(width - 2.0 * side_margin, 0.3 * width)
 
@@ -70,17 +70,17 @@ def may_meet(rules, lane_a, lane_b):
     b0, b1 = rules.lane_junction_a[lane_b], rules.lane_junction_b[lane_b]
     if (a0 < 0 and a1 < 0) or (b0 < 0 and b1 < 0):
         return True
-    return (a0 >= 0 and (a0 == b0 or a0 == b1)) or (a1 >= 0 and (a1 == b0 or a1 == b1))
+    return (a0 >= 0 and a0 in (b0, b1)) or (a1 >= 0 and a1 in (b0, b1))
 
 
 @kernel
 def _report(events, actors, conduct, rules, a, b, time):
     """Write one event; a full buffer only counts it."""
-    n = events.count[0]
+    n = events.filled[0]
     if n >= events.time.shape[0]:
-        events.count[1] += 1
+        events.filled[1] += 1
         return
-    events.count[0] = n + 1
+    events.filled[0] = n + 1
     events.time[n] = time
     events.trip_a[n], events.trip_b[n] = actors.trip[a], actors.trip[b]
     events.kind_a[n], events.kind_b[n] = actors.kind[a], actors.kind[b]

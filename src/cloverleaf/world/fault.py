@@ -93,7 +93,7 @@ def _red(light, head_start, group, index):
     if group < 0:
         return False
     letter = light[head_start[group] + index]
-    return letter == RED or letter == RED_YELLOW
+    return letter in (RED, RED_YELLOW)
 
 
 @kernel
@@ -136,7 +136,7 @@ def yields(rules, link, other):
     """True if `link` gives way to `other`."""
     if link < 0 or other < 0:
         return False
-    for k in range(rules.foe_start[link], rules.foe_start[link + 1]):
+    for k in range(rules.foe_start[link], rules.foe_start[link + 1]):  # noqa: SIM110 - a kernel has no any()
         if rules.foe_link[k] == other and rules.foe_yield[k] == 1:
             return True
     return False
