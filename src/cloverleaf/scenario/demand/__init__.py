@@ -1,0 +1,1 @@
+"""Demand readers: SUMO configurations and route files, and our own flow table."""
