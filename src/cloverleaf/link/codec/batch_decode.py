@@ -18,7 +18,7 @@ def read_run(buffer, position, fields, first, count, out, o):  # type: ignore[no
     for j in range(first * FIELD, (first + count) * FIELD, FIELD):
         present = (out[o * fields[j + 4] + fields[j + 5]] >> fields[j + 6]) & 1
         width = fields[j] * present
-        value = (window(buffer, position) >> np.uint64(1)) >> np.uint64(63 - width)
+        value = window(buffer, position) >> np.uint64((64 - width) & 63)
         value = value * np.uint64(width != 0)
         bad |= value > np.uint64(fields[j + 2])
         out[o + fields[j + 3]] = np.int64(value) + fields[j + 1]

@@ -28,7 +28,7 @@ def window(buffer, position):  # type: ignore[no-untyped-def]
 @kernel
 def read_bits(buffer, position, width):  # type: ignore[no-untyped-def]
     """`width` (0..64) bits at `position` as uint64, right-aligned."""
-    return (window(buffer, position) >> np.uint64(1)) >> (np.uint64(63) - np.uint64(width)) if width else np.uint64(0)
+    return window(buffer, position) >> np.uint64(64 - width) if width else np.uint64(0)
 
 
 @kernel
