@@ -49,7 +49,10 @@ ARRIVAL_POS = 28  # m on the last lane
 COOPERATE = 29  # 0..1, willingness to let others change in
 ASSERT = 30  # lane-change assertiveness, 1 neutral
 HELP = 31  # m/s, speed asked for by a lane changer who needs room; 1e9 none
-F_COLUMNS = 32
+CLEAR_AT = 32  # m, ODO at which the tail leaves the junction in HOLDS
+IMPATIENCE = 33  # 0..1, of the driver at junctions, before waiting adds to it
+HALT_SUM = 34  # s at scheduled stops so far
+F_COLUMNS = 40
 
 # columns of `Vehicles.i` (int32)
 LANE = 0
@@ -68,7 +71,11 @@ VCLASS = 12  # one bit
 WAITS = 13  # number of halts (transitions to waiting)
 STATE = 14  # bit 0 waiting now, bit 1 halted at a scheduled stop, bit 2 beside the lane (parking)
 EMISSION = 15
-I_COLUMNS = 16
+CAME_BY = 16  # entry link of the junction crossed last, -1 none
+HOLDS = 17  # junction counted as occupied by this vehicle until its tail has left, -1 none
+INDEX = 18  # own place in Vehicles.active
+VTYPE = 19  # row of VehicleTypes
+I_COLUMNS = 20
 
 WAITING, HALTED, PARKED = 1, 2, 4
 NEVER = 1e18
@@ -184,6 +191,28 @@ class Mind(NamedTuple):
     """Perception errors of the drivers, by vehicle slot."""
 
     f: F64  # (capacity, MIND_COLUMNS)
+
+
+class Ledger(NamedTuple):
+    """What became of each trip; shape (trips, LEDGER_COLUMNS), NaN where it has not happened."""
+
+    f: F64
+
+
+# columns of `Ledger.f`
+(
+    TRIP_DEPART,  # s, when it entered the road
+    TRIP_ARRIVAL,  # s
+    TRIP_DELAY,  # s waited before entering
+    TRIP_LOSS,  # s
+    TRIP_WAIT,  # s at 0.1 m/s or less, scheduled halts excluded
+    TRIP_STOPS,  # transitions to waiting
+    TRIP_LENGTH,  # m driven
+    TRIP_CO2,  # g
+    TRIP_ENERGY,  # J
+    TRIP_HALT,  # s at scheduled stops
+) = range(10)
+LEDGER_COLUMNS = 10
 
 
 class Clock(NamedTuple):

@@ -1,0 +1,138 @@
+"""Who is in the way inside the junction ahead: the speed that respects vehicles already on conflicting paths.
+
+Announcements (gap_acceptance.py) decide who may enter; this decides what is physically possible. A vehicle outside the junction
+treats everyone on a conflicting path as ahead of it; of two inside, the one who entered the conflict area first goes first.
+"""
+
+from __future__ import annotations
+
+from cloverleaf.algo.following import follow_speed, stop_speed
+from cloverleaf.algo.jit import kernel
+from cloverleaf.map.neighbours import overhang
+from cloverleaf.types.traffic import (
+    ACC,
+    ACCEL,
+    BEHIND,
+    CROSSING,
+    DECEL,
+    EMERGENCY,
+    ENTRY,
+    FOE_BEGIN,
+    FOE_END,
+    FOE_LANE,
+    FOE_MERGE,
+    FOE_OTHER_BEGIN,
+    FOE_OTHER_END,
+    FOE_YIELD,
+    LANE_LENGTH,
+    LENGTH,
+    LINK_FOES,
+    LINK_FOES_END,
+    LINK_LENGTH,
+    MIN_GAP,
+    MODEL,
+    TAU,
+    V_LANE,
+    WAIT,
+    S,
+    V,
+)
+
+FREE = 1e9
+STUCK = 2.0  # s of waiting after which a vehicle in the way is taken to stay there
+
+
+@kernel
+def gives_way(view, slot, other, row, at_own, at_other):
+    """Of two vehicles inside the junction: True if `slot` is the one to wait for `other` at the conflict `row`."""
+    f = view.vehicles.f
+    mine = f[slot, ENTRY]
+    theirs = f[other, ENTRY]
+    if mine != theirs:
+        return theirs < mine
+    if view.roads.foe_i[row, FOE_MERGE] == 1 and at_own != at_other:
+        return at_other < at_own
+    if view.roads.foe_i[row, FOE_YIELD] == 1:
+        return True
+    return other < slot and view.vehicles.i[other, CROSSING] >= 0
+
+
+@kernel
+def conflict_speed(view, slot, link, ahead, inside, speed, line):
+    """Speed (m/s) that respects all vehicles on paths in conflict with `link`, and how stuck the worst of them is.
+
+    `ahead` is the distance (m) from the front to the start of the link's path (negative inside), `line` the distance to the
+    point where one can wait (the stop line, or 0). Returns (speed, seconds the decisive vehicle has waited).
+    """
+    veh, lists, roads = view.vehicles, view.lists, view.roads
+    f = veh.f
+    dt = view.clock.time[1]
+    tau, decel, emergency, gap0 = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY], f[slot, MIN_GAP]
+    best = FREE
+    stuck = 0.0
+    for row in range(roads.link_i[link, LINK_FOES], roads.link_i[link, LINK_FOES_END]):
+        lane = roads.foe_i[row, FOE_LANE]
+        other = lists.first[lane]
+        left = lists.left_slot[lane]
+        if other < 0 and left < 0:
+            continue
+        begin = ahead + roads.foe_f[row, FOE_BEGIN]
+        end = ahead + roads.foe_f[row, FOE_END]
+        merge = roads.foe_i[row, FOE_MERGE] == 1
+        if end < 0.0 and not merge:
+            continue
+        length = roads.lane_f[lane, LANE_LENGTH]
+        back, hanging = overhang(veh, lists, lane, length)
+        other = hanging if hanging >= 0 else other
+        first = hanging >= 0
+        foe_begin = roads.foe_f[row, FOE_OTHER_BEGIN]
+        foe_end = roads.foe_f[row, FOE_OTHER_END]
+        while other >= 0:
+            this = other
+            if first:
+                first = False
+                other = lists.first[lane]
+            else:
+                back = f[this, S] - f[this, LENGTH]
+                other = veh.i[this, BEHIND]
+            if this == slot:
+                continue
+            front = back + f[this, LENGTH]
+            entered = front > foe_begin
+            past = back > foe_end
+            if merge:
+                at_own = ahead + roads.link_f[link, LINK_LENGTH]
+                at_other = length - front
+                if inside and not gives_way(view, slot, this, row, at_own, at_other):
+                    if not (entered and at_other < at_own):
+                        continue
+                if inside and at_other > at_own:
+                    continue
+                gap = at_own - gap0 - (length - back)
+            else:
+                if past:
+                    continue
+                blocks = entered and begin > 0.0
+                if inside and not blocks:
+                    if begin < -0.1 or not gives_way(view, slot, this, row, begin, foe_begin - front):
+                        continue
+                gap = begin - gap0 - (foe_end - back)
+            if not entered and f[this, WAIT] > STUCK and roads.foe_i[row, FOE_YIELD] == 0 and not merge:
+                continue
+            if gap >= 0.0:
+                safe = follow_speed(
+                    veh.i[slot, MODEL], gap, f[slot, V], f[slot, ACC], f[this, V], f[this, DECEL], veh.i[this, MODEL],
+                    f[slot, V_LANE], f[slot, ACCEL], decel, emergency, tau, dt,
+                )  # fmt: skip
+            else:
+                safe = stop_speed(line, decel, tau, dt)
+            if not merge and begin >= 0.0:
+                stop = stop_speed(begin - gap0, decel, tau, dt)
+                away = (begin - gap) / max(f[this, V], 0.1)
+                final = max(f[slot, V], 2.0 * (begin - gap0) / away - f[slot, V])
+                timed = f[slot, V] + dt * (final - f[slot, V]) / away
+                safe = max(safe, min(timed, stop))
+            if safe < best:
+                best = safe
+                stuck = f[this, WAIT]
+    return best, stuck

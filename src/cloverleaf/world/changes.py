@@ -1,0 +1,88 @@
+"""Lane changes carried out: a wish becomes true only if the gaps are still there after everyone has moved."""
+
+from __future__ import annotations
+
+from cloverleaf.algo.following import secure_gap
+from cloverleaf.algo.jit import kernel
+from cloverleaf.map.neighbours import enter, leader_at, leave, overhang
+from cloverleaf.types.traffic import (
+    ASSERT,
+    BEHIND,
+    DECEL,
+    GAIN,
+    HALTED,
+    KEEP,
+    LANE,
+    LANE_ALLOW,
+    LANE_INTERNAL,
+    LANE_LEFT,
+    LANE_LENGTH,
+    LANE_RIGHT,
+    LANE_WIDTH,
+    LAST_CHANGE,
+    LENGTH,
+    MIN_GAP,
+    STATE,
+    TAU,
+    VCLASS,
+    D,
+    S,
+    V,
+)
+from cloverleaf.world.motion import on_lane
+
+
+@kernel
+def gaps_hold(veh, lists, roads, slot, lane, dt):
+    """True if `slot` fits on `lane` beside it: room and safe braking for itself and for the new follower."""
+    f, i = veh.f, veh.i
+    s, v = f[slot, S], f[slot, V]
+    ahead = leader_at(veh, lists, lane, s)
+    behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
+    if ahead >= 0:
+        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP]
+        need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / f[slot, ASSERT]
+        if gap < 0.0 or gap < need:
+            return False
+    else:
+        back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
+        if other >= 0 and other != slot and back - s < f[slot, MIN_GAP]:
+            return False
+    if behind >= 0:
+        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
+        need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / f[slot, ASSERT]
+        if gap < 0.0 or gap < need:
+            return False
+    elif s < f[slot, LENGTH]:
+        return False
+    return True
+
+
+@kernel
+def change_all(veh, lists, roads, paths, clock, intents):
+    """Carry out the lane-change wishes in `intents.change`, one after the other in the order of the active list."""
+    f, i = veh.f, veh.i
+    for k in range(veh.count[0]):
+        slot = veh.active[k]
+        wish = intents.change[slot]
+        if wish == 0:
+            continue
+        intents.change[slot] = 0
+        lane = i[slot, LANE]
+        if lane < 0 or i[slot, STATE] >= HALTED or roads.lane_i[lane, LANE_INTERNAL] > 0:
+            continue
+        target = roads.lane_i[lane, LANE_LEFT] if wish > 0 else roads.lane_i[lane, LANE_RIGHT]
+        if target < 0 or (roads.lane_i[target, LANE_ALLOW] & i[slot, VCLASS]) == 0:
+            continue
+        if f[slot, S] < f[slot, LENGTH] * 0.5 or f[slot, S] >= roads.lane_f[target, LANE_LENGTH]:
+            continue
+        if not gaps_hold(veh, lists, roads, slot, target, clock.time[1]):
+            continue
+        leave(veh, lists, slot)
+        width = 0.5 * (roads.lane_f[lane, LANE_WIDTH] + roads.lane_f[target, LANE_WIDTH])
+        f[slot, D] -= width if wish > 0 else -width
+        f[slot, LAST_CHANGE] = clock.time[0]
+        f[slot, GAIN] = 0.0
+        f[slot, KEEP] = 0.0
+        on_lane(veh, roads, paths, slot, target)
+        enter(veh, lists, slot, target)

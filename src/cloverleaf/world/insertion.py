@@ -1,0 +1,317 @@
+"""Insertion: trips that are due enter the road as soon as there is safe room, first come first served on each edge."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cloverleaf.algo.following import secure_gap, stop_speed
+from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.rng import DAWDLE, DEPART, SPEED_FACTOR, stream, truncated_normal, uniform
+from cloverleaf.map.graph import LaneGraph
+from cloverleaf.map.neighbours import enter, leader_at
+from cloverleaf.types.demand import Demand
+from cloverleaf.types.state import F64, I32, I64, U8
+from cloverleaf.types.traffic import (
+    ACCEL,
+    ARRIVAL_POS,
+    ASSERT,
+    BEHIND,
+    CLEAR_AT,
+    CONTROL,
+    COOPERATE,
+    DECEL,
+    DEPARTED,
+    EMERGENCY,
+    EMISSION,
+    ENTRY,
+    F_COLUMNS,
+    FACTOR,
+    HELP,
+    I_COLUMNS,
+    INDEX,
+    KIND,
+    LANE_ALLOW,
+    LANE_INDEX,
+    LANE_LENGTH,
+    LANE_NEXT,
+    LANE_SPEED,
+    LAST_CHANGE,
+    LENGTH,
+    LINK,
+    LINK_FREE,
+    LINK_FROM,
+    LINK_LENGTH,
+    LINK_TO,
+    LINK_VIA,
+    MIN_GAP,
+    MODEL,
+    NEVER,
+    POS,
+    SIGMA,
+    STATE,
+    STOP,
+    STOP_END,
+    TAU,
+    TRIP,
+    TRIP_DELAY,
+    TRIP_DEPART,
+    V_TYPE,
+    VCLASS,
+    VTYPE,
+    WAITS,
+    WIDTH,
+    S,
+    V,
+)
+from cloverleaf.world.motion import on_lane
+
+BASE, BEST, FREE, RANDOM, MAX, DESIRED, FIRST, LAST, AVERAGE, SPEED_LIMIT = range(-2, -12, -1)
+TYPE_F = (
+    "length", "width", "min_gap", "max_speed", "accel", "decel", "emergency_decel", "tau", "sigma", "speed_factor_mean",
+    "speed_factor_dev", "speed_factor_min", "speed_factor_max", "lc_cooperative", "lc_assertive",
+)  # fmt: skip
+TYPE_I = ("kind", "vclass", "model", "emission")
+
+
+class Queue(NamedTuple):
+    """Trips that wait to enter, and what is needed to make a vehicle of one."""
+
+    depart: F64  # (trips,) s
+    vtype: I32
+    lane: I32  # lane index or Depart code
+    pos: F64
+    speed: F64
+    arrival: F64  # m on the last lane, -1 its end
+    smart: U8
+    stop_start: I64  # (trips + 1,)
+    type_f: F64  # (types, len(TYPE_F))
+    type_i: I32  # (types, len(TYPE_I))
+    next: I32  # (trips,) next waiting trip at the same edge
+    first: I32  # (E,) first waiting trip of each edge, -1 none
+    last: I32  # (E,)
+    edges: I32  # (E,) edges with waiting trips: edges[:count[1]]
+    count: I64  # (4,) next trip due, edges waiting, trips waiting, seed
+    edge_lane: I64  # (E + 1,)
+    into_start: I64  # (L + 1,) links that lead into each lane
+    into_link: I32
+    free: I32  # (capacity,) free slots: free[:Vehicles.count[1]]
+
+
+def build_queue(graph: LaneGraph, demand: Demand, capacity: int, seed: int) -> Queue:
+    """All trips of `demand`, none entered yet."""
+    trips, types = demand.trips, demand.types
+    edges = len(graph.edge_lane_start) - 1
+    lanes = len(graph.lane_edge)
+    normal = graph.edge_internal[graph.lane_edge[graph.link_from]] == 0
+    links = np.nonzero(normal)[0]
+    order = np.argsort(graph.link_to[links], kind="stable")
+    counts = np.bincount(graph.link_to[links], minlength=lanes)
+    return Queue(
+        trips.depart.astype(np.float64), trips.vtype.astype(np.int32), trips.depart_lane.astype(np.int32),
+        trips.depart_pos.astype(np.float64), trips.depart_speed.astype(np.float64), trips.arrival_pos.astype(np.float64),
+        np.zeros(max(len(trips.depart), 1), np.uint8), trips.stop_start.astype(np.int64),
+        np.ascontiguousarray(np.stack([getattr(types, n).astype(np.float64) for n in TYPE_F], axis=1)),
+        np.ascontiguousarray(np.stack([getattr(types, n).astype(np.int32) for n in TYPE_I], axis=1)),
+        np.full(max(len(trips.depart), 1), -1, np.int32), np.full(edges, -1, np.int32), np.full(edges, -1, np.int32),
+        np.zeros(edges, np.int32), np.array([0, 0, 0, seed], np.int64), graph.edge_lane_start.astype(np.int64),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64), links[order].astype(np.int32),
+        np.arange(capacity - 1, -1, -1, dtype=np.int32),
+    )  # fmt: skip
+
+
+@kernel
+def occupied(veh, lists, lane):
+    """Length (m) of the vehicles on `lane` with their gaps."""
+    total = 0.0
+    slot = lists.first[lane]
+    while slot >= 0:
+        total += veh.f[slot, LENGTH] + veh.f[slot, MIN_GAP]
+        slot = veh.i[slot, BEHIND]
+    return total
+
+
+@kernel
+def choose_lane(veh, lists, roads, paths, queue, trip, pos, vclass):
+    """Lane to enter on by the trip's departLane rule, -1 if no lane admits the class."""
+    edge = paths.pos_edge[pos]
+    first = queue.edge_lane[edge]
+    lanes = queue.edge_lane[edge + 1] - first
+    rule = queue.lane[trip]
+    if rule >= 0:
+        return int(min(first + rule, first + lanes - 1))
+    best = -1
+    least = 1e18
+    key = stream(queue.count[3], 0, trip, DEPART)
+    for j in range(lanes):
+        lane = first + j
+        if (roads.lane_i[lane, LANE_ALLOW] & vclass) == 0:
+            continue
+        row = paths.pos_row[pos] + j
+        if rule == BEST and paths.row_offset[row] != 0:
+            continue
+        if rule in (BEST, FREE):
+            fill = occupied(veh, lists, lane) / roads.lane_f[lane, LANE_LENGTH]
+        elif rule == RANDOM:
+            fill = uniform(key, j)
+        elif rule == LAST:
+            fill = -float(j)
+        else:
+            fill = float(j)
+        if fill < least:
+            least = fill
+            best = lane
+    return int(best)
+
+
+@kernel
+def room_upstream(veh, lists, roads, queue, lane, back, speed, decel, dt):
+    """True if no vehicle coming from upstream would run into a tail at `back` (m on `lane`)."""
+    for k in range(queue.into_start[lane], queue.into_start[lane + 1]):
+        link = queue.into_link[k]
+        way = back
+        inner = roads.link_i[link, LINK_VIA]
+        if inner >= 0:
+            way += roads.link_f[link, LINK_LENGTH]
+            other = -1
+            offset = roads.link_f[link, LINK_LENGTH]
+            while inner >= 0:
+                if lists.first[inner] >= 0:
+                    other = lists.first[inner]
+                    gone = offset - veh.f[other, S]
+                offset -= roads.lane_f[inner, LANE_LENGTH]
+                inner = roads.link_i[roads.lane_i[inner, LANE_NEXT], LINK_VIA]
+            if other >= 0:
+                gap = back + gone - veh.f[other, MIN_GAP]
+                need = secure_gap(veh.f[other, V], speed, decel, veh.f[other, DECEL], veh.f[other, TAU], dt)
+                if gap < need:
+                    return False
+                continue
+        source = roads.link_i[link, LINK_FROM]
+        other = lists.first[source]
+        if other >= 0 and veh.i[other, LINK] == link:
+            gap = way + roads.lane_f[source, LANE_LENGTH] - veh.f[other, S] - veh.f[other, MIN_GAP]
+            need = secure_gap(veh.f[other, V], speed, decel, veh.f[other, DECEL], veh.f[other, TAU], dt)
+            if gap < need:
+                return False
+    return True
+
+
+@kernel
+def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
+    """Put `trip` on the road if there is safe room; True if it is gone from the queue."""
+    if veh.count[1] == 0:
+        return False
+    f, i = veh.f, veh.i
+    vtype = queue.vtype[trip]
+    t = queue.type_f
+    vclass = queue.type_i[vtype, 1]
+    pos = paths.start[paths.trip_path[trip]]
+    lane = choose_lane(veh, lists, roads, paths, queue, trip, pos, vclass)
+    if lane < 0:
+        return False
+    length, gap0, decel, tau = t[vtype, 0], t[vtype, 2], t[vtype, 5], t[vtype, 7]
+    lane_length = roads.lane_f[lane, LANE_LENGTH]
+    key = stream(queue.count[3], 0, trip, SPEED_FACTOR)
+    factor = truncated_normal(key, 0, t[vtype, 9], t[vtype, 10], t[vtype, 11], t[vtype, 12])
+    top = min(roads.lane_f[lane, LANE_SPEED] * factor, t[vtype, 3])
+    at = queue.pos[trip]
+    if at >= 0.0:
+        s = min(at, lane_length)
+    elif at == RANDOM or at == FREE:
+        s = min(length + uniform(key, 99) * max(0.0, lane_length - length), lane_length)
+    elif at == LAST and lists.last[lane] >= 0:
+        rear = lists.last[lane]
+        s = min(lane_length, max(min(length, lane_length), f[rear, S] - f[rear, LENGTH] - gap0))
+    else:
+        s = min(length + 0.1, lane_length)
+    wish = queue.speed[trip]
+    patch = wish < 0.0 and wish != DESIRED and wish != SPEED_LIMIT
+    speed = min(wish, top) if wish >= 0.0 else (top if wish in (MAX, DESIRED, SPEED_LIMIT, RANDOM) else 0.0)
+    if wish == RANDOM:
+        speed = top * uniform(key, 98)
+    ahead = leader_at(veh, lists, lane, s)
+    behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
+    link = paths.row_link[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]]
+    limit = speed
+    if ahead >= 0:
+        gap = f[ahead, S] - f[ahead, LENGTH] - s - gap0
+        if gap < 0.0:
+            return False
+        if gap < secure_gap(speed, f[ahead, V], f[ahead, DECEL], decel, tau, dt):
+            if not patch and speed > 0.0:
+                return False
+            limit = min(limit, stop_speed(gap, decel, tau, dt))
+    elif link >= 0 and (roads.link_i[link, LINK_FREE] == 0 or lists.last[roads.link_i[link, LINK_TO]] >= 0):
+        limit = min(limit, stop_speed(lane_length - s, decel, tau, dt)) if patch else limit
+    elif link < 0 and paths.pos_last[pos] == 0:
+        limit = min(limit, stop_speed(lane_length - s, decel, tau, dt))
+    speed = max(limit, 0.0)
+    if behind >= 0:
+        gap = s - length - f[behind, S] - f[behind, MIN_GAP]
+        if gap < secure_gap(f[behind, V], speed, decel, f[behind, DECEL], f[behind, TAU], dt):
+            return False
+    elif not room_upstream(veh, lists, roads, queue, lane, s - length, speed, decel, dt):
+        return False
+    veh.count[1] -= 1
+    slot = queue.free[veh.count[1]]
+    veh.count[3] = max(veh.count[3], slot + 1)
+    for c in range(F_COLUMNS):
+        f[slot, c] = 0.0
+    for c in range(I_COLUMNS):
+        i[slot, c] = -1
+    f[slot, S], f[slot, V], f[slot, LENGTH], f[slot, MIN_GAP] = s, speed, length, gap0
+    f[slot, ACCEL], f[slot, DECEL], f[slot, EMERGENCY] = t[vtype, 4], decel, t[vtype, 6]
+    f[slot, TAU], f[slot, SIGMA], f[slot, FACTOR], f[slot, V_TYPE] = tau, t[vtype, 8], factor, t[vtype, 3]
+    f[slot, ENTRY], f[slot, CLEAR_AT], f[slot, WIDTH], f[slot, DEPARTED] = NEVER, NEVER, t[vtype, 1], now
+    f[slot, COOPERATE], f[slot, ASSERT], f[slot, HELP], f[slot, LAST_CHANGE] = t[vtype, 13], t[vtype, 14], 1e9, -1e9
+    arrival = queue.arrival[trip]
+    f[slot, ARRIVAL_POS] = arrival if arrival >= 0.0 else NEVER
+    i[slot, POS], i[slot, MODEL], i[slot, TRIP] = pos, queue.type_i[vtype, 2], trip
+    i[slot, KIND], i[slot, VCLASS], i[slot, EMISSION] = queue.type_i[vtype, 0], vclass, queue.type_i[vtype, 3]
+    i[slot, CONTROL] = queue.smart[trip]
+    i[slot, WAITS], i[slot, STATE], i[slot, VTYPE] = 0, 0, vtype
+    if queue.stop_start[trip + 1] > queue.stop_start[trip]:
+        i[slot, STOP], i[slot, STOP_END] = queue.stop_start[trip], queue.stop_start[trip + 1]
+    veh.key[slot] = stream(queue.count[3], 0, trip, DAWDLE)
+    i[slot, INDEX] = veh.count[0]
+    veh.active[veh.count[0]] = slot
+    veh.count[0] += 1
+    on_lane(veh, roads, paths, slot, lane)
+    enter(veh, lists, slot, lane)
+    ledger.f[trip, TRIP_DEPART] = now
+    ledger.f[trip, TRIP_DELAY] = max(0.0, now - queue.depart[trip])
+    return True
+
+
+@kernel
+def insert_due(veh, lists, roads, paths, ledger, queue, now, dt):
+    """Queue the trips that are due at `now` and let in whoever has room."""
+    trip = queue.count[0]
+    while trip < len(queue.depart) and queue.depart[trip] <= now + 1e-9:
+        edge = paths.pos_edge[paths.start[paths.trip_path[trip]]]
+        queue.next[trip] = -1
+        if queue.first[edge] < 0:
+            queue.first[edge] = trip
+            queue.edges[queue.count[1]] = edge
+            queue.count[1] += 1
+        else:
+            queue.next[queue.last[edge]] = trip
+        queue.last[edge] = trip
+        queue.count[2] += 1
+        trip += 1
+    queue.count[0] = trip
+    k = 0
+    while k < queue.count[1]:
+        edge = queue.edges[k]
+        while queue.first[edge] >= 0:
+            if not try_insert(veh, lists, roads, paths, ledger, queue, queue.first[edge], now, dt):
+                break
+            queue.first[edge] = queue.next[queue.first[edge]]
+            queue.count[2] -= 1
+        if queue.first[edge] < 0:
+            queue.count[1] -= 1
+            queue.edges[k] = queue.edges[queue.count[1]]
+        else:
+            k += 1

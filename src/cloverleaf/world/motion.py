@@ -1,0 +1,265 @@
+"""Motion on lanes: carry out the drivers' speeds, hand vehicles from lane to lane, end trips.
+
+Everyone moves first, then those who ran over the end of their lane are handed on; so the lists stay sorted by true positions.
+"""
+
+from __future__ import annotations
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.map.neighbours import enter, leave
+from cloverleaf.measure.energy import co2_g, energy_mj
+from cloverleaf.types.traffic import (
+    ACC,
+    ARRIVAL_POS,
+    CAME_BY,
+    CLEAR_AT,
+    CO2,
+    CONT,
+    CONTROL,
+    CROSSING,
+    EMISSION,
+    ENERGY_J,
+    ENTRY,
+    FACTOR,
+    HALT_SUM,
+    HALTED,
+    HALTING_SPEED,
+    HOLDS,
+    INDEX,
+    LANE,
+    LANE_INDEX,
+    LANE_INTERNAL,
+    LANE_LENGTH,
+    LANE_NEXT,
+    LANE_SPEED,
+    LENGTH,
+    LINK,
+    LINK_CONT,
+    LINK_ENTRY,
+    LINK_JUNCTION,
+    LINK_TO,
+    LINK_VIA,
+    LOSS,
+    NEVER,
+    ODO,
+    PARKED,
+    POS,
+    STATE,
+    STOP,
+    STOP_END,
+    STOP_LEFT,
+    TRIP,
+    TRIP_ARRIVAL,
+    TRIP_CO2,
+    TRIP_ENERGY,
+    TRIP_HALT,
+    TRIP_LENGTH,
+    TRIP_LOSS,
+    TRIP_STOPS,
+    TRIP_WAIT,
+    V_LANE,
+    V_TYPE,
+    WAIT,
+    WAIT_SUM,
+    WAITING,
+    WAITS,
+    D,
+    S,
+    V,
+)
+
+SMART = 1
+DRIFT = 1.1  # m/s, sideways speed of a lane change: 3.2 m in about 3 s
+
+
+@kernel
+def on_lane(veh, roads, paths, slot, lane):
+    """Refresh what depends on the lane: desired top speed, way onwards and next link."""
+    veh.f[slot, V_LANE] = min(roads.lane_f[lane, LANE_SPEED] * veh.f[slot, FACTOR], veh.f[slot, V_TYPE])
+    if roads.lane_i[lane, LANE_INTERNAL] > 0:
+        veh.i[slot, LINK] = roads.lane_i[lane, LANE_NEXT]
+    else:
+        row = paths.pos_row[veh.i[slot, POS]] + roads.lane_i[lane, LANE_INDEX]
+        veh.i[slot, LINK] = paths.row_link[row]
+        veh.f[slot, CONT] = paths.row_length[row]
+
+
+@kernel
+def release(veh, lists, slot):
+    """The tail has left the junction."""
+    if veh.i[slot, HOLDS] >= 0:
+        lists.junction_count[veh.i[slot, HOLDS]] -= 1
+        veh.i[slot, HOLDS] = -1
+    veh.f[slot, CLEAR_AT] = NEVER
+
+
+@kernel
+def advance(veh, lists, roads, paths, slot, now):
+    """Hand `slot`, whose front is past the end of its lane, to the next lane; False if there is none."""
+    f, i = veh.f, veh.i
+    lane = i[slot, LANE]
+    length = roads.lane_f[lane, LANE_LENGTH]
+    link = i[slot, LINK]
+    if link < 0:
+        f[slot, S] = length
+        f[slot, V] = 0.0
+        return False
+    leave(veh, lists, slot)
+    over = f[slot, S] - length
+    lists.left_slot[lane] = slot
+    lists.left_trip[lane] = i[slot, TRIP]
+    lists.left_odo[lane] = f[slot, ODO] - over
+    f[slot, S] = over
+    via = roads.link_i[link, LINK_VIA]
+    internal = roads.lane_i[lane, LANE_INTERNAL] > 0
+    if via >= 0:
+        lane = via
+        if not internal:
+            release(veh, lists, slot)
+            junction = roads.link_i[link, LINK_JUNCTION]
+            i[slot, HOLDS] = junction
+            lists.junction_count[junction] += 1
+            i[slot, CROSSING] = link
+            f[slot, ENTRY] = NEVER if roads.link_i[link, LINK_CONT] == 1 else now
+        else:
+            f[slot, ENTRY] = now
+    else:
+        lane = roads.link_i[link, LINK_TO]
+        i[slot, CAME_BY] = roads.link_i[link, LINK_ENTRY]
+        i[slot, CROSSING] = -1
+        i[slot, POS] += 1
+        f[slot, CLEAR_AT] = f[slot, ODO] - over + f[slot, LENGTH]
+    on_lane(veh, roads, paths, slot, lane)
+    enter(veh, lists, slot, lane)
+    return True
+
+
+@kernel
+def account(veh, ledger, slot):
+    """Write the running sums of `slot` into the row of its trip."""
+    row = veh.i[slot, TRIP]
+    f = veh.f
+    ledger.f[row, TRIP_LOSS] = f[slot, LOSS]
+    ledger.f[row, TRIP_WAIT] = f[slot, WAIT_SUM]
+    ledger.f[row, TRIP_STOPS] = float(veh.i[slot, WAITS])
+    ledger.f[row, TRIP_LENGTH] = f[slot, ODO]
+    ledger.f[row, TRIP_CO2] = f[slot, CO2]
+    ledger.f[row, TRIP_ENERGY] = f[slot, ENERGY_J]
+    ledger.f[row, TRIP_HALT] = f[slot, HALT_SUM]
+
+
+@kernel
+def arrive(veh, lists, ledger, free, slot, now):
+    """End the trip of `slot` and free its row."""
+    i = veh.i
+    account(veh, ledger, slot)
+    ledger.f[i[slot, TRIP], TRIP_ARRIVAL] = now
+    if (i[slot, STATE] & PARKED) == 0:
+        leave(veh, lists, slot)
+    release(veh, lists, slot)
+    i[slot, TRIP] = -1
+    i[slot, LANE] = -1
+    count = veh.count[0] - 1
+    at = i[slot, INDEX]
+    tail = veh.active[count]
+    veh.active[at] = tail
+    i[tail, INDEX] = at
+    veh.count[0] = count
+    free[veh.count[1]] = slot
+    veh.count[1] += 1
+    veh.count[2] += 1
+
+
+@kernel
+def halt(veh, lists, roads, paths, stops, slot, now, dt):
+    """Scheduled halts: begin one where the vehicle stands within it, end it when its time is over."""
+    f, i = veh.f, veh.i
+    stop = i[slot, STOP]
+    if (i[slot, STATE] & HALTED) != 0:
+        f[slot, STOP_LEFT] -= dt
+        f[slot, HALT_SUM] += dt
+        if f[slot, STOP_LEFT] <= 1e-9:
+            parked = (i[slot, STATE] & PARKED) != 0
+            i[slot, STATE] &= ~(HALTED | PARKED)
+            i[slot, STOP] = stop + 1 if stop + 1 < i[slot, STOP_END] else -1
+            i[slot, POS] += 1
+            lane = i[slot, LANE]
+            on_lane(veh, roads, paths, slot, lane)
+            if parked:
+                enter(veh, lists, slot, lane)
+    elif stops.lane[stop] == i[slot, LANE] and f[slot, V] <= HALTING_SPEED and f[slot, S] >= stops.start_pos[stop]:
+        i[slot, STATE] |= HALTED
+        f[slot, STOP_LEFT] = max(stops.duration[stop], stops.until[stop] - now)
+        if stops.parking[stop] > 0:
+            i[slot, STATE] |= PARKED
+            leave(veh, lists, slot)
+
+
+@kernel
+def move_one(veh, roads, slot, speed, dt, measured):
+    """New speed, position and sums of one lane-bound vehicle."""
+    f, i = veh.f, veh.i
+    v = f[slot, V]
+    accel = (speed - v) / dt
+    if (i[slot, STATE] & HALTED) == 0:
+        top = f[slot, V_LANE]
+        f[slot, LOSS] += dt * (top - speed) / top
+        if speed <= HALTING_SPEED:
+            f[slot, WAIT] += dt
+            f[slot, WAIT_SUM] += dt
+            if (i[slot, STATE] & WAITING) == 0:
+                i[slot, STATE] |= WAITING
+                i[slot, WAITS] += 1
+        else:
+            f[slot, WAIT] = 0.0
+            i[slot, STATE] &= ~WAITING
+    if measured > 0:
+        f[slot, CO2] += co2_g(i[slot, EMISSION], speed, accel, 0.0, dt)
+        f[slot, ENERGY_J] += 1e6 * energy_mj(i[slot, EMISSION], speed, accel, 0.0, dt)
+    f[slot, V] = speed
+    f[slot, ACC] = accel
+    f[slot, S] += speed * dt
+    f[slot, ODO] += speed * dt
+    d = f[slot, D]
+    if d != 0.0:
+        step = DRIFT * dt
+        f[slot, D] = d - step if d > step else (d + step if d < -step else 0.0)
+
+
+@kernel
+def move_all(veh, lists, roads, paths, stops, ledger, free, clock, intents, scratch, measured):
+    """One step of all lane-bound vehicles. `scratch` (capacity,) int32; `measured` 1 to sum CO2 and energy."""
+    f, i = veh.f, veh.i
+    dt = clock.time[1]
+    now = clock.time[0] + dt
+    moved = 0
+    for k in range(veh.count[0]):
+        slot = veh.active[k]
+        if i[slot, CONTROL] != SMART:
+            move_one(veh, roads, slot, intents.speed[slot], dt, measured)
+        if i[slot, STOP] >= 0:
+            halt(veh, lists, roads, paths, stops, slot, now, dt)
+        if f[slot, ODO] >= f[slot, CLEAR_AT]:
+            release(veh, lists, slot)
+        lane = i[slot, LANE]
+        if lane < 0:
+            continue
+        if f[slot, S] > roads.lane_f[lane, LANE_LENGTH] or (
+            f[slot, S] > f[slot, ARRIVAL_POS] - 0.1
+            and paths.pos_last[i[slot, POS]] == 1
+            and roads.lane_i[lane, LANE_INTERNAL] == 0
+        ):
+            scratch[moved] = slot
+            moved += 1
+    for k in range(moved):
+        slot = scratch[k]
+        while True:
+            lane = i[slot, LANE]
+            if paths.pos_last[i[slot, POS]] == 1 and roads.lane_i[lane, LANE_INTERNAL] == 0:
+                if f[slot, S] > min(f[slot, ARRIVAL_POS], roads.lane_f[lane, LANE_LENGTH]) - 0.1:
+                    arrive(veh, lists, ledger, free, slot, now)
+                break
+            if f[slot, S] <= roads.lane_f[lane, LANE_LENGTH]:
+                break
+            if not advance(veh, lists, roads, paths, slot, now):
+                break
