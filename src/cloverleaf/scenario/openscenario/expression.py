@@ -28,6 +28,9 @@ def _sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
 
+_BARE = re.compile(r"\$[A-Za-z_][\w.]*\s*[-+*/%].*")
+
+
 FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "abs": (1, abs),
     "acos": (1, math.acos),
@@ -227,7 +230,8 @@ def _joined(body: str, parameters: Mapping[str, Value]) -> str:
 def evaluate(text: str, parameters: Mapping[str, Value], *, as_text: bool = False) -> Value:
     """Value of an attribute: plain text as it is, `$name` the parameter, `${...}` the expression.
 
-    With `as_text` the attribute's type is string, so `${a + $b}` joins. Raises ScenarioError.
+    With `as_text` the attribute's type is string, so `${a + $b}` joins. A formula that starts with `$name` but lacks its braces is read as
+    if it had them, since published suites contain such. Raises ScenarioError.
     """
     if not text.startswith("$"):
         return text
@@ -239,6 +243,8 @@ def evaluate(text: str, parameters: Mapping[str, Value], *, as_text: bool = Fals
             return _joined(body, parameters)
         return _Parser(body, parameters).value()
     name = text[1:]
+    if name not in parameters and _BARE.fullmatch(text):
+        return _Parser(text, parameters).value()
     if name not in parameters:
         raise ScenarioError(f"parameter '{text}' is not declared", hint=nearest(name, parameters) if parameters else "")
     return parameters[name]
