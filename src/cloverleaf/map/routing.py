@@ -59,21 +59,26 @@ def turn_graph(graph: LaneGraph) -> TurnGraph:
     keep = (g.edge_internal[origin] == 0) & (g.edge_internal[target] == 0)
     links = np.flatnonzero(keep)
     links = links[np.argsort(origin[links], kind="stable")].astype(np.int32)
-    via, via_start = [], [0]
+    minor = np.array([state not in _MAJOR for state in g.link_state], bool) & (g.link_signal < 0)
+    via, via_start, penalty = [], [0], []
     for k in links:
-        lane = int(g.link_via[k])
-        while lane >= 0:
+        link, waits = int(k), 0.0
+        while g.link_via[link] >= 0:
+            # A turn that waits again at an internal junction pays again.
+            waits += MINOR_PENALTY if minor[link] else 0.0
+            lane = int(g.link_via[link])
             via.append(lane)
-            onward = int(g.lane_link_start[lane])
-            lane = int(g.link_via[onward]) if onward < g.lane_link_start[lane + 1] else -1
+            if g.lane_link_start[lane] == g.lane_link_start[lane + 1]:
+                break
+            link = int(g.lane_link_start[lane])
         via_start.append(len(via))
-    minor = np.array([state not in _MAJOR for state in g.link_state[links]], bool) & (g.link_signal[links] < 0)
+        penalty.append(waits)
     return TurnGraph(
         start=np.searchsorted(origin[links], np.arange(len(g.edge_internal) + 1)).astype(np.int64),
         target=target[links].astype(np.int32),
         link=links.astype(np.int32),
         allow=(g.lane_allow[g.link_from[links]] & g.lane_allow[g.link_to[links]]).astype(np.uint32),
-        penalty=np.where(minor & (g.link_via[links] >= 0), MINOR_PENALTY, 0.0),
+        penalty=np.array(penalty, float),
         via_start=np.array(via_start, np.int64),
         via=np.array(via, np.int32),
     )
