@@ -28,9 +28,6 @@ def _sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
 
-_BARE = re.compile(r"\$[A-Za-z_][\w.]*\s*[-+*/%].*")
-
-
 FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "abs": (1, abs),
     "acos": (1, math.acos),
@@ -227,11 +224,21 @@ def _joined(body: str, parameters: Mapping[str, Value]) -> str:
     return "".join(pieces)
 
 
+def _number_or_text(body: str, parameters: Mapping[str, Value]) -> Value:
+    """In a string attribute: arithmetic where it is arithmetic, else joined text."""
+    try:
+        return _Parser(body, parameters).value()
+    except ScenarioError as arithmetic:
+        try:
+            return _joined(body, parameters)
+        except ScenarioError:
+            raise arithmetic from None
+
+
 def evaluate(text: str, parameters: Mapping[str, Value], *, as_text: bool = False) -> Value:
     """Value of an attribute: plain text as it is, `$name` the parameter, `${...}` the expression.
 
-    With `as_text` the attribute's type is string, so `${a + $b}` joins. A formula that starts with `$name` but lacks its braces is read as
-    if it had them, since published suites contain such. Raises ScenarioError.
+    With `as_text` the attribute's type is string, so `${a + $b}` joins. Raises ScenarioError.
     """
     if not text.startswith("$"):
         return text
@@ -239,12 +246,10 @@ def evaluate(text: str, parameters: Mapping[str, Value], *, as_text: bool = Fals
         if not text.endswith("}"):
             raise ScenarioError(f"expression '{text}' lacks its closing brace")
         body = text[2:-1]
-        if as_text and not re.fullmatch(r"[\s\d.+\-*/%()]*", body):
-            return _joined(body, parameters)
+        if as_text:
+            return _number_or_text(body, parameters)
         return _Parser(body, parameters).value()
     name = text[1:]
-    if name not in parameters and _BARE.fullmatch(text):
-        return _Parser(text, parameters).value()
     if name not in parameters:
         raise ScenarioError(f"parameter '{text}' is not declared", hint=nearest(name, parameters) if parameters else "")
     return parameters[name]

@@ -1,0 +1,123 @@
+"""`scenario check` against the published parser suite, three scenario suites and hostile files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloverleaf.scenario.openscenario.check import check_file
+from cloverleaf.scenario.openscenario.schema import schema
+
+SHARED = Path(__file__).parents[3] / "shared" / "scenarios"
+INDEX = SHARED / "parser" / "index.json"
+FILES = json.loads(INDEX.read_text())["files"] if INDEX.exists() else []
+LICENCE_LINES = 18
+"""The suite's tests count lines of files that lacked the licence comment; malformed files are reported by such lines."""
+INJECTED = {
+    "testInteger": "wrongInteger", "testUnsignedInt": "wrong", "testDateTime": "wrong", "testUnsignedShort": "wrong",
+    "testBoolean": "wrong", "testDouble": "wrong",
+}  # fmt: skip
+KNOWN = {
+    "ControllerCatalog.xosc": "declares FollowMode as double with the value 'time'",
+    "HWManeuvers.xosc": "uses $AccRate without declaring it",
+    "cut-in_environment.xosc": "refers to an environment catalog without naming its folder",
+    "scenario_runner_with_acts.xosc": "refers to a trajectory catalog that is not published",
+}
+
+
+def expected_lines(entry):
+    return {e["line"] for t in entry["tests"] for e in t["errors"]}
+
+
+@pytest.mark.skipif(not FILES, reason="the parser suite is not beside the checkout")
+@pytest.mark.parametrize("entry", [f for f in FILES if f["verdict"] == "good"], ids=lambda e: e["file"])
+def test_good_files_are_accepted(entry):
+    assert check_file(SHARED / "parser" / "res" / entry["file"]).problems == []
+
+
+@pytest.mark.skipif(not FILES, reason="the parser suite is not beside the checkout")
+@pytest.mark.parametrize("entry", [f for f in FILES if f["verdict"] == "bad"], ids=lambda e: e["file"])
+def test_bad_files_are_refused_at_the_right_line(entry):
+    injected = INJECTED if "Injected" in entry["file"] else {}
+    report = check_file(SHARED / "parser" / "res" / entry["file"], injected)
+    found = {p.line for p in report.problems}
+    want = {line + (LICENCE_LINES if entry["kind"] == "malformed XML" else 0) for line in expected_lines(entry)}
+    assert found
+    assert not want or want & found, (sorted(want), sorted(found))
+    assert report.broken == (entry["kind"] == "malformed XML")
+
+
+@pytest.mark.parametrize("suite", ["alks", "ncap", "esmini"])
+def test_published_suites_are_accepted(suite):
+    if not (SHARED / suite).exists():
+        pytest.skip("the scenario suites are not beside the checkout")
+    refused = {f.name: check_file(f).problems for f in sorted((SHARED / suite).rglob("*.xosc"))}
+    refused = {name: problems for name, problems in refused.items() if problems and name not in KNOWN}
+    assert refused == {}
+
+
+def test_schema_is_closed():
+    known = schema().types
+    assert {kind for t in known.values() for kind in t.children.values()} <= known.keys()
+
+
+def scenario(body):
+    return (
+        '<?xml version="1.0"?>\n<OpenSCENARIO>\n'
+        '<FileHeader revMajor="1" revMinor="3" date="2026-01-01T00:00:00" description="" author=""/>\n'
+        + body
+        + "</OpenSCENARIO>\n"
+    )
+
+
+FRAME = "<CatalogLocations/><RoadNetwork/>\n<Entities>{}</Entities>\n<Storyboard><Init><Actions>{}</Actions></Init></Storyboard>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("<OpenSCENARIO><FileHeader>", 1, "not well-formed"),
+        ("", 1, "not well-formed"),
+        ("<Other/>", 1, "not an OpenSCENARIO file"),
+        (scenario(FRAME.format("<ScenarioObjekt/>", "")), 5, "is not allowed in Entities"),
+        (scenario(FRAME.format("", '<Private entityRef="Ghost"><PrivateAction/></Private>')), 6, "entity 'Ghost' does not exist"),
+        (scenario('<ParameterDeclarations><ParameterDeclaration name="a" parameterType="double" value="${1/0}"/>'
+                  "</ParameterDeclarations>" + FRAME.format("", "")), 4, "division by zero"),
+        (scenario('<ParameterDeclarations><ParameterDeclaration name="a" parameterType="double" value="$b"/>'
+                  '<ParameterDeclaration name="b" parameterType="double" value="$a"/></ParameterDeclarations>'
+                  + FRAME.format("", "")), 4, "not declared"),
+        ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
+         "<OpenSCENARIO>&b;</OpenSCENARIO>", 2, "elements are incomplete"),
+    ],
+)  # fmt: skip
+def test_hostile_and_wrong_files(tmp_path, text, line, message):
+    file = tmp_path / "x.xosc"
+    file.write_text(text)
+    problems = check_file(file).problems
+    assert any(p.line == line and message in p.message for p in problems), problems
+
+
+def test_every_truncation_of_a_good_file_is_refused(tmp_path):
+    whole = scenario(FRAME.format("", ""))
+    file = tmp_path / "x.xosc"
+    file.write_text(whole)
+    assert check_file(file).problems == []
+    for end in range(0, len(whole) - 2, 7):
+        file.write_text(whole[:end])
+        assert check_file(file).broken
+
+
+def test_command_line(tmp_path):
+    (tmp_path / "good.xosc").write_text(scenario(FRAME.format("", "")))
+    run = [sys.executable, "-m", "cloverleaf", "scenario", "check"]
+    done = subprocess.run([*run, str(tmp_path), "--json"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert [r["supported"] for r in json.loads(done.stdout)] == [True]
+    (tmp_path / "wrong.xosc").write_text(scenario(FRAME.format("<Wrong/>", "")))
+    assert subprocess.run([*run, str(tmp_path)], capture_output=True).returncode == 1
+    (tmp_path / "broken.xosc").write_text("<OpenSCENARIO>")
+    done = subprocess.run([*run, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 2 and "broken.xosc:1" in done.stdout
+    assert subprocess.run([*run, str(tmp_path / "none.xosc")], capture_output=True).returncode == 2
