@@ -22,7 +22,7 @@ INJECTED = {
 KNOWN = {
     "ControllerCatalog.xosc": "declares FollowMode as double with the value 'time'",
     "HWManeuvers.xosc": "uses $AccRate without declaring it",
-    "cut-in_environment.xosc": "refers to an environment catalog without naming its folder",
+    "cut-in_environment.xosc": "its environment catalog calls itself VehicleCatalog",
     "scenario_runner_with_acts.xosc": "refers to a trajectory catalog that is not published",
 }
 
