@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.naive import boxes as naive
 
 from cloverleaf.algo import boxes
+from naive import boxes as naive
 
 
 def random_pairs(n, seed=1):

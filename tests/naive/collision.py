@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.naive import boxes
+from naive import boxes
 
 
 def core(actors, row, side, end):

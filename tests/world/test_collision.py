@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from tests.naive import collision as naive
 
 from cloverleaf.map.graph import LaneKind
 from cloverleaf.map.spatial import empty_grid, rebuild
@@ -15,6 +14,7 @@ from cloverleaf.types.state import Kind, empty_actors
 from cloverleaf.world import collision, fault
 from cloverleaf.world.collision import CELL, CollisionRules, crashed, detect, empty_crashes, settle
 from cloverleaf.world.fault import RightOfWay, blame, empty_conduct, watch
+from naive import collision as naive
 
 # lanes: 0, 1 one edge into junction 0; 2 internal lane of link 0; 3 internal lane of link 1, to which link 0 yields;
 # 4 a zebra, 5 a crossing without priority, 6 a lane elsewhere (junctions 5 and 6)

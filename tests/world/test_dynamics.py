@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from tests.naive import dynamics as naive
 
 from cloverleaf.algo.dynamics import friction_circle, lag, single_track_step, steer_for_curvature, wheelbase
 from cloverleaf.types.state import VehicleCommands, empty_actors
 from cloverleaf.world.dynamics import HISTORY, PlantParameters, empty_plant, move_fleet
+from naive import dynamics as naive
 
 
 def fleet(n, speed=10.0, length=4.5):
