@@ -69,6 +69,31 @@ def lane_behind(veh, roads, slot, lane):
 
 
 @kernel
+def lane_pose(veh, roads, start, x, y, along, slot):
+    """Centre and heading (x, y, rad) of the box of `slot`: it lies between the points under its front and its rear end."""
+    f, lane = veh.f, veh.i[slot, LANE]
+    length = f[slot, LENGTH]
+    fx, fy, ux, uy = point_on(start, x, y, along, lane, f[slot, S])
+    rear = f[slot, S] - length
+    at = lane
+    while rear < 0.0:
+        before = lane_behind(veh, roads, slot, at)
+        if before < 0 or before == at:
+            break
+        rear += roads.lane_f[before, LANE_LENGTH]
+        at = before
+        if roads.lane_i[at, LANE_INTERNAL] == 0:
+            break
+    rx, ry, _, _ = point_on(start, x, y, along, at, rear)
+    dx, dy = fx - rx, fy - ry
+    norm = math.sqrt(dx * dx + dy * dy)
+    if norm > 0.1:
+        ux, uy = dx / norm, dy / norm
+    d = f[slot, D]
+    return fx - ux * length * 0.5 - uy * d, fy - uy * length * 0.5 + ux * d, math.atan2(uy, ux)
+
+
+@kernel
 def place_all(veh, paths, start, x, y, along, unused, roads, actors):
     """Fill the actors table from the traffic state; the box lies between the points under its front and its rear axle."""
     f, i = veh.f, veh.i
@@ -92,28 +117,7 @@ def place_all(veh, paths, start, x, y, along, unused, roads, actors):
         actors.route_pos[slot] = paths.pos_route[i[slot, POS]]
         if i[slot, CONTROL] == 1:
             continue
-        length = f[slot, LENGTH]
-        fx, fy, ux, uy = point_on(start, x, y, along, lane, f[slot, S])
-        rear = f[slot, S] - length
-        at = lane
-        while rear < 0.0:
-            before = lane_behind(veh, roads, slot, at)
-            if before < 0 or before == at:
-                break
-            rear += roads.lane_f[before, LANE_LENGTH]
-            at = before
-            if roads.lane_i[at, LANE_INTERNAL] == 0:
-                break
-        rx, ry, wx, wy = point_on(start, x, y, along, at, rear)
-        dx, dy = fx - rx, fy - ry
-        norm = math.sqrt(dx * dx + dy * dy)
-        if norm > 0.1:
-            ux, uy = dx / norm, dy / norm
+        actors.x[slot], actors.y[slot], actors.heading[slot] = lane_pose(veh, roads, start, x, y, along, slot)
+        actors.yaw_rate[slot] = 0.0
         d = f[slot, D]
-        heading = math.atan2(uy, ux)
-        turn = heading - actors.heading[slot]
-        actors.yaw_rate[slot] = 0.0 * turn
-        actors.heading[slot] = heading
-        actors.x[slot] = fx - ux * length * 0.5 - uy * d
-        actors.y[slot] = fy - uy * length * 0.5 + ux * d
         actors.indicator[slot] = 1 if d < -0.3 else (-1 if d > 0.3 else 0)
