@@ -29,7 +29,7 @@ class Program(NamedTuple):
 
 
 class SignalTable(NamedTuple):
-    """Plans of all controllers; columns as in `LaneGraph`."""
+    """Plans of all controllers; columns as in `LaneGraph`. Fixed-time plans keep the minima and maxima of their file."""
 
     links: I32
     actuated: U8
@@ -54,18 +54,16 @@ def read_programs(source: XmlSource, root: Element, programs: dict[str, Program]
         actuated = element.get("type", "static") in ACTUATED_TYPES
         program = Program(actuated, source.number(element, "offset", 0.0), [], [], [], [], [], source, element)
         for phase in phases:
-            _read_phase(source, phase, len(phases), actuated, program)
+            _read_phase(source, phase, len(phases), program)
         programs[source.text(element, "id")] = program
 
 
-def _read_phase(source: XmlSource, phase: Element, count: int, actuated: bool, program: Program) -> None:
+def _read_phase(source: XmlSource, phase: Element, count: int, program: Program) -> None:
     duration = source.number(phase, "duration")
     minimum = source.number(phase, "minDur", duration)
     maximum = source.number(phase, "maxDur", UNLIMITED if "minDur" in phase.attrib else duration)
     if duration < 0.0 or minimum < 0.0 or maximum < minimum:
         source.fail(phase, f"durations min {minimum}, {duration}, max {maximum} contradict each other")
-    if not actuated:
-        minimum = maximum = duration
     state = source.text(phase, "state")
     if state.strip("ryYgGsuoO"):
         source.fail(phase, f"state '{state}' has letters other than r y g G s u o O")
