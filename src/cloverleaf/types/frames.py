@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cloverleaf.types.state import F64, I32, I64
+from cloverleaf.types.state import F64, I32, I64, U8
 
 
 class EgoFrame(NamedTuple):
@@ -60,3 +60,11 @@ class FleetMission(NamedTuple):
     max_speed: F64  # m/s
     arrival_pos: F64  # m on the last edge
     kind: I32  # state.Kind
+
+
+class LightFrame(NamedTuple):
+    """The signal head that a car's camera watches: that of the next signalled link on its way; shape (n,), fleet order."""
+
+    link: I32  # link of the base map that the head belongs to, -1 none within sight
+    light: U8  # letter as in SignalState, 0 none
+    distance: F64  # m from the front bumper to the stop line

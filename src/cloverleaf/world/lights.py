@@ -1,0 +1,85 @@
+"""Which signal head each smart car sees: that of the next signalled link on its way, within sight of its camera."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.map.graph import LaneGraph
+from cloverleaf.map.road_tables import next_internal, signal_starts
+from cloverleaf.types.demand import Routes
+from cloverleaf.types.frames import LightFrame
+from cloverleaf.types.signals import SignalState
+from cloverleaf.types.state import I32, Actors
+
+SIGHT = 100.0
+"""m, range at which a camera reads a light."""
+
+
+@kernel
+def _onward(graph, routes, lane, onward, edge_at):
+    """The link that leads from `lane` towards the edge after position `edge_at` of the routes; any link of its edge if the lane does not."""
+    if onward >= 0:
+        return np.int64(onward)
+    target = routes.edge[edge_at + 1]
+    for link in range(graph.lane_link_start[lane], graph.lane_link_start[lane + 1]):
+        if graph.lane_edge[graph.link_to[link]] == target:
+            return np.int64(link)
+    edge = graph.lane_edge[lane]
+    for other in range(graph.edge_lane_start[edge], graph.edge_lane_start[edge + 1]):
+        for link in range(graph.lane_link_start[other], graph.lane_link_start[other + 1]):
+            if graph.lane_edge[graph.link_to[link]] == target:
+                return np.int64(link)
+    return np.int64(-1)
+
+
+@kernel
+def see_lights(graph, routes, onward, starts, light, actors, slots, sight, frame):
+    """Fill `frame` for the cars in rows `slots` of Actors; `starts` as SignalState.start, `onward` as `next_internal`."""
+    links, lights, distances = frame.link, frame.light, frame.distance
+    for i in range(slots.shape[0]):
+        row = slots[i]
+        links[i] = -1
+        lights[i] = 0
+        distances[i] = np.inf
+        lane = actors.lane[row]
+        if lane < 0 or actors.route[row] < 0:
+            continue
+        at = routes.start[actors.route[row]] + actors.route_pos[row]
+        end = routes.start[actors.route[row] + 1]
+        distance = -actors.s[row]
+        for _ in range(12):
+            distance += graph.lane_length[lane]
+            if distance > sight or (onward[lane] < 0 and at + 1 >= end):
+                break
+            link = _onward(graph, routes, lane, onward[lane], at)
+            if link < 0:
+                break
+            if graph.link_signal[link] >= 0 and onward[lane] < 0:
+                links[i] = link
+                lights[i] = light[starts[graph.link_signal[link]] + graph.link_signal_index[link]]
+                distances[i] = distance
+                break
+            if graph.link_via[link] >= 0:
+                lane = graph.link_via[link]
+            else:
+                lane = graph.link_to[link]
+                at += 1
+            if graph.link_via[link] < 0 and graph.lane_edge[lane] != routes.edge[min(at, end - 1)]:
+                break
+
+
+class Cameras:
+    """Signal heads as seen by the fleet; holds what does not change during a run."""
+
+    def __init__(self, graph: LaneGraph, routes: Routes, sight: float = SIGHT) -> None:
+        self.graph, self.routes, self.sight = graph, routes, float(sight)
+        self._onward = next_internal(graph)
+        self._starts = signal_starts(graph)
+
+    def see(self, actors: Actors, slots: I32, signals: SignalState) -> LightFrame:
+        """Lights ahead of the cars in rows `slots` (int32) of Actors, in that order."""
+        n = len(slots)
+        frame = LightFrame(np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n))
+        see_lights(self.graph, self.routes, self._onward, self._starts, signals.light, actors, slots, self.sight, frame)
+        return frame
