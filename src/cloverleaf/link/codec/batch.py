@@ -132,8 +132,10 @@ class BatchCodec:
         return builder.records()
 
     def empty(self, rows: list[int]) -> Records:
-        """Zeroed records with `rows[t]` rows in table t, to be filled by columns; strings refer to an empty heap."""
+        """Zeroed records of this message with `rows[t]` rows in table t, to be filled by columns; the heap is empty."""
         tables = [np.zeros((count, width), np.int64) for count, width in zip(rows, self.layout.widths)]
+        for slot, value in self.layout.constants:
+            tables[0][:, slot] = value
         return Records(self.layout, tables, np.zeros(0, np.uint8), np.zeros(rows[0], np.uint8))
 
 

@@ -144,12 +144,17 @@ Plan = Union[Bits, Number, Name, Flags, Text, Nothing, Record, Many, OneOf, Away
 
 
 class Layout:
-    """Tables and plan of one message type; `select` limits choices and open types on the way to the message body."""
+    """Tables and plan of one message type; `select` limits choices and open types on the way to the message body.
+
+    widths, tables: slots and path of each table. paths: field path -> (table, slot). constants: (slot of table 0, value) that
+    the selection fixes.
+    """
 
     def __init__(self, node: s.Type, select: tuple[str, ...] = ()) -> None:
         self.widths: list[int] = []
         self.paths: dict[str, tuple[int, int]] = {}
         self.tables: list[str] = []
+        self.constants: list[tuple[int, int]] = []
         self._stack: list[s.Type] = []
         table = self._table("")
         self.root = self._plan(node, _Row(self, table), "", select)
@@ -203,6 +208,8 @@ class Layout:
         return Bits(node, slot, width, 0, top)
 
     def _record(self, node: s.Sequence, row: _Row, path: str, select: tuple[str, ...]) -> Record:
+        if select:  # a frame around the message: its fields must not hide the message's
+            path = "frame"
         skippable = [f for f in node.fields if f.skippable]
         mask_width = len(skippable) + node.extensible
         mask = row.take(f"{path}?") if mask_width else -1
@@ -251,6 +258,8 @@ class Layout:
             row.used = start
             at = path if select else f"{path}.{alternative.name}" if path else alternative.name
             planner = self._plan if select else self._part
+            if select:
+                self.constants.append((choice.slot, len(choice.plans)))
             choice.plans.append(planner(alternative.type, row, at, select[1:]))
             longest = max(longest, row.used)
         row.used = longest
@@ -259,13 +268,15 @@ class Layout:
     def _open(self, node: s.OpenType, row: _Row, path: str, selector: int, select: tuple[str, ...]) -> Open:
         made = Open(node, row.take(f"{path}:"), selector, [])
         start, longest = row.used, row.used + 2
-        for _, name, kind in node.table:
+        for number, name, kind in node.table:
             if select and name != select[0]:
                 made.plans.append(None)
                 continue
             row.used = start
-            at = path.rpartition(".")[0] if select else f"{path}.{name}"
+            at = "" if select else f"{path}.{name}"
             planner = self._plan if select else self._part
+            if select:
+                self.constants += [(made.slot, len(made.plans)), (selector, number)]
             made.plans.append(planner(kind, row, at, ()))
             longest = max(longest, row.used)
         row.used = longest

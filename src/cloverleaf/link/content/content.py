@@ -1,0 +1,99 @@
+"""The one object that the bus calls: batches of any kind to bytes of one standard and back."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from cloverleaf.link.content.frame import DEFAULT_CLOCK, Frame, frame_of
+from cloverleaf.map.graph import BaseMap
+from cloverleaf.types.errors import EncodeError, InputError, nearest
+from cloverleaf.types.messages import MessageKind
+from cloverleaf.types.state import I32, I64, U8
+
+_CSAE = {
+    MessageKind.AWARENESS: "awareness_csae",
+    MessageKind.SIGNAL: "signal_csae",
+    MessageKind.TOPOLOGY: "topology_csae",
+    MessageKind.PERCEPTION: "perception_csae",
+    MessageKind.ADVICE: "advice_csae",
+    MessageKind.EVENT: "event_csae",
+}
+_ETSI = {
+    MessageKind.AWARENESS: "awareness_etsi",
+    MessageKind.SIGNAL: "signal_etsi",
+    MessageKind.TOPOLOGY: "topology_etsi",
+    MessageKind.PERCEPTION: "perception_etsi",
+    MessageKind.ADVICE: "advice_csae",
+    MessageKind.EVENT: "event_etsi",
+}
+_MODULES = {"csae_day1": _CSAE, "csae_day2": _CSAE, "etsi": _ETSI}
+
+
+class Content:
+    """Encoder and decoder of one standard on one base map.
+
+    Args:
+        base_map: gives the georeference, and the topology of MAP messages.
+        standard: csae_day1, csae_day2 or etsi.
+        clock: UTC of simulation time 0, s since 1970.
+        units: signal group that each roadside unit serves, shape (units,); by default unit u serves group u.
+    """
+
+    def __init__(
+        self, base_map: BaseMap, standard: str, clock: float = DEFAULT_CLOCK, units: I32 | None = None
+    ) -> None:
+        if standard not in _MODULES:
+            raise InputError(f"no message content for standard '{standard}'", hint=nearest(standard, _MODULES))
+        self.base_map, self.standard, self.units = base_map, standard, units
+        self.frame: Frame = frame_of(base_map.geo, clock)
+        self._topology: dict[int, bytes] = {}
+
+    def _module(self, kind: int) -> Any:
+        return import_module(f"cloverleaf.link.content.{_MODULES[self.standard][MessageKind(kind)]}")
+
+    def encode(self, kind: int, batch: Any) -> tuple[U8, I64]:
+        """Bytes of a batch; a message that the standard cannot express raises EncodeError."""
+        module = self._module(kind)
+        if kind == MessageKind.TOPOLOGY:
+            return self._maps(module, np.asarray(batch, np.int64))
+        if len(batch.time):
+            self.frame.now = float(batch.time.max())
+        if hasattr(module, "encode"):
+            buffer, start = module.encode(batch, self.frame, self.standard)
+            return buffer, start
+        codec, records = module.to_records(batch, self.frame, self.standard)
+        return encoded(codec, records, self.standard, kind)
+
+    def decode(self, kind: int, buffer: U8, start: I64) -> tuple[Any, U8]:
+        """(batch, error): content of the messages and 0 where it is good."""
+        module = self._module(kind)
+        if hasattr(module, "decode"):
+            batch, error = module.decode(buffer, start, self.frame, self.standard)
+            return batch, error
+        codec = module.codec_of(self.standard)
+        records = codec.decode(buffer, start)
+        return module.from_records(records, self.frame, self.standard), records.error
+
+    def _maps(self, module: Any, stations: I64) -> tuple[U8, I64]:
+        """The MAP message of each station; a station's map is encoded once."""
+        parts = []
+        for station in stations.tolist():
+            if station not in self._topology:
+                self._topology[station] = module.map_message(self.base_map, self.units, station, self.frame, self.standard)
+            parts.append(self._topology[station])
+        start = np.concatenate(([0], np.cumsum([len(p) for p in parts], dtype=np.int64))).astype(np.int64)
+        return np.frombuffer(b"".join(parts), np.uint8), start
+
+
+def encoded(codec: Any, records: Any, standard: str, kind: int) -> tuple[U8, I64]:
+    """Bytes of records, all of them valid or EncodeError."""
+    from cloverleaf.link.codec.program import REASONS
+
+    buffer, start, error = codec.encode(records)
+    if error.any():
+        i = int(np.flatnonzero(error)[0])
+        raise EncodeError(f"{standard} {MessageKind(kind).name.lower()} message {i}: {REASONS[int(error[i])]}")
+    return buffer, start
