@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -28,13 +29,13 @@ def busiest_corridor(graph: LaneGraph, demand: Demand) -> list[int]:
         row = edge[start[r] : start[r + 1]].tolist()
         for e in row:
             load[e] += int(weight[r])
-        for pair in zip(row[:-1], row[1:], strict=True):
+        for pair in itertools.pairwise(row):
             turns[pair] += int(weight[r])
     if not load:
         return []
     length = graph.lane_length[graph.edge_lane_start[:-1]]
     # a long edge inside the corridor tells more than a short busy stub
-    seed = max(sorted(load), key=lambda e: load[e] * min(length[e], 300.0))
+    seed = max(sorted(load), key=lambda e: load[e] * min(float(length[e]), 300.0))
     chain, total = [seed], float(length[seed])
     for forwards in (True, False):
         while total < MAX_LENGTH:

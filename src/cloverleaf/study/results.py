@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -55,7 +56,7 @@ class Results:
         """(baseline, arm) of all comparisons: every arm with the first, and with the one before it."""
         arms = self.study.arms
         pairs = [(arms[0], arm) for arm in arms[1:]]
-        return pairs + [p for p in zip(arms[1:-1], arms[2:], strict=True) if p not in pairs]
+        return pairs + [p for p in itertools.pairwise(arms) if p not in pairs]
 
     def shown(self) -> tuple[Metric, ...]:
         """The metrics to report: without `safe` where safety is not shown."""
