@@ -173,7 +173,7 @@ def roundabout(net: Net, id: str, cx: float, cy: float, arms: list[tuple[float, 
         a0, a1 = angle + gap, after - gap
         k = 1 / radius
         start = (cx + radius * math.cos(a0), cy + radius * math.sin(a0), a0 + PI / 2)
-        section = Section(0.0, width / 2, [], [lane])
+        section = Section(0.0, width / 2, [], [lane, Lane("V", "border", 2.0), Lane("W", "sidewalk", WALK)])
         rings.append(net.road(f"{id}-ring{n + 1}", start, [(k, k, radius * (a1 - a0))], [section], 30 * KMH))
     members = []
     for n, (_, arm) in enumerate(arms):

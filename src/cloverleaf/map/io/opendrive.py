@@ -42,6 +42,7 @@ def lane_graph(drive: OpenDrive, plans: Path | None = None) -> BaseMap:
     walks = add_walks(net, groups)
     stops = find_stops(net)
     crossings = crossing_rows(net, walks)
+    ranks += [1] * (len(net.links) - len(ranks))
     state = _states(net, foes, ranks)
     foes, crossings, state = _with_inner_links(net, foes, crossings, state)
     graph = LaneGraph(

@@ -174,7 +174,8 @@ def _plain_links(net: Network) -> None:
             meeting[key] = taken
         _touch(net, meeting[key], lane, True)
         _touch(net, meeting[key], target, False)
-        if net.lanes[lane].kind in ROLLING and net.lanes[target].kind in ROLLING:
+        kinds = net.lanes[lane].kind, net.lanes[target].kind
+        if all(k in ROLLING for k in kinds) or all(k == LaneKind.SIDEWALK for k in kinds):
             net.links.append(GraphLink(lane, target, [], meeting[key]))
 
 

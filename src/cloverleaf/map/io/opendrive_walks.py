@@ -1,26 +1,29 @@
 """Ways on foot on an OpenDRIVE map: crosswalk objects become crossing lanes, corners of junctions walking areas.
 
-Around a junction, neighbouring legs are joined: sidewalk of one leg - its crosswalk - the next leg's crosswalk - its sidewalk. Every
-piece is a lane of its own whose ends touch those of its neighbours, so that a path on foot is a continuous line.
+At every corner of a junction one walking area joins the sidewalk and the crosswalk of one leg with those of the next. Its line runs
+through the ends of all four; who walks there goes straight from one to the other. Links lead as in SUMO: sidewalk that ends - area -
+sidewalk that starts, and area - crosswalk both ways.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from cloverleaf.map.conflict import conflict_areas
 from cloverleaf.map.graph import JunctionKind, LaneKind, VehicleClass
 from cloverleaf.map.io.opendrive_lanes import WALK_SPEED, GraphEdge, GraphLane, polyline_length
-from cloverleaf.map.io.opendrive_links import Network
+from cloverleaf.map.io.opendrive_links import GraphLink, Network
 from cloverleaf.map.io.opendrive_signals import Group
 from cloverleaf.map.opendrive.geometry import road_pose
 from cloverleaf.map.opendrive.model import MapObject
 from cloverleaf.map.polyline import polyline_columns
 from cloverleaf.types.state import F64
 
+AREA_WIDTH = 3.0  # m
 LEG_ANGLE = math.radians(30)
 """Road ends whose directions differ less belong to one leg of a junction."""
 
@@ -48,13 +51,20 @@ class CrossingRow:
 
 @dataclass
 class _Leg:
-    """One leg of a junction: direction away from it, sidewalk ends and crosswalk ends on either side (cw, ccw)."""
+    """One leg of a junction; sidewalks and crosswalks by side, clockwise (0) and anticlockwise (1) of its axis."""
 
-    angle: float
-    direction: F64
+    direction: F64  # unit vector away from the junction
     middle: F64
-    sidewalks: list[F64 | None]
-    crossings: list[F64 | None]
+    sidewalks: tuple[list[_End], list[_End]]
+    crossings: tuple[list[_End], list[_End]]
+
+
+class _End(NamedTuple):
+    """An end of a footway at a junction."""
+
+    lane: int
+    at_end: bool
+    point: F64
 
 
 def add_walks(net: Network, groups: list[Group]) -> list[Crosswalk]:
@@ -131,55 +141,61 @@ def _foot_lane(net: Network, edge_id: str, kind: LaneKind, junction: int, points
 
 
 def _corners(net: Network, j: int, walks: list[Crosswalk]) -> None:
-    """Walking areas between neighbouring legs of junction j."""
+    """Walking areas between neighbouring legs of junction j, linked with the footways that end there."""
     legs = _legs(net, j)
+    lights = {w.lane: (w.signal, w.signal_index) for w in walks}
     for walk in walks:
-        _attach(legs, net.lanes[walk.lane].points)
+        _attach(legs, walk.lane, net.lanes[walk.lane].points)
     count = 0
     for n, leg in enumerate(legs):
         after = legs[(n + 1) % len(legs)]
-        if len(legs) == 1 and len(walks) == 0:
-            break
-        chain = [leg.sidewalks[1], leg.crossings[1], after.crossings[0], after.sidewalks[0]]
-        points = [p for p in chain if p is not None]
-        for a, b in zip(points, points[1:]):
-            if np.hypot(*(b - a)[:2]) > 0.01:
-                _foot_lane(net, f":{net.nodes[j].id}_w{count}", LaneKind.WALKING_AREA, j, np.array([a, b]), 3.0)
-                count += 1
+        ends = [*leg.sidewalks[1], *leg.crossings[1], *after.crossings[0], *after.sidewalks[0]]
+        points = [ends[0].point] if ends else []
+        for end in ends[1:]:
+            if np.hypot(*(end.point - points[-1])[:2]) > 0.01:
+                points.append(end.point)
+        if len({e.lane for e in ends}) < 2:
+            continue
+        if len(points) < 2:
+            points.append(points[0] + [0.01, 0.0, 0.0])
+        area = _foot_lane(net, f":{net.nodes[j].id}_w{count}", LaneKind.WALKING_AREA, j, np.array(points), AREA_WIDTH)
+        count += 1
+        for end in ends:
+            light = lights.get(end.lane, (-1, -1))
+            crossing = end.lane in lights
+            if crossing or end.at_end:
+                net.links.append(GraphLink(end.lane, area, [], j))
+            if crossing or not end.at_end:
+                net.links.append(GraphLink(area, end.lane, [], j, signal=light[0], signal_index=light[1]))
 
 
 def _legs(net: Network, j: int) -> list[_Leg]:
     """Legs of junction j anticlockwise, from the edges that start or end there."""
-    node = net.nodes[j]
     ends = []
     for edge in net.edges:
         if edge.internal:
             continue
         for at_end, where in ((True, edge.end), (False, edge.start)):
-            if where != j:
-                continue
-            walk = next((i for i in edge.lanes if net.lanes[i].kind == LaneKind.SIDEWALK), -1)
-            lane = net.lanes[walk if walk >= 0 else edge.lanes[0]]
-            tip, inner = (lane.points[-1], lane.points[-2]) if at_end else (lane.points[0], lane.points[1])
-            away = (inner - tip)[:2] / max(float(np.hypot(*(inner - tip)[:2])), 1e-9)
-            ends.append((math.atan2(away[1], away[0]), away, tip, walk >= 0))
+            if where == j:
+                ends.append((edge, at_end))
     legs: list[_Leg] = []
-    center = np.array([node.x, node.y])
-    for _, away, tip, has in sorted(ends, key=lambda e: e[0]):
-        leg = next((l for l in legs if float(l.direction @ away) > math.cos(LEG_ANGLE)), None)
+    for edge, at_end in ends:
+        walk = next((i for i in edge.lanes if net.lanes[i].kind == LaneKind.SIDEWALK), -1)
+        inner = net.lanes[edge.lanes[-1]].points
+        tip, behind = (inner[-1], inner[-2]) if at_end else (inner[0], inner[1])
+        away = (behind - tip)[:2] / max(float(np.hypot(*(behind - tip)[:2])), 1e-9)
+        leg = next((other for other in legs if float(other.direction @ away) > math.cos(LEG_ANGLE)), None)
         if leg is None:
-            leg = _Leg(math.atan2(*(tip[:2] - center)[::-1]), away, tip.copy(), [None, None], [None, None])
+            leg = _Leg(away, tip.copy(), ([], []), ([], []))
             legs.append(leg)
-        if has:
-            # Seen from the junction, anticlockwise of the leg's axis is left of the outward direction.
-            side = 1 if away[0] * (tip[1] - node.y) - away[1] * (tip[0] - node.x) > 0 else 0
-            leg.sidewalks[side] = tip
-    for leg in legs:
-        leg.angle = math.atan2(leg.direction[1], leg.direction[0])
-    return sorted(legs, key=lambda leg: leg.angle)
+        if walk >= 0:
+            foot = net.lanes[walk].points[-1 if at_end else 0]
+            offset = away[0] * (foot - tip)[1] - away[1] * (foot - tip)[0]
+            leg.sidewalks[1 if offset > 0 else 0].append(_End(walk, at_end, foot))
+    return sorted(legs, key=lambda leg: math.atan2(leg.direction[1], leg.direction[0]))
 
 
-def _attach(legs: list[_Leg], points: F64) -> None:
+def _attach(legs: list[_Leg], lane: int, points: F64) -> None:
     """Give the two ends of a crosswalk to the leg that it crosses."""
     if not legs:
         return
@@ -192,9 +208,9 @@ def _attach(legs: list[_Leg], points: F64) -> None:
 
     leg = min(legs, key=misfit)
     d = leg.direction
-    for end in (points[0], points[-1]):
+    for at_end, end in ((False, points[0]), (True, points[-1])):
         side = 1 if d[0] * (end[1] - middle[1]) - d[1] * (end[0] - middle[0]) > 0 else 0
-        leg.crossings[side] = end.copy()
+        leg.crossings[side].append(_End(lane, at_end, end.copy()))
 
 
 def crossing_rows(net: Network, walks: list[Crosswalk]) -> list[CrossingRow]:
