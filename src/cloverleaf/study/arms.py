@@ -86,6 +86,7 @@ class Strip:
     smart: np.ndarray  # (samples,) bool
     signal_at: tuple[float, ...] = ()  # m, stop lines
     red: tuple[tuple[float, float, float], ...] = ()  # (m, from s, to s)
+    edges: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class ArterialRecorder:
             self._offset[lanes] = place
             place += float(graph.lane_length[lanes].max())
             place += self._cross(graph, edge, following, place)
-        self._graph, self.length = graph, place
+        self.length, self.edges = place, tuple(chain)
         name = base_map.edge_ids[chain[0]] if chain else ""
         self.title = f"{len(chain)} edges from {name}" if chain else "no traffic"
         self._samples: list[np.ndarray] = []
@@ -127,4 +127,4 @@ class ArterialRecorder:
         ]
         trip = table[0].astype(np.int64)
         stops = tuple(h[0] for h in self._heads)
-        return Strip(self.title, self.length, trip, table[1], table[2], table[3] > 0, stops, tuple(red))
+        return Strip(self.title, self.length, trip, table[1], table[2], table[3] > 0, stops, tuple(red), self.edges)

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import math
-
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from cloverleaf.judge.statistics import Interval, verdict
+from cloverleaf.judge.statistics import verdict
+from cloverleaf.study.report.figures import figure, half_width
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results
 
 
-def figure(value: float) -> str:
-    """Three significant digits, thousands with a thin space, an en dash for nothing."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(digits, 4)}f}".replace(",", "\u202f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+WIDE = 112  # columns from which the intervals fit beside the means
 
 
-def spread(i: Interval) -> str:
-    """Mean and half width of the interval."""
-    half = (i.high - i.low) / 2
-    return f"{figure(i.mean)} ± {figure(half)}" if math.isfinite(half) else figure(i.mean)
-
-
-def results_table(results: Results) -> Table:
-    """One row per metric, one column per arm; an arrow where the paired interval against the first arm excludes zero."""
+def results_table(results: Results, width: int = WIDE) -> Table:
+    """One row per metric, one column per arm; a mark where the paired interval against the first arm excludes zero."""
     first = results.study.arms[0]
     seeds = len(results.study.seeds)
-    table = Table(title=f"{results.study.name}: mean of {seeds} seed{'s' * (seeds > 1)} ± 95 %", title_justify="left")
-    table.add_column("")
-    table.add_column("unit", style="dim")
+    table = Table(
+        title=f"{results.study.name}: mean of {seeds} seed{'s' * (seeds > 1)} ± 95 %",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("unit", style="dim", no_wrap=True)
     for arm in results.study.arms:
-        table.add_column(arm.value, justify="right")
+        table.add_column(arm.value, justify="right", no_wrap=True)
     word = ""
     for m in results.shown():
         if m.word != word:
@@ -45,7 +36,8 @@ def results_table(results: Results) -> Table:
             table.add_row(f"[bold]{word}[/bold]")
         cells = []
         for arm in results.study.arms:
-            text = spread(results.level(arm, m.name))
+            level = results.level(arm, m.name)
+            text = f"{figure(level.mean)} {half_width(level)}".rstrip() if width >= WIDE else figure(level.mean)
             judged = verdict(results.difference(arm, m.name, first), m.better) if arm != first else ""
             mark = {"better": " [green]✓[/green]", "worse": " [red]✗[/red]"}.get(judged, "  ")
             cells.append(text + (mark if arm != first else ""))
@@ -55,7 +47,7 @@ def results_table(results: Results) -> Table:
 
 def print_table(results: Results, console: Console) -> None:
     """The table, then what it does not show and which arms did not improve."""
-    console.print(results_table(results))
+    console.print(results_table(results, console.width))
     if len(results.study.arms) > 1:
         console.print("✓ better, ✗ worse than the first arm: the paired 95 % interval excludes zero", style="dim")
     if not results.safety_shown:

@@ -1,0 +1,1 @@
+"""The report of a study: one HTML file with its own drawings, readable without network and on paper."""
