@@ -23,6 +23,10 @@ DIRECTIONS = {
 }
 
 
+LINK_STATES = "Mm=swZoO-tyrgGNu"
+"""Letters of unsignalised and of signalised links."""
+
+
 class LinkTable(NamedTuple):
     """Links sorted by their `from` lane, then as in the file; columns as in `LaneGraph`."""
 
@@ -68,10 +72,10 @@ def read_links(
                 source.fail(element, f"tlLogic '{name}' does not exist", nearest(name, signal_row))
             index = source.integer(element, "linkIndex")
         state = element.get("state", "M")
+        if len(state) != 1 or state not in LINK_STATES:
+            source.fail(element, f"state '{state}' is unknown", f"one of {' '.join(LINK_STATES)}")
         keep = source.flag(element, "keepClear", True)
-        rows.append(
-            (origin, order, target, via, int(DIRECTIONS[direction]), signal, index, ord(state[0]), keep, element)
-        )
+        rows.append((origin, order, target, via, int(DIRECTIONS[direction]), signal, index, ord(state), keep, element))
     rows.sort(key=lambda r: (r[0], r[1]))
     elements = [r[9] for r in rows]
     table = np.array([r[:9] for r in rows], np.int64).reshape(-1, 9)
