@@ -10,7 +10,6 @@ from cloverleaf.judge.statistics import verdict
 from cloverleaf.study.report.figures import figure, half_width
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results
 
-
 WIDE = 112  # columns from which the intervals fit beside the means
 
 

@@ -9,13 +9,13 @@ from cloverleaf.judge.statistics import Interval
 MINUS, THIN, NOTHING = "\u2212", "\u202f", "\u2013"
 
 
-def figure(value: float) -> str:
+def figure(value: float, significant: int = 3) -> str:
     """Three significant digits; an en dash where there is nothing."""
     if not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
-    digits = max(0, min(4, 2 - math.floor(math.log10(abs(value)))))
+    digits = 0 if value == round(value) else max(0, min(4, significant - 1 - math.floor(math.log10(abs(value)))))
     shown = f"{abs(value):,.{digits}f}".replace(",", THIN)
     if "." in shown and abs(value) >= 1000:
         shown = shown.split(".")[0]
@@ -38,7 +38,7 @@ def percent(share: float) -> str:
 
 def half_width(i: Interval) -> str:
     """± half the interval, or nothing with a single seed."""
-    return f"± {figure((i.high - i.low) / 2)}" if math.isfinite(i.low) else ""
+    return f"± {figure((i.high - i.low) / 2, 2)}" if math.isfinite(i.low) else ""
 
 
 def plain(text: str) -> str:

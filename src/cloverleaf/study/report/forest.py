@@ -13,6 +13,7 @@ from cloverleaf.study.results import Results
 WIDTH, LABEL, RIGHT = 760.0, 214.0, 70.0
 ROW, TOP = 15.0, 34.0
 LIMIT = 1.0  # at most +-100 % is drawn; beyond it an arrow head says so
+LEFT_OUT = {"inserted", "arrived", "co2_kg", "energy_mj", "energy_mj_per_km"}  # they repeat a neighbour
 
 
 def draw_forest(results: Results) -> str:
@@ -22,12 +23,15 @@ def draw_forest(results: Results) -> str:
     for m in results.shown():
         rows = [(arm.value, results.change(arm, m.name, arms[0])) for arm in arms[1:]]
         rows = [(arm, i) for arm, i in rows if math.isfinite(i.mean)]
-        if rows and m.better:
+        if rows and m.better and m.name not in LEFT_OUT:
             blocks.append((m, rows))
     if not blocks:
         return ""
-    ends = [abs(v) for _, rows in blocks for _, i in rows for v in (i.mean, i.low, i.high) if math.isfinite(v)]
-    limit = min(LIMIT, max(0.05, *ends) * 1.06)
+    ends = sorted(
+        max(abs(v) for v in (i.mean, i.low, i.high) if math.isfinite(v)) for _, rows in blocks for _, i in rows
+    )
+    # four of five intervals fit; the rest are cut with an arrow head
+    limit = min(LIMIT, max(0.05, ends[int(0.8 * (len(ends) - 1))] * 1.06))
     x = Scale(-limit, limit, LABEL + 8, WIDTH - RIGHT)
     height = TOP + sum(ROW * len(rows) + 9 for _, rows in blocks) + 10
     body, y = _axis(x, height), TOP

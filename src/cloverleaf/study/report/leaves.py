@@ -43,8 +43,8 @@ def draw_leaves(results: Results) -> str:
 def _panel(results: Results, name: str, width: float) -> str:
     metric, arms = BY_NAME[name], results.study.arms
     levels = [results.level(arm, name).mean for arm in arms]
-    top, bottom = 40.0, PANEL_H - 34.0
-    y = Scale(0.0, max(*levels, 1e-12) * 1.18, bottom, top)
+    top, bottom = 46.0, PANEL_H - 34.0
+    y = Scale(0.0, max(*levels, 1e-12) * 1.12, bottom, top + 5.0)
     slot = width / len(arms)
     out = text(0, 14, plain(metric.label), font_size=12, font_weight=600, fill=INK)
     out += text(0, 28, metric.unit, font_size=10.5, fill=FAINT)
@@ -65,7 +65,7 @@ def _panel(results: Results, name: str, width: float) -> str:
             shape += _whisker(results, name, i, x + slot * 0.34, y)
         out += shape + text(
             x + slot * 0.34,
-            y(max(levels[max(i - 1, 0) : i + 1])) - 6,
+            top - 1,
             label,
             font_size=10.5,
             text_anchor="middle",

@@ -44,13 +44,17 @@ def report(results: Results) -> str:
     corridor = next((list(r.strip.edges) for r in results.runs if r.strip is not None), [])
     comparison = len(study.arms) > 1
     parts = [
-        f"<header><p class=kind>Human · car · road · cloud</p><h1>{escape(study.name)}</h1><p class=lead>{sections.intro(study)}</p></header>",
+        "<header><p class=kind>Human · car · road · cloud</p>"
+        f"<h1>{escape(study.name)}</h1><p class=lead>{sections.intro(study)}</p></header>",
         sections.headline(results),
         sections.warnings(results),
         _section("Results", sections.main_table(results)),
     ]
     if comparison:
-        caption = "Paired differences as a share of the first arm’s mean. A filled dot: the 95 % interval excludes zero. Left is less, right is more."
+        caption = (
+            "Paired differences as a share of the first arm’s mean. "
+            "A filled dot: the 95 % interval excludes zero. Left is less, right is more."
+        )
         parts.append(_section(f"Differences to {study.arms[0]}", _figure(draw_forest(results), caption)))
         caption = "The first bar is the level of the first arm; each further bar is what that arm changed, with its paired 95 % interval."
         parts.append(_section("What each leaf added", _figure(draw_leaves(results), caption)))

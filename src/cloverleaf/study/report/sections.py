@@ -33,8 +33,9 @@ def intro(study: Study) -> str:
         else "people at the wheel only"
     )
     return (
-        f"{escape(place.rsplit('/', 1)[-1])}: {study.duration_s:g}{THIN}s of traffic, {seeds} seed{'s' * (seeds > 1)}, arms {escape(arms)}; "
-        f"{smart}, step {study.step_s:g}{THIN}s. All arms meet the same trips with the same random numbers, so their differences are paired."
+        f"{escape(place.rsplit('/', 1)[-1])}: {study.duration_s:g}{THIN}s of traffic, {seeds} seed{'s' * (seeds > 1)}, "
+        f"arms {escape(arms)}; {smart}, step {study.step_s:g}{THIN}s. "
+        "All arms meet the same trips with the same random numbers, so their differences are paired."
     )
 
 
@@ -89,7 +90,8 @@ def main_table(results: Results) -> str:
     """The safe/efficient/green/civilised table."""
     arms = results.study.arms
     first = arms[0]
-    head = "".join(f"<th style='color:{ARM_COLOUR[a]}'>{a.value}</th>" for a in arms)
+    spacer = "<span class=mark></span>"
+    head = "".join(f"<th style='color:{ARM_COLOUR[a]}'>{a.value}{spacer if a != first else ''}</th>" for a in arms)
     rows, word = [], ""
     for m in results.shown():
         if m.word != word:
@@ -132,8 +134,8 @@ def link_table(results: Results) -> str:
     s = results.study.link
     return (
         f"<table class=text><thead><tr><th>arm</th>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"<p class=note>{escape(s.standard)} over {escape(s.radio)}, security {escape(s.security)}; sums over seeds. Delivered counts every pair of "
-        "message and receiver; the delivery ratio counts receivers within 300 m.</p>"
+        f"<p class=note>{escape(s.standard)} over {escape(s.radio)}, security {escape(s.security)}; sums over seeds. "
+        "Delivered counts every pair of message and receiver; the delivery ratio counts receivers within 300 m.</p>"
     )
 
 
@@ -151,7 +153,7 @@ def census_table(results: Results) -> str:
     for f in results.census:
         counts[f.status] = counts.get(f.status, 0) + 1
     rows = [f for f in results.census if f.status != "supported"]
-    shown = sorted(rows, key=lambda f: (f.status != "unsupported", f.status != "approximated", -f.count))[:40]
+    shown = sorted(rows, key=lambda f: (f.status != "unsupported", f.status != "approximated", -f.count))[:16]
     total = (
         ", ".join(f"{n} kinds of element {s}" for s, n in sorted(counts.items(), key=lambda c: -c[1]))
         or "no census was made"
@@ -169,7 +171,8 @@ def census_table(results: Results) -> str:
         else ""
     )
     return (
-        f"<p>{total}. Elements that are not fully supported:</p><div class=scroll><table class=text><thead><tr><th>status</th><th>element</th>"
+        f"<p>{total}. Elements that are not fully supported:</p><div class=scroll>"
+        "<table class=text><thead><tr><th>status</th><th>element</th>"
         f"<th class=number>count</th><th>what that means here</th><th>file</th></tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
 
@@ -190,8 +193,8 @@ def reproduce(results: Results, digest: str) -> str:
     command = f"cloverleaf run {source} --duration {study.duration_s:g} --seeds {len(study.seeds)} --arms {','.join(study.arms)}"
     return (
         f"<pre>pip install cloverleaf=={__version__}\n{escape(command)}</pre>"
-        "<p>The full study is the <code>study</code> key of <code>summary.json</code>. Same study, same seeds, same lock file, operating system and "
-        "CPU feature level: the same digest, on any number of workers.</p>"
+        "<p>The full study is the <code>study</code> key of <code>summary.json</code>. "
+        "Same study, same seeds, same lock file, operating system and CPU feature level: the same digest, on any number of workers.</p>"
         f"<p class='note digest'>digest <code>{digest}</code></p>"
     )
 

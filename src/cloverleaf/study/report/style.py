@@ -4,7 +4,7 @@ CSS = """
 :root{--ink:#1c2024;--faint:#5f6770;--rule:#dfe3e8;--wash:#f6f7f8;--good:#1b7f55;--bad:#b3372f;--accent:#1b7f55}
 *{box-sizing:border-box}
 html{font-size:16px;-webkit-text-size-adjust:100%}
-body{margin:0;background:#fff;color:var(--ink);font:1rem/1.55 "Inter","Segoe UI","Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif;
+body{margin:0;background:#fff;color:var(--ink);font:1rem/1.55 "Inter","Segoe UI","Helvetica Neue",Arial,"Liberation Sans",sans-serif;
  font-variant-numeric:tabular-nums lining-nums;text-rendering:optimizeLegibility}
 main{max-width:812px;margin:0 auto;padding:3.2rem 1.6rem 4rem}
 header p.kind{margin:0 0 .3rem;color:var(--accent);font-size:.78rem;font-weight:600;letter-spacing:.09em;text-transform:uppercase}
@@ -41,6 +41,7 @@ ul{margin:.3rem 0 1rem;padding-left:1.15rem}li{margin:.22rem 0;max-width:44rem}
 footer{margin-top:3rem;padding-top:.9rem;border-top:1px solid var(--rule);color:var(--faint);font-size:.82rem}
 @media (max-width:640px){.words{grid-template-columns:repeat(2,1fr)}main{padding:1.6rem 1rem}.scroll{overflow-x:auto}}
 @page{size:A4;margin:16mm 15mm}
-@media print{html{font-size:10.5pt}main{max-width:none;padding:0}h2{margin-top:1.7rem}tr,li{break-inside:avoid}thead{display:table-header-group}
+@media print{html{font-size:10.5pt}main{max-width:none;padding:0}h2{margin-top:1.7rem}tr,li{break-inside:avoid}
+ thead{display:table-header-group}
  pre{white-space:pre-wrap}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """
