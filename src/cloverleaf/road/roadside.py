@@ -54,6 +54,10 @@ class Roadside:
         self._seen: F64 = np.full(len(graph.lane_length), -1e18)
         self._counted = -np.inf
 
+    def signals(self, t: float) -> SignalState:
+        """Lights as they stand, with nobody having looked since; at the begin of a run those of time t s."""
+        return self.controllers.step(t, self._seen, self._count)
+
     def step(
         self, frames: ObjectFrame, inbox: Received, command: SignalCommand, t: float, loops: F64 | None = None
     ) -> RoadOutput:

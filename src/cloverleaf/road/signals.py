@@ -76,7 +76,7 @@ class SignalControllers:
             if set_mode(plan, memory, int(group), int(self.own_mode[group]), float(t)):
                 memory.wanted[group] = -1
         step_signals(plan, memory, clear_time, count, float(t))
-        return SignalState(plan.head_start, memory.light, memory.phase, memory.since)
+        return SignalState(plan.head_start, memory.light.copy(), memory.phase.copy(), memory.since.copy())
 
     def timing(self, t: float) -> SignalTiming:
         """What each controller knows of the end of what it shows."""
