@@ -178,6 +178,7 @@ def decode_one(program, buffer, position, end, out, base, rows, capacity, stack)
                 return np.int64(7 if count == -2 else 1), np.int64(-1)
             if top + 1 > _LIMIT:
                 return np.int64(7), np.int64(-1)
+            stack[_LIMIT + 1] = 1
             stack[top] = end
             top += 1
             end = position + 8 * count
@@ -349,6 +350,7 @@ def decode_many(program, buffer, start, first, out, base, rows, capacity, saved,
     for i in range(first, len(start) - 1):
         for k in range(tables):
             saved[k] = rows[k]
+        stack[_LIMIT + 1] = 0
         code, full = decode_one(
             program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack
         )
@@ -357,6 +359,8 @@ def decode_many(program, buffer, start, first, out, base, rows, capacity, saved,
                 rows[k] = saved[k]
             if full >= 0:
                 return np.int64(i), full
+            if stack[_LIMIT + 1]:  # a damaged addition: the general path may still read it
+                code = np.int64(7)
             o = base[0] + rows[0] * program.widths[0]
             for k in range(program.widths[0]):
                 out[o + k] = 0

@@ -81,11 +81,25 @@ def _make_decoder(kind: Message, keep_unknown: bool) -> Callable[[bytes], Value]
         return decoder(kind.type(), keep_unknown)
     from cloverleaf.link.codec.uper_decode import DecoderSource
 
-    read = DecoderSource(keep_unknown).build(kind.type())
+    source = DecoderSource(keep_unknown)
+    read = source.build(kind.type())
     number = int.from_bytes
+    second: list[Callable[[int, int], tuple[Value, int]]] = []
 
     def decode(data: bytes) -> Value:
-        return read(number(data, "big"), 8 * len(data))[0]
+        try:
+            return read(number(data, "big"), 8 * len(data))[0]
+        except (DecodeError, ValueError, IndexError):
+            # an addition whose length was damaged may still be read by its content
+            if not source.has_additions:
+                raise
+            if not second:
+                second.append(DecoderSource(keep_unknown, trust_content=True).build(kind.type()))
+            try:
+                return second[0](number(data, "big"), 8 * len(data))[0]
+            except (DecodeError, ValueError, IndexError):
+                pass
+            raise
 
     return decode
 

@@ -78,10 +78,15 @@ class _Function:
 
 
 class DecoderSource:
-    """Compiles types to functions; `function(node)` gives the name of one, `build` the executable."""
+    """Compiles types to functions; `function(node)` gives the name of one, `build` the executable.
 
-    def __init__(self, keep_unknown: bool = False) -> None:
-        self.keep = keep_unknown
+    keep_unknown: return unknown additions and alternatives too.
+    trust_content: let a known addition end where its content ends, whatever its length claims, as other decoders do.
+    """
+
+    def __init__(self, keep_unknown: bool = False, trust_content: bool = False) -> None:
+        self.keep, self.trust = keep_unknown, trust_content
+        self.has_additions = False
         self.names: dict[int, str] = {}
         self.alive: list[s.Type] = []  # ids stay unique while the nodes live
         self.sources: list[str] = []
@@ -346,18 +351,23 @@ class DecoderSource:
 
     def additions(self, f: _Function, node: s.Sequence, result: str) -> None:
         """Extension additions: a bit map, then each present one as an open type; unknown ones are skipped by their length."""
+        self.has_additions |= bool(node.ext)
         f.add("b, r = small(n, r)")
         f.add("b = b + 1")
         f.add("g = n >> (r := r - b) & (1 << b) - 1")
         for i, addition in enumerate(node.ext):
             f.add(f"if b > {i} and g >> b - {i + 1} & 1:")
             f.indent += 1
-            f.add("m, q, r = open(n, r)")
-            if isinstance(addition, tuple):
-                group = s.Sequence(addition)
-                f.add(f"{result}.update({self.function(group)}(m, q)[0])")
+            content = self.function(s.Sequence(addition) if isinstance(addition, tuple) else addition.type)
+            if self.trust:
+                f.add("q, r = length(n, r)")
+                f.add("if 8 * q > r: raise bad(r)")
+                f.add(f"x, q = {content}(n, r)")
+                f.add("r -= max(8, r - q + 7 & -8)")
             else:
-                f.add(f"{result}[{addition.name!r}] = {self.function(addition.type)}(m, q)[0]")
+                f.add("m, q, r = open(n, r)")
+                f.add(f"x = {content}(m, q)[0]")
+            f.add(f"{result}.update(x)" if isinstance(addition, tuple) else f"{result}[{addition.name!r}] = x")
             f.indent -= 1
         f.add(f"for i in range({len(node.ext)}, b):")
         f.add("    if g >> b - i - 1 & 1:")
