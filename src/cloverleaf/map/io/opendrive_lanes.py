@@ -10,6 +10,7 @@ import numpy as np
 from cloverleaf.map.graph import LaneKind, VehicleClass
 from cloverleaf.map.opendrive.lanes import fill_row_points
 from cloverleaf.map.opendrive.model import LANE_TYPES, OpenDrive, OpenDriveMap, Piece
+from cloverleaf.map.opendrive.tables import MapTables
 from cloverleaf.types.state import F64
 
 V = VehicleClass
@@ -182,7 +183,9 @@ def _varying(m: OpenDriveMap, road: int, begin: float, end: float) -> list[tuple
     return found
 
 
-def center_line(m: OpenDriveMap, sections: Sections, rows: tuple[int, ...], cache: dict[int, F64]) -> tuple[F64, float]:
+def center_line(
+    m: OpenDriveMap, tables: MapTables, sections: Sections, rows: tuple[int, ...], cache: dict[int, F64]
+) -> tuple[F64, float]:
     """Points (n, 3) of a chain of lane rows in the order of travel, and its largest width."""
     parts, width = [], 0.0
     for row in rows:
@@ -194,7 +197,7 @@ def center_line(m: OpenDriveMap, sections: Sections, rows: tuple[int, ...], cach
         # A record of the next section may start exactly where this one ends: stay a micrometre before it.
         s = np.append(s[:-1], max(s[-1] - 1e-6, s[0]))
         out = np.zeros((len(s), 5))
-        fill_row_points(m, np.full(len(s), road, np.int32), np.full(len(s), row, np.int32), s, out)
+        fill_row_points(tables, road, row, s, out)
         if not forward(m, road, int(m.lane_id[row])):
             out = out[::-1]
         width = max(width, float(out[:, 3].max()))

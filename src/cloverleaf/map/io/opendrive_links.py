@@ -21,6 +21,7 @@ from cloverleaf.map.io.opendrive_lanes import (
     polyline_length,
 )
 from cloverleaf.map.opendrive.model import OpenDrive
+from cloverleaf.map.opendrive.tables import MapTables, map_tables
 from cloverleaf.types.state import F64
 
 
@@ -56,6 +57,7 @@ class Network:
     """Everything under construction."""
 
     drive: OpenDrive
+    tables: MapTables
     sections: Sections
     lanes: list[GraphLane] = field(default_factory=list)
     edges: list[GraphEdge] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Network:
     samples: dict[int, F64] = field(default_factory=dict)
 
     def add_lane(self, edge: int, rows: tuple[int, ...], kind: LaneKind, allow: int, speed: float) -> int:
-        points, width = center_line(self.drive.map, self.sections, rows, self.samples)
+        points, width = center_line(self.drive.map, self.tables, self.sections, rows, self.samples)
         number = len(self.edges[edge].lanes)
         lane = GraphLane(rows, kind, allow, speed, width, polyline_length(points), points, edge, number)
         lane.id = f"{self.edges[edge].id}_{number}"
@@ -76,7 +78,7 @@ class Network:
 
 def build_network(drive: OpenDrive) -> Network:
     """Edges, lanes, nodes and links of the whole map; right of way and signals come later."""
-    net = Network(drive, Sections.of(drive.map))
+    net = Network(drive, map_tables(drive.map), Sections.of(drive.map))
     net.nodes = [GraphNode(j.id, JunctionKind.PRIORITY) for j in drive.junctions]
     _normal_edges(net)
     _plain_links(net)

@@ -56,7 +56,7 @@ def _lane_beside(net: Network, road: int, s: float, t: float) -> int:
 
 def _along(net: Network, lane: int, road: int, s: float) -> float:
     """Arc length on a graph lane nearest to road position s."""
-    x, y, _, _ = road_pose(net.drive.map, road, s)
+    x, y, _, _ = road_pose(net.tables, road, s)
     points = net.lanes[lane].points[:, :2]
     step = np.diff(points, axis=0)
     length = np.hypot(*step.T)

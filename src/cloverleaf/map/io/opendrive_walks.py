@@ -104,7 +104,7 @@ def _junction_of_end(net: Network) -> dict[tuple[int, int], int]:
 def _axis(net: Network, thing: MapObject) -> tuple[F64, float]:
     """Centre line (2, 3) of a crosswalk across the road, and its depth along the road."""
     m = net.drive.map
-    x, y, h, _ = road_pose(m, thing.road, thing.s)
+    x, y, h, _ = road_pose(net.tables, thing.road, thing.s)
     x, y = x - thing.t * math.sin(h), y + thing.t * math.cos(h)
     if thing.outline and thing.outline_local:
         a = h + thing.heading
@@ -112,7 +112,7 @@ def _axis(net: Network, thing: MapObject) -> tuple[F64, float]:
     elif thing.outline:
         corners = []
         for s, t in thing.outline:
-            px, py, ph, _ = road_pose(m, thing.road, s)
+            px, py, ph, _ = road_pose(net.tables, thing.road, s)
             corners.append([px - t * math.sin(ph), py + t * math.cos(ph)])
         corners = np.array(corners)
     else:

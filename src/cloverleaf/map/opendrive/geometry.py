@@ -1,6 +1,6 @@
 """Kernels for reference lines: pose and curvature at (road, s), by piece kind.
 
-Clothoids by 4-point Gauss-Legendre from the nearest knot (at most 0.25 rad away: error below 1e-12 of the distance);
+Clothoids by 4-point Gauss-Legendre from the knot before (at most 0.25 rad away: error below 1e-12 of the distance);
 polynomials through a cubic Hermite map from arc length to parameter. ASAM OpenDRIVE 1.8, clause 9 (Geometry).
 """
 
@@ -9,6 +9,20 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.map.opendrive.tables import (
+    COEF,
+    KIND,
+    KNOT_BEGIN,
+    KNOT_END,
+    PIECE_BEGIN,
+    PIECE_COS,
+    PIECE_END,
+    PIECE_HEADING,
+    PIECE_LENGTH,
+    PIECE_SIN,
+    PIECE_X,
+    PIECE_Y,
+)
 
 _N1, _N2, _N3, _N4 = 0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263
 _W1, _W2 = 0.17392742256872692, 0.32607257743127305
@@ -41,13 +55,13 @@ def arc_local(curvature, s):
 @kernel
 def spiral_local(m, piece, s):
     """Local (x, y) on a spiral piece."""
-    first = m.piece_knot_start[piece]
-    count = m.piece_knot_start[piece + 1] - first - 1
-    step = m.piece_length[piece] / count
+    first = m.piece_i[piece, KNOT_BEGIN]
+    count = m.piece_i[piece, KNOT_END] - first - 1
+    step = m.piece_f[piece, PIECE_LENGTH] / count
     i = min(max(int(s / step), 0), count - 1) if step > 0.0 else 0
     a = i * step
     d = s - a
-    k, r = m.piece_coef[piece, 0], 0.5 * m.piece_coef[piece, 1]
+    k, r = m.piece_f[piece, COEF], 0.5 * m.piece_f[piece, COEF + 1]
     u1, u2, u3, u4 = a + d * _N1, a + d * _N2, a + d * _N3, a + d * _N4
     t1, t2, t3, t4 = u1 * (k + r * u1), u2 * (k + r * u2), u3 * (k + r * u3), u4 * (k + r * u4)
     x = _W1 * (math.cos(t1) + math.cos(t4)) + _W2 * (math.cos(t2) + math.cos(t3))
@@ -58,9 +72,9 @@ def spiral_local(m, piece, s):
 @kernel
 def poly_parameter(m, piece, s):
     """Parameter p of a polynomial piece at arc length s."""
-    first = m.piece_knot_start[piece]
-    count = m.piece_knot_start[piece + 1] - first - 1
-    step = m.piece_length[piece] / count
+    first = m.piece_i[piece, KNOT_BEGIN]
+    count = m.piece_i[piece, KNOT_END] - first - 1
+    step = m.piece_f[piece, PIECE_LENGTH] / count
     if step <= 0.0:
         return 0.0
     i = min(max(int(s / step), 0), count - 1)
@@ -72,40 +86,46 @@ def poly_parameter(m, piece, s):
 
 
 @kernel
+def poly_local(m, piece, s):
+    """Local x, y, heading, curvature on a polynomial piece."""
+    c = COEF
+    f = m.piece_f
+    p = poly_parameter(m, piece, s)
+    u = f[piece, c] + p * (f[piece, c + 1] + p * (f[piece, c + 2] + p * f[piece, c + 3]))
+    v = f[piece, c + 4] + p * (f[piece, c + 5] + p * (f[piece, c + 6] + p * f[piece, c + 7]))
+    du = f[piece, c + 1] + p * (2.0 * f[piece, c + 2] + p * 3.0 * f[piece, c + 3])
+    dv = f[piece, c + 5] + p * (2.0 * f[piece, c + 6] + p * 3.0 * f[piece, c + 7])
+    ddu = 2.0 * f[piece, c + 2] + p * 6.0 * f[piece, c + 3]
+    ddv = 2.0 * f[piece, c + 6] + p * 6.0 * f[piece, c + 7]
+    speed = math.sqrt(du * du + dv * dv)
+    return u, v, math.atan2(dv, du), (du * ddv - dv * ddu) / max(speed * speed * speed, 1e-30)
+
+
+@kernel
 def piece_pose(m, piece, s):
-    """x, y, heading, curvature at `s` metres from the start of a piece."""
-    kind = m.piece_kind[piece]
-    h0 = m.piece_heading[piece]
+    """x, y, heading, curvature at `s` metres from the start of a piece; m is a MapTables."""
+    kind = m.piece_i[piece, KIND]
     u, v, turn, curvature = s, 0.0, 0.0, 0.0
     if kind == 1:
-        curvature = m.piece_coef[piece, 0]
+        curvature = m.piece_f[piece, COEF]
         u, v = arc_local(curvature, s)
         turn = curvature * s
     elif kind == 2:
-        rate = m.piece_coef[piece, 1]
-        curvature = m.piece_coef[piece, 0] + rate * s
+        rate = m.piece_f[piece, COEF + 1]
+        curvature = m.piece_f[piece, COEF] + rate * s
         u, v = spiral_local(m, piece, s)
-        turn = s * (m.piece_coef[piece, 0] + 0.5 * rate * s)
+        turn = s * (m.piece_f[piece, COEF] + 0.5 * rate * s)
     elif kind == 3:
-        c = m.piece_coef
-        p = poly_parameter(m, piece, s)
-        u = c[piece, 0] + p * (c[piece, 1] + p * (c[piece, 2] + p * c[piece, 3]))
-        v = c[piece, 4] + p * (c[piece, 5] + p * (c[piece, 6] + p * c[piece, 7]))
-        du = c[piece, 1] + p * (2.0 * c[piece, 2] + p * 3.0 * c[piece, 3])
-        dv = c[piece, 5] + p * (2.0 * c[piece, 6] + p * 3.0 * c[piece, 7])
-        ddu = 2.0 * c[piece, 2] + p * 6.0 * c[piece, 3]
-        ddv = 2.0 * c[piece, 6] + p * 6.0 * c[piece, 7]
-        turn = math.atan2(dv, du)
-        speed = math.sqrt(du * du + dv * dv)
-        curvature = (du * ddv - dv * ddu) / max(speed * speed * speed, 1e-30)
-    sine, cosine = math.sin(h0), math.cos(h0)
-    return m.piece_x[piece] + u * cosine - v * sine, m.piece_y[piece] + u * sine + v * cosine, h0 + turn, curvature
+        u, v, turn, curvature = poly_local(m, piece, s)
+    sine, cosine = m.piece_f[piece, PIECE_SIN], m.piece_f[piece, PIECE_COS]
+    x = m.piece_f[piece, PIECE_X] + u * cosine - v * sine
+    y = m.piece_f[piece, PIECE_Y] + u * sine + v * cosine
+    return x, y, m.piece_f[piece, PIECE_HEADING] + turn, curvature
 
 
 @kernel
 def road_pose(m, road, s):
     """x, y, heading, curvature of the reference line at road position s (clamped to the road)."""
-    begin, end = m.road_piece_start[road], m.road_piece_start[road + 1]
     s = min(max(s, 0.0), m.road_length[road])
-    piece = last_at_or_before(m.piece_s, begin, end, s)
+    piece = last_at_or_before(m.piece_s, m.road_i[road, PIECE_BEGIN], m.road_i[road, PIECE_END], s)
     return piece_pose(m, piece, s - m.piece_s[piece])

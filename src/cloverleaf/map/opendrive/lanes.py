@@ -6,6 +6,26 @@ import math
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.opendrive.geometry import last_at_or_before, road_pose
+from cloverleaf.map.opendrive.tables import (
+    BORDER,
+    CENTER,
+    CUBIC_BEGIN,
+    CUBIC_END,
+    HEIGHT_BEGIN,
+    HEIGHT_END,
+    LANE_BEGIN,
+    LANE_END,
+    LANE_ID,
+    LANE_SECTION,
+    LEFT_HAND,
+    LEVEL,
+    PROFILES,
+    SECTION_BEGIN,
+    SECTION_END,
+)
+
+ROUNDING = 1e-3
+"""m by which s may leave the road: positions in files are rounded."""
 
 
 @kernel
@@ -14,15 +34,13 @@ def cubic_at(m, begin, end, s):
     if end <= begin:
         return 0.0, 0.0
     row = begin
-    if end - begin > 1:
-        low, high = begin, end
-        while high - low > 1:
-            middle = (low + high) >> 1
-            if m.cubic[middle, 0] <= s:
-                low = middle
-            else:
-                high = middle
-        row = low
+    high = end
+    while high - row > 1:
+        middle = (row + high) >> 1
+        if m.cubic[middle, 0] <= s:
+            row = middle
+        else:
+            high = middle
     d = max(s - m.cubic[row, 0], 0.0)
     a, b, c, e = m.cubic[row, 1], m.cubic[row, 2], m.cubic[row, 3], m.cubic[row, 4]
     return a + d * (b + d * (c + d * e)), b + d * (2.0 * c + d * 3.0 * e)
@@ -31,138 +49,173 @@ def cubic_at(m, begin, end, s):
 @kernel
 def profile_at(m, road, profile, s):
     """Value and slope of a road profile (model.Profile) at s."""
-    return cubic_at(m, m.road_profile[road, profile, 0], m.road_profile[road, profile, 1], s)
+    column = PROFILES + 2 * profile
+    return cubic_at(m, m.road_i[road, column], m.road_i[road, column + 1], s)
 
 
 @kernel
 def section_at(m, road, s):
     """Row of the lane section that holds s; at a border the later one."""
-    return last_at_or_before(m.section_s, m.road_section_start[road], m.road_section_start[road + 1], s)
+    return last_at_or_before(m.section_s, m.road_i[road, SECTION_BEGIN], m.road_i[road, SECTION_END], s)
 
 
 @kernel
 def lane_row(m, road, lane_id, s):
     """Row of lane `lane_id` at (road, s), or -1."""
     section = section_at(m, road, s)
-    row = m.section_center[section] - lane_id
-    if row < m.section_lane_start[section] or row >= m.section_lane_start[section + 1]:
+    row = m.section_i[section, CENTER] - lane_id
+    if row < m.section_i[section, LANE_BEGIN] or row >= m.section_i[section, LANE_END]:
         return -1
     return row
 
 
 @kernel
-def lane_extent(m, road, row, s):
-    """Inner and outer border of a lane row as distances from lane 0 (>= 0), and their slopes along s."""
-    section = m.lane_section[row]
-    center = m.section_center[section]
+def lane_extent(m, row, s):
+    """Of a lane row at s, as distances from lane 0 (>= 0): inner and outer border, their slopes along s, and the share that
+    lanes marked level take up to the inner border and up to the outer one."""
+    section = m.lane_i[row, LANE_SECTION]
+    center = m.section_i[section, CENTER]
     ds = s - m.section_s[section]
     step = 1 if row > center else -1
     inner, inner_slope, outer, outer_slope = 0.0, 0.0, 0.0, 0.0
+    flat, flat_outer = 0.0, 0.0
     at = center
     while at != row:
         at += step
-        value, slope = cubic_at(m, m.lane_cubic[at, 0], m.lane_cubic[at, 1], ds)
-        inner, inner_slope = outer, outer_slope
-        if m.lane_border[at] == 1:
+        value, slope = cubic_at(m, m.lane_i[at, CUBIC_BEGIN], m.lane_i[at, CUBIC_END], ds)
+        inner, inner_slope, flat = outer, outer_slope, flat_outer
+        if m.lane_i[at, BORDER] == 1:
             outer, outer_slope = -step * value, -step * slope
         else:
             outer, outer_slope = inner + value, inner_slope + slope
-    return inner, outer, inner_slope, outer_slope
-
-
-@kernel
-def tilted_share(m, road, row, s, t_lane):
-    """The part of a lateral distance that superelevation tilts: all of it, but for lanes marked level."""
-    section = m.lane_section[row]
-    center = m.section_center[section]
-    ds = s - m.section_s[section]
-    step = 1 if row > center else -1
-    at, flat, inner = center, 0.0, 0.0
-    while at != row:
-        at += step
-        value, _ = cubic_at(m, m.lane_cubic[at, 0], m.lane_cubic[at, 1], ds)
-        width = -step * value - inner if m.lane_border[at] == 1 else value
-        if m.lane_level[at] == 1:
-            flat += width if at != row else abs(t_lane) - inner
-        inner += width
-    return flat
+        if m.lane_i[at, LEVEL] == 1:
+            flat_outer = flat + outer - inner
+    return inner, outer, inner_slope, outer_slope, flat, flat_outer
 
 
 @kernel
 def lane_height(m, row, s, share):
-    """Height above the road plane at the given share (0 inner .. 1 outer border) of a lane's width."""
-    begin, end = m.lane_height[row, 0], m.lane_height[row, 1]
+    """Height above the road plane at the given share (0 inner .. 1 outer border) of a lane's width; linear between records."""
+    begin, end = m.lane_i[row, HEIGHT_BEGIN], m.lane_i[row, HEIGHT_END]
     if end <= begin:
         return 0.0
-    ds = s - m.section_s[m.lane_section[row]]
+    ds = s - m.section_s[m.lane_i[row, LANE_SECTION]]
     at = begin
     while at + 1 < end and m.height[at + 1, 0] <= ds:
         at += 1
-    return m.height[at, 1] + (m.height[at, 2] - m.height[at, 1]) * share
+    here = m.height[at, 1] + (m.height[at, 2] - m.height[at, 1]) * share
+    if at + 1 < end and m.height[at + 1, 0] > m.height[at, 0] and ds > m.height[at, 0]:
+        onward = m.height[at + 1, 1] + (m.height[at + 1, 2] - m.height[at + 1, 1]) * share
+        here += (onward - here) * (ds - m.height[at, 0]) / (m.height[at + 1, 0] - m.height[at, 0])
+    return here
 
 
 @kernel
 def point_at(m, road, s, t, flat, raised):
     """x, y, z, heading, pitch, roll of a point t metres left of the reference line; `raised` is height above the plane.
 
-    Lateral vector with superelevation r and elevation angle p: cos r * left + sin r * up, up = (-sin p cos h, -sin p sin h, cos p).
+    `flat` is the part of |t| that is not tilted. Lateral vector with superelevation r and elevation angle p:
+    cos r * left + sin r * up, up = (-sin p cos h, -sin p sin h, cos p).
     """
     x, y, heading, _ = road_pose(m, road, s)
     sine, cosine = math.sin(heading), math.cos(heading)
     z, slope = profile_at(m, road, 0, s)
-    roll, _ = profile_at(m, road, 1, s)
+    roll, roll_slope = profile_at(m, road, 1, s)
     fall, _ = profile_at(m, road, 3 if t > 0.0 else 4, s)
     tilted = t - flat if t > 0.0 else t + flat
-    along = math.sqrt(1.0 + slope * slope)
-    sin_p, cos_p = slope / along, 1.0 / along
-    lift = tilted * math.sin(roll) + raised - abs(tilted) * math.tan(fall)
-    flat_t = tilted * math.cos(roll) + (t - tilted)
-    x += -flat_t * sine - lift * sin_p * cosine
-    y += flat_t * cosine - lift * sin_p * sine
-    return x, y, z + lift * cos_p, heading, -math.atan(slope), roll
+    lift, across = raised, t
+    if roll != 0.0 or fall != 0.0:
+        lift += tilted * math.sin(roll) - abs(tilted) * math.tan(fall)
+        across += tilted * (math.cos(roll) - 1.0)
+    x -= across * sine
+    y += across * cosine
+    pitch = 0.0
+    if slope != 0.0 or roll_slope != 0.0:
+        along = math.sqrt(1.0 + slope * slope)
+        x -= lift * slope / along * cosine
+        y -= lift * slope / along * sine
+        lift /= along
+        # A line t metres off the axis climbs and drifts as the tilt changes.
+        pitch = -math.atan(slope + tilted * math.cos(roll) * roll_slope)
+        heading -= math.atan(tilted * math.sin(roll) * roll_slope)
+    return x, y, z + lift, heading, pitch, roll
+
+
+@kernel
+def turn_in_plane(heading, pitch, roll, turn):
+    """Heading, pitch, roll after a turn (rad, to the left) about the normal of the plane that heading, pitch and roll span."""
+    if pitch == 0.0 and roll == 0.0:
+        return heading + turn, pitch, roll
+    sin_p, cos_p, sin_r, cos_r = math.sin(pitch), math.cos(pitch), math.sin(roll), math.cos(roll)
+    sin_t, cos_t = math.sin(turn), math.cos(turn)
+    along = cos_t * cos_p + sin_t * sin_r * sin_p
+    aside = sin_t * cos_r
+    down = cos_t * sin_p - sin_t * sin_r * cos_p
+    left_up = sin_t * sin_p + cos_t * sin_r * cos_p
+    bend = math.atan2(aside, along)
+    # atan2 of a turn by about pi may come out as -pi: keep the sense of the turn.
+    if bend < 0.0 and turn > 0.5 * math.pi:
+        bend += 2.0 * math.pi
+    return heading + bend, math.asin(min(max(down, -1.0), 1.0)), math.atan2(left_up, cos_r * cos_p)
 
 
 @kernel
 def row_point(m, road, row, s, offset):
     """x, y, z, heading, pitch, roll at `offset` metres left of the centre of a lane row, at any s of its section or its end.
 
-    Lane 0 is the reference line with its lane offset. The heading is that of the lane centre in driving direction.
+    Lane 0 is the reference line with its lane offset. The heading is that of the lane centre in driving direction; lane 0
+    counts with the lanes against s.
     """
     base, slope = profile_at(m, road, 2, s)
-    lane_id = m.lane_id[row]
+    lane_id = m.lane_i[row, LANE_ID]
     t = offset
     flat, raised = 0.0, 0.0
     if lane_id != 0:
-        inner, outer, inner_slope, outer_slope = lane_extent(m, road, row, s)
+        inner, outer, inner_slope, outer_slope, flat_inner, flat_outer = lane_extent(m, row, s)
         side = 1.0 if lane_id > 0 else -1.0
         t += side * 0.5 * (inner + outer)
         slope += side * 0.5 * (inner_slope + outer_slope)
-        share = 0.5 + side * offset / (outer - inner) if outer > inner else 0.5
-        raised = lane_height(m, row, s, min(max(share, 0.0), 1.0))
-        flat = tilted_share(m, road, row, s, t)
+        share = min(max(0.5 + side * offset / (outer - inner), 0.0), 1.0) if outer > inner else 0.5
+        raised = lane_height(m, row, s, share)
+        flat = flat_inner + (flat_outer - flat_inner) * share
     x, y, z, heading, pitch, roll = point_at(m, road, s, base + t, flat, raised)
-    heading += math.atan(slope)
-    if (lane_id > 0) != (m.road_left_hand[road] == 1) and lane_id != 0:
-        return x, y, z, heading + math.pi, -pitch, -roll
+    turn = math.atan(slope) if slope != 0.0 else 0.0
+    onward = lane_id > 0 if m.road_i[road, LEFT_HAND] == 1 else lane_id < 0
+    if not onward:
+        turn += math.pi
+    heading, pitch, roll = turn_in_plane(heading, pitch, roll, turn)
     return x, y, z, heading, pitch, roll
 
 
 @kernel
 def lane_point(m, road, lane_id, s, offset):
-    """`row_point` of lane `lane_id` at (road, s); NaN if there is no such lane or s is off the road."""
+    """`row_point` of lane `lane_id` at (road, s); NaN if there is no such lane or s is over 1 mm off the road."""
     row = lane_row(m, road, lane_id, s)
-    if row < 0 or not 0.0 <= s <= m.road_length[road]:
+    if row < 0 or not -ROUNDING <= s <= m.road_length[road] + ROUNDING:
         nan = math.nan
         return nan, nan, nan, nan, nan, nan
-    return row_point(m, road, row, s, offset)
+    return row_point(m, road, row, min(max(s, 0.0), m.road_length[road]), offset)
+
+
+@kernel
+def fill_lane_points(m, road, lane, s, offset, out):
+    """Rows of `out` (n, 6): `lane_point` of columns road (rows of the map), lane (ids), s, offset."""
+    for i in range(len(s)):
+        x, y, z, heading, pitch, roll = lane_point(m, road[i], lane[i], s[i], offset[i])
+        out[i, 0] = x
+        out[i, 1] = y
+        out[i, 2] = z
+        out[i, 3] = heading
+        out[i, 4] = pitch
+        out[i, 5] = roll
 
 
 @kernel
 def fill_row_points(m, road, row, s, out):
-    """Rows of `out` (n, 5): x, y, z, lane width and heading at the centre of lane rows `row` at `s`."""
+    """Rows of `out` (n, 5): x, y, z, width and heading at the centre of one lane row at `s`."""
     for i in range(len(s)):
-        x, y, z, heading, _, _ = row_point(m, road[i], row[i], s[i], 0.0)
-        inner, outer, _, _ = lane_extent(m, road[i], row[i], s[i])
+        x, y, z, heading, _, _ = row_point(m, road, row, s[i], 0.0)
+        inner, outer, _, _, _, _ = lane_extent(m, row, s[i])
         out[i, 0] = x
         out[i, 1] = y
         out[i, 2] = z

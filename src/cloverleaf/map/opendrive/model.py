@@ -1,4 +1,4 @@
-"""OpenDRIVE as arrays: what the kernels read (`OpenDriveMap`), and the document around it (`OpenDrive`)."""
+"""OpenDRIVE as columns (`OpenDriveMap`) and the document around them (`OpenDrive`); kernels read `tables.MapTables`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LANE_TYPES: tuple[str, ...] = (
 
 
 class OpenDriveMap(NamedTuple):
-    """Everything a kernel needs. R roads, P pieces, S sections, L lanes (lane 0 included), J junctions, C connections.
+    """The roads. R roads, P pieces, S sections, L lanes (lane 0 included), J junctions, C connections.
 
     Lanes of a section run from the leftmost (largest id) to the rightmost, without gaps, so the row of lane `id` is
     `section_center[section] - id`. Metres, radians, ENU.
@@ -84,26 +84,6 @@ class OpenDriveMap(NamedTuple):
     connection_contact: I32  # (C,) 0 start, 1 end of the connecting road touches the incoming road
     connection_link_start: I64  # (C + 1,)
     connection_link: I32  # (links, 2) lane ids from, to
-
-
-class LaneGrid(NamedTuple):
-    """Where to look for a point: pieces cut into short spans, spans listed per square cell (compressed rows)."""
-
-    span_piece: I32  # (spans,)
-    span_road: I32
-    span_s: F64  # road s at the start
-    span_length: F64
-    span_x: F64  # start of the chord
-    span_y: F64
-    span_dx: F64  # unit chord direction
-    span_dy: F64
-    span_chord: F64  # m
-    span_reach: F64  # m, largest distance from the chord at which a lane of the span may lie
-    cell_start: I64  # (nx * ny + 1,)
-    cell_span: I32
-    origin: F64  # (2,) lower left corner
-    shape: I64  # (2,) nx, ny
-    size: F64  # (1,) m, side of a cell
 
 
 class Signal(NamedTuple):
@@ -180,7 +160,6 @@ class OpenDrive(NamedTuple):
     """A map as read: arrays for kernels, tables of names and of what stands beside the road."""
 
     map: OpenDriveMap
-    grid: LaneGrid
     road_ids: tuple[str, ...]
     road_names: tuple[str, ...]
     road_lines: tuple[int, ...]  # line of each road element in the file

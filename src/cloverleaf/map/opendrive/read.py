@@ -9,7 +9,6 @@ import numpy as np
 
 from cloverleaf.map.graph import Feature
 from cloverleaf.map.opendrive.assemble import assemble
-from cloverleaf.map.opendrive.grid import build_grid
 from cloverleaf.map.opendrive.model import OpenDrive, RoadMarks
 from cloverleaf.map.opendrive.read_beside import read_controller, read_junction, read_objects, read_signals
 from cloverleaf.map.opendrive.read_lanes import read_lanes
@@ -61,7 +60,6 @@ def read_opendrive(path: str | os.PathLike[str]) -> OpenDrive:
     marks = list(zip(*rows.marks)) or [(), (), (), (), (), ()]
     return OpenDrive(
         map=arrays,
-        grid=build_grid(arrays),
         road_ids=tuple(r.id for r in rows.roads),
         road_names=tuple(r.name for r in rows.roads),
         road_lines=tuple(r.line for r in rows.roads),
