@@ -53,6 +53,14 @@ _ETSI = (
     ("cam_r2", "cam_r2", "CAM", 2),
     ("denm_r2", "denm_r2", "DENM", 1),
 )
+_SAE = (
+    ("bsm", 20, "BasicSafetyMessage"),
+    ("map", 18, "MapData"),
+    ("spat", 19, "SPAT"),
+    ("srm", 29, "SignalRequestMessage"),
+    ("ssm", 30, "SignalStatusMessage"),
+)
+"""As far as public facts go: BSM part I (part II and regional content opaque), and the messages of ISO/TS 19091; no TIM."""
 _SECURED = (("unsecured", "unsecuredData"), ("signed", "signedData"), ("encrypted", "encryptedData"))
 
 
@@ -73,6 +81,8 @@ def _build() -> dict[str, dict[str, Message]]:
         table[secured][name] = Message(
             secured, name, "ieee1609dot2/ieee1609dot2", "Ieee1609Dot2Data", ("content", branch), encoding="coer"
         )
+    for name, number, branch in _SAE:
+        table["sae"][name] = Message("sae", name, "sae/frame", "MessageFrame", ("value", branch), message_id=number)
     table[secured]["certificate"] = Message(
         secured, "certificate", "ieee1609dot2/ieee1609dot2", "Certificate", encoding="coer"
     )

@@ -1,6 +1,6 @@
 """Reader of the schema text.
 
-A file begins with an optional `use other_file ...` line; each definition starts in column 0 as `Name = type` or, where the
+A file begins with an optional `use other_file ...` line (of the same folder, or folder/file); each definition starts in column 0 as `Name = type` or, where the
 two CSAE editions differ, `Name @day1 = type` and `Name @day2 = type`. Types:
 
     int 0..8191  [0.02 m/s; 8191 = unavailable]     range, then resolution, unit and special values
@@ -60,7 +60,7 @@ class SchemaFile:
             return self._parsed[name]
         if name not in self._bodies:
             for stem in self.uses:
-                other = schema_file(f"{self.folder}/{stem}", self.edition)
+                other = schema_file(stem if "/" in stem else f"{self.folder}/{stem}", self.edition)
                 if name in other._bodies:
                     return other.lookup(name)
             raise KeyError(f"{self.folder}/{self.stem}.schema: no type named {name}")
