@@ -43,30 +43,27 @@ STUCK = 2.0  # s of waiting after which a vehicle in the way is taken to stay th
 
 
 @kernel
-def gives_way(view, slot, other, row, at_own, at_other):
+def gives_way(f, i, foe_i, slot, other, row, at_own, at_other):
     """Of two vehicles inside the junction: True if `slot` is the one to wait for `other` at the conflict `row`."""
-    f = view.vehicles.f
     mine = f[slot, ENTRY]
     theirs = f[other, ENTRY]
     if mine != theirs:
         return theirs < mine
-    if view.roads.foe_i[row, FOE_MERGE] == 1 and at_own != at_other:
+    if foe_i[row, FOE_MERGE] == 1 and at_own != at_other:
         return at_other < at_own
-    if view.roads.foe_i[row, FOE_YIELD] == 1:
+    if foe_i[row, FOE_YIELD] == 1:
         return True
-    return other < slot and view.vehicles.i[other, CROSSING] >= 0
+    return other < slot and i[other, CROSSING] >= 0
 
 
 @kernel
-def conflict_speed(view, slot, link, ahead, inside, speed, line):
+def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
     """Speed (m/s) that respects all vehicles on paths in conflict with `link`, and how stuck the worst of them is.
 
     `ahead` is the distance (m) from the front to the start of the link's path (negative inside), `line` the distance to the
     point where one can wait (the stop line, or 0). Returns (speed, seconds the decisive vehicle has waited).
     """
-    veh, lists, roads = view.vehicles, view.lists, view.roads
     f = veh.f
-    dt = view.clock.time[1]
     tau, decel, emergency, gap0 = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY], f[slot, MIN_GAP]
     best = FREE
     stuck = 0.0
@@ -103,7 +100,7 @@ def conflict_speed(view, slot, link, ahead, inside, speed, line):
             if merge:
                 at_own = ahead + roads.link_f[link, LINK_LENGTH]
                 at_other = length - front
-                if inside and not gives_way(view, slot, this, row, at_own, at_other):
+                if inside and not gives_way(f, veh.i, roads.foe_i, slot, this, row, at_own, at_other):
                     if not (entered and at_other < at_own):
                         continue
                 if inside and at_other > at_own:
@@ -114,7 +111,7 @@ def conflict_speed(view, slot, link, ahead, inside, speed, line):
                     continue
                 blocks = entered and begin > 0.0
                 if inside and not blocks:
-                    if begin < -0.1 or not gives_way(view, slot, this, row, begin, foe_begin - front):
+                    if begin < -0.1 or not gives_way(f, veh.i, roads.foe_i, slot, this, row, begin, foe_begin - front):
                         continue
                 gap = begin - gap0 - (foe_end - back)
             if not entered and f[this, WAIT] > STUCK and roads.foe_i[row, FOE_YIELD] == 0 and not merge:

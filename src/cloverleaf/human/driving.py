@@ -9,7 +9,15 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.following import arrival_time, brake_gap, follow_speed, free_speed, speed_after, stop_speed
+from cloverleaf.algo.following import (
+    arrival_time,
+    brake_gap,
+    follow_speed,
+    free_speed,
+    krauss_follow_speed,
+    speed_after,
+    stop_speed,
+)
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import uniform
 from cloverleaf.human.crossing import STUCK, conflict_speed
@@ -89,6 +97,8 @@ from cloverleaf.types.traffic import (
     V,
 )
 
+NO_HELP = 1e9
+SIDE_ROOM = 16.0  # m left free at the end of a lane that does not lead on
 LIGHT_GAP = 1.0  # m kept to the stop line of a signal or a priority link
 LINE_GAP = 0.1  # m kept to the stop line of a minor link
 HORIZON = 14.0  # s: vehicles on links that others yield to announce themselves this early
@@ -97,308 +107,314 @@ TIME_TO_IMPATIENCE = 180.0  # s of waiting until fully impatient
 
 
 @kernel
-def behind(view, slot, other, gap, speed):
-    """Speed (m/s) that is safe `gap` metres (net) behind `other`, by the driver's own law."""
-    f, i = view.vehicles.f, view.vehicles.i
-    dt = view.clock.time[1]
+def behind(f, i, slot, other, gap, speed, dt):
+    """Speed (m/s) that is safe `gap` metres (net) behind `other`, by the driver's own law; at most `speed`."""
     decel, tau = f[slot, DECEL], f[slot, TAU]
     if i[slot, MODEL] == 0:
         # a gap that would do even behind a wall cannot matter: the common case on open road
         if gap > speed * (tau + dt) + 0.5 * speed * speed / decel + 0.1:
             return speed
-    return follow_speed(
-        i[slot, MODEL], gap, f[slot, V], f[slot, ACC], f[other, V], f[other, DECEL], i[other, MODEL],
-        f[slot, V_LANE], f[slot, ACCEL], decel, f[slot, EMERGENCY], tau, dt,
+        return min(
+            speed,
+            krauss_follow_speed(
+                gap, f[slot, V], f[other, V], f[other, DECEL], decel, f[slot, EMERGENCY], tau, dt
+            ),
+        )
+    return min(
+        speed,
+        follow_speed(
+            i[slot, MODEL], gap, f[slot, V], f[slot, ACC], f[other, V], f[other, DECEL], i[other, MODEL],
+            f[slot, V_LANE], f[slot, ACCEL], decel, f[slot, EMERGENCY], tau, dt,
+        ),
     )  # fmt: skip
 
 
 @kernel
-def withdraw(view, near, slot):
+def withdraw(head, link, count, slot):
     """Take back the announcements that `slot` made in the step before."""
-    for item in range(slot * ITEMS, slot * ITEMS + near.count[slot]):
-        near.head[near.link[item]] = -1
-    near.count[slot] = 0
+    for item in range(slot * ITEMS, slot * ITEMS + count[slot]):
+        head[link[item]] = -1
+    count[slot] = 0
 
 
 @kernel
-def announce(near, item, link):
+def announce(head, following, item, link):
     """Register `item` at `link`."""
-    near.next[item] = near.head[link]
-    near.head[link] = item
-
-
-@kernel
-def plan(view, mind, near, slot):
-    """Walk the lanes ahead of `slot`: fill its items in `near` and the speed `near.end[slot]` if all links are open."""
-    veh, lists, roads, paths = view.vehicles, view.lists, view.roads, view.paths
-    f, i = veh.f, veh.i
-    now, dt = view.clock.time[0], view.clock.time[1]
-    v, accel, decel, tau, gap0 = f[slot, V], f[slot, ACCEL], f[slot, DECEL], f[slot, TAU], f[slot, MIN_GAP]
-    lane = i[slot, LANE]
-    seen = roads.lane_f[lane, LANE_LENGTH] - f[slot, S]
-    top = min(v + accel * dt, f[slot, V_TYPE])
-    gentle = v - decel * dt
-    safe = min(top, max(f[slot, V_LANE], gentle))
-    perceived = mind.f[slot, GAP_FACTOR]
-    ahead = i[slot, AHEAD]
-    if ahead >= 0:
-        gap = (f[ahead, S] - f[ahead, LENGTH] - f[slot, S]) * perceived - gap0
-        if v == 0.0 and f[ahead, V] == 0.0 and gap <= 0.001:
-            near.end[slot] = 0.0
-            return
-        safe = min(safe, behind(view, slot, ahead, gap, safe))
-    look = top * dt + 0.5 * top * top / decel + 1.0
-    link = i[slot, LINK]
-    if seen > look and (link < 0 or roads.link_i[link, LINK_WATCHED] <= 0 or seen > HORIZON * v) and i[slot, STOP] < 0:
-        near.end[slot] = safe
-        return
-    crossing = i[slot, CROSSING]
-    pos = i[slot, POS]
-    passing = safe
-    waiting_at = -1.0
-    count = 0
-    slowed = False
-    if crossing >= 0:
-        whole = roads.link_f[crossing, LINK_LENGTH]
-        to_end = seen
-        inner = roads.link_i[roads.lane_i[lane, LANE_NEXT], LINK_VIA]
-        if inner >= 0:
-            to_end += roads.lane_f[inner, LANE_LENGTH]
-        if lists.junction_count[roads.link_i[crossing, LINK_JUNCTION]] > 1:
-            held, stuck = conflict_speed(view, slot, crossing, to_end - whole, True, safe, 0.0)
-            safe = min(safe, held)
-            passing = safe
-    if ahead < 0:
-        back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
-        if other >= 0 and other != slot:
-            gap = (back - f[slot, S]) * perceived - gap0
-            safe = min(safe, behind(view, slot, other, gap, safe))
-    while True:
-        stop = i[slot, STOP]
-        if stop >= 0 and view.stop_lane[stop] == lane and (i[slot, STATE] & HALTED) == 0:
-            rest = seen + view.stop_end[stop] - roads.lane_f[lane, LANE_LENGTH]
-            safe = min(safe, max(gentle, stop_speed(rest, decel, tau, dt)))
-            break
-        internal = roads.lane_i[lane, LANE_INTERNAL] > 0
-        if not internal and paths.pos_last[pos] == 1:
-            break
-        if link < 0:
-            safe = min(safe, stop_speed(seen, decel, tau, dt))
-            break
-        via = roads.link_i[link, LINK_VIA]
-        follow = via if via >= 0 else roads.link_i[link, LINK_TO]
-        if roads.link_i[link, LINK_FREE] == 0:
-            if count == ITEMS:
-                safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
-                break
-            item = slot * ITEMS + count
-            count += 1
-            state = link_state(roads, link)
-            light = roads.link_i[link, LINK_LIGHT] >= 0
-            shut = light and (state == RED or state == YELLOW or state == RED_YELLOW)
-            brake = max(decel, min(YELLOW_DECEL, f[slot, EMERGENCY])) if shut else decel
-            need = brake_gap(v, brake, 0.0, dt)
-            if shut:
-                offset = LIGHT_GAP
-            elif is_priority(state):
-                offset = min(roads.link_f[link, LINK_VISIBILITY] - 0.1, LIGHT_GAP)
-            else:
-                offset = 0.0
-            if seen >= need:
-                offset = min(offset, seen - need)
-            offset = max(LINE_GAP, offset)
-            wait = min(safe, stop_speed(max(0.0, seen - offset), brake, tau, dt))
-            request = (safe > 0.001 and not (slowed and not internal)) or (internal and waiting_at < 0.0)
-            near.link[item] = link
-            a = near.f
-            a[item, V_WAIT] = wait
-            a[item, DISTANCE] = seen
-            if shut and seen >= need and mind.f[slot, RUN_RED] == 0.0:
-                a[item, REQUEST] = 0.0
-                a[item, V_PASS] = safe
-                break
-            if not internal and lists.junction_count[roads.link_i[link, LINK_JUNCTION]] > 0:
-                held, stuck = conflict_speed(view, slot, link, seen, False, safe, seen - LINE_GAP)
-                if held < safe:
-                    safe = max(held, min(wait, safe))
-                    if safe < HALTING_SPEED and stuck > STUCK:
-                        request = False
-            if crossing < 0 and not internal and roads.link_i[link, LINK_CROSSINGS] > 0:
-                blocked = view.crossing_block[link]
-                if blocked < 1e9:
-                    held = stop_speed(seen + blocked - 1.0, decel, tau, dt)
-                    if blocked < 3.0 + f[slot, LENGTH]:
-                        held = max(min(held, wait), 0.0)
-                    safe = min(safe, held)
-            a[item, V_PASS] = safe
-            passing = min(passing, safe) if count > 1 else passing
-            arrive_speed = passing
-            minor = not is_priority(state) and need < seen and not internal
-            if minor and mind.f[slot, RUN_YIELD] == 0.0 and seen > roads.link_f[link, LINK_VISIBILITY]:
-                visible = stop_speed(roads.link_f[link, LINK_VISIBILITY], decel, 0.0, dt)
-                arrive_speed = min(
-                    arrive_speed, speed_after(roads.link_f[link, LINK_VISIBILITY], visible, accel, f[slot, V_TYPE])
-                )
-                slowed = True
-            if minor and roads.link_i[link, LINK_ROUNDABOUT] > 0:
-                slowed = True
-            next_top = min(roads.lane_f[follow, LANE_SPEED] * f[slot, FACTOR], f[slot, V_TYPE])
-            leave_speed = min(
-                next_top, speed_after(roads.link_f[link, LINK_LENGTH], arrive_speed, accel, f[slot, V_TYPE])
-            )
-            arrive = now + arrival_time(seen, max(safe, 0.0), max(arrive_speed, 0.0), accel, decel)
-            braking = 0.0
-            if seen < brake_gap(safe, decel, tau, dt):
-                braking = min(
-                    arrive_speed, max(0.0, math.sqrt(max(0.0, v * v - 2.0 * decel * max(0.0, seen - v * tau))))
-                )
-            a[item, REQUEST] = 1.0 if request else 0.0
-            a[item, ARRIVE] = arrive
-            a[item, ARRIVE_SPEED] = arrive_speed
-            way = roads.link_f[link, LINK_LENGTH] + f[slot, LENGTH]
-            a[item, LEAVE] = arrive + way / max(0.5 * (arrive_speed + leave_speed), 0.001)
-            a[item, LEAVE_SPEED] = leave_speed
-            a[item, BRAKE_SPEED] = braking
-            a[item, WAITED] = f[slot, WAIT]
-            waiting_at = wait
-            if not internal and roads.link_i[link, LINK_CLEAR] > 0 and request:
-                if room_behind(view, slot, link) < f[slot, LENGTH] + gap0:
-                    a[item, REQUEST] = 0.0
-        if seen > look:
-            break
-        next_top = min(roads.lane_f[follow, LANE_SPEED] * f[slot, FACTOR], f[slot, V_TYPE])
-        if next_top < safe:
-            safe = min(safe, max(free_speed(seen, next_top, decel, dt), gentle))
-        if not internal or via < 0:
-            if roads.lane_i[follow, LANE_INTERNAL] == 0:
-                pos += 1
-        other = lists.last[follow]
-        if other >= 0 and other != slot:
-            gap = (seen + f[other, S] - f[other, LENGTH]) * perceived - gap0
-            foreign = (
-                gap < 0.0 and f[other, S] < f[other, LENGTH] and i[other, CAME_BY] != roads.link_i[link, LINK_ENTRY]
-            )
-            if foreign and waiting_at >= 0.0:
-                safe = min(safe, waiting_at)
-            elif foreign and crossing < 0 and not internal:
-                safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
-            else:
-                safe = min(safe, behind(view, slot, other, gap, safe))
-            if count > 0:
-                last = slot * ITEMS + count - 1
-                near.f[last, LEAVE_SPEED] = min(near.f[last, LEAVE_SPEED], max(safe, 0.0))
-            break
-        length = roads.lane_f[follow, LANE_LENGTH]
-        back, other = overhang(veh, lists, follow, length)
-        if other >= 0 and other != slot:
-            safe = min(safe, behind(view, slot, other, (seen + back) * perceived - gap0, safe))
-        seen += length
-        passing = min(speed_after(length, safe, accel, f[slot, V_TYPE]), next_top)
-        lane = follow
-        if roads.lane_i[lane, LANE_INTERNAL] > 0:
-            link = roads.lane_i[lane, LANE_NEXT]
-        else:
-            link = paths.row_link[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]]
-    near.count[slot] = count
-    near.end[slot] = safe
-
-
-@kernel
-def decide(view, mind, near, slot):
-    """Next speed (m/s) of `slot`: pass the links that are open, wait at the first that is not, then dawdle."""
-    veh, roads = view.vehicles, view.roads
-    f, i = veh.f, veh.i
-    dt = view.clock.time[1]
-    v, accel, decel = f[slot, V], f[slot, ACCEL], f[slot, DECEL]
-    if (i[slot, STATE] & HALTED) != 0:
-        return 0.0
-    if mind.f[slot, ATTENTIVE] == 0.0:
-        return v
-    safe = near.end[slot]
-    least = 0.0
-    for item in range(slot * ITEMS, slot * ITEMS + near.count[slot]):
-        a = near.f
-        link = near.link[item]
-        if a[item, REQUEST] == 0.0:
-            safe = min(safe, a[item, V_WAIT])
-            break
-        state = link_state(roads, link)
-        light = roads.link_i[link, LINK_LIGHT] >= 0
-        distance = a[item, DISTANCE]
-        can_brake = distance > brake_gap(v, decel, 0.0, dt) or v < decel * dt
-        if light and state == YELLOW:
-            if can_brake and mind.f[slot, RUN_RED] == 0.0:
-                safe = min(safe, a[item, V_WAIT])
-                break
-            continue
-        if light and (state == RED or state == RED_YELLOW):
-            if can_brake and mind.f[slot, RUN_RED] == 0.0:
-                safe = min(safe, a[item, V_WAIT])
-                break
-            continue
-        if roads.link_i[link, LINK_CONT] == 1:
-            continue
-        if mind.f[slot, RUN_YIELD] != 0.0:
-            continue
-        impatience = 1.0
-        if can_brake:
-            impatience = min(1.0, f[slot, IMPATIENCE] + f[slot, WAIT] / TIME_TO_IMPATIENCE)
-        passes = is_open(view, near, item, link, state, slot, impatience, f[slot, WAIT], mind.f[slot, ACCEPT_FACTOR])
-        inner = roads.link_i[link, LINK_ENTRY] != link
-        if passes:
-            if not is_priority(state) and not inner:
-                if distance > roads.link_f[link, LINK_VISIBILITY] and can_brake:
-                    safe = min(safe, a[item, V_WAIT])
-                    break
-                least = min(min((distance + 0.1) / dt, a[item, V_PASS]), v + accel * dt)
-            continue
-        if not can_brake and not light and distance < brake_gap(v, f[slot, EMERGENCY], 0.0, dt):
-            continue
-        safe = min(safe, a[item, V_WAIT])
-        least = 0.0
-        break
-    if safe + 0.001 < least:
-        least = safe
-    low = max(0.0, min(v - decel * dt, max(safe, v - f[slot, EMERGENCY] * dt)))
-    high = max(low, min(safe, min(f[slot, V_LANE], v + accel * dt)))
-    speed = high
-    if i[slot, MODEL] == 0 and f[slot, SIGMA] > 0.0:
-        draw = uniform(veh.key[slot], view.clock.step[0])
-        scale = high if high < accel else accel
-        speed = max(low, max(0.0, high - dt * f[slot, SIGMA] * scale * draw))
-    speed = max(speed, min(least, high))
-    if mind.f[slot, BRAKE_FACTOR] != 1.0 and speed < v:
-        speed = v + (speed - v) * mind.f[slot, BRAKE_FACTOR]
-    return speed
+    following[item] = head[link]
+    head[link] = item
 
 
 @kernel
 def plan_all(view, mind, near):
-    """First pass: announcements of all vehicles; smart cars announce too, so that people can yield to them."""
-    veh = view.vehicles
-    count = veh.count[0]
-    for k in range(count):
+    """First pass: walk the lanes ahead of every vehicle, fill its items in `near` and the speed `near.end` if all links are open.
+
+    Smart cars announce themselves too, so that people can yield to them.
+    """
+    veh, lists, roads, paths = view.vehicles, view.lists, view.roads, view.paths
+    f, i = veh.f, veh.i
+    now, dt = view.clock.time[0], view.clock.time[1]
+    for k in range(veh.count[0]):
+        withdraw(near.head, near.link, near.count, veh.active[k])
+    for k in range(veh.count[0]):
         slot = veh.active[k]
-        withdraw(view, near, slot)
-    for k in range(count):
-        slot = veh.active[k]
-        if (veh.i[slot, STATE] & PARKED) == 0 and veh.i[slot, LANE] >= 0:
-            plan(view, mind, near, slot)
-            for item in range(slot * ITEMS, slot * ITEMS + near.count[slot]):
-                link = near.link[item]
-                if near.f[item, REQUEST] != 0.0 and view.roads.link_i[link, LINK_WATCHED] > 0:
-                    announce(near, item, link)
+        if i[slot, LANE] < 0 or (i[slot, STATE] & PARKED) != 0:
+            continue
+        v, accel, decel, tau, gap0 = f[slot, V], f[slot, ACCEL], f[slot, DECEL], f[slot, TAU], f[slot, MIN_GAP]
+        lane = i[slot, LANE]
+        seen = roads.lane_f[lane, LANE_LENGTH] - f[slot, S]
+        top = min(v + accel * dt, f[slot, V_TYPE])
+        gentle = v - decel * dt
+        safe = min(top, max(f[slot, V_LANE], gentle))
+        perceived = mind.f[slot, GAP_FACTOR]
+        ahead = i[slot, AHEAD]
+        if ahead >= 0:
+            gap = (f[ahead, S] - f[ahead, LENGTH] - f[slot, S]) * perceived - gap0
+            if v == 0.0 and f[ahead, V] == 0.0 and gap <= 0.001:
+                near.end[slot] = 0.0
+                continue
+            safe = behind(f, i, slot, ahead, gap, safe, dt)
+        look = top * (dt + tau) + 0.5 * top * top / decel + 1.0
+        link = i[slot, LINK]
+        far = look + SIDE_ROOM if link < 0 else (max(look, HORIZON * v) if roads.link_i[link, LINK_WATCHED] > 0 else look)
+        if seen > far and i[slot, STOP] < 0:
+            near.end[slot] = safe
+            continue
+        crossing = i[slot, CROSSING]
+        pos = i[slot, POS]
+        passing = safe
+        waiting_at = -1.0
+        count = 0
+        slowed = False
+        if crossing >= 0:
+            whole = roads.link_f[crossing, LINK_LENGTH]
+            to_end = seen
+            inner = roads.link_i[roads.lane_i[lane, LANE_NEXT], LINK_VIA]
+            if inner >= 0:
+                to_end += roads.lane_f[inner, LANE_LENGTH]
+            if lists.junction_count[roads.link_i[crossing, LINK_JUNCTION]] > 1:
+                held, stuck = conflict_speed(veh, lists, roads, slot, crossing, to_end - whole, True, 0.0, dt)
+                safe = min(safe, held)
+                passing = safe
+        if ahead < 0:
+            back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
+            if other >= 0 and other != slot:
+                gap = (back - f[slot, S]) * perceived - gap0
+                safe = behind(f, i, slot, other, gap, safe, dt)
+        while True:
+            stop = i[slot, STOP]
+            if stop >= 0 and view.stop_lane[stop] == lane and (i[slot, STATE] & HALTED) == 0:
+                rest = seen + view.stop_end[stop] - roads.lane_f[lane, LANE_LENGTH]
+                safe = min(safe, max(gentle, stop_speed(rest, decel, tau, dt)))
+                break
+            internal = roads.lane_i[lane, LANE_INTERNAL] > 0
+            if not internal and paths.pos_last[pos] == 1:
+                break
+            if link < 0:
+                rest = seen
+                if not internal and paths.row_offset[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]] > 0:
+                    # who has to go left waits short of the end, so that somebody coming the other way can pass in front
+                    rest -= min(SIDE_ROOM, 0.5 * roads.lane_f[lane, LANE_LENGTH])
+                safe = min(safe, stop_speed(rest, decel, tau, dt))
+                break
+            via = roads.link_i[link, LINK_VIA]
+            follow = via if via >= 0 else roads.link_i[link, LINK_TO]
+            if roads.link_i[link, LINK_FREE] == 0:
+                if count == ITEMS:
+                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
+                    break
+                item = slot * ITEMS + count
+                count += 1
+                state = link_state(roads, link)
+                light = roads.link_i[link, LINK_LIGHT] >= 0
+                shut = light and (state == RED or state == YELLOW or state == RED_YELLOW)
+                brake = max(decel, min(YELLOW_DECEL, f[slot, EMERGENCY])) if shut else decel
+                need = brake_gap(v, brake, 0.0, dt)
+                if shut:
+                    offset = LIGHT_GAP
+                elif is_priority(state):
+                    offset = min(roads.link_f[link, LINK_VISIBILITY] - 0.1, LIGHT_GAP)
+                else:
+                    offset = 0.0
+                if seen >= need:
+                    offset = min(offset, seen - need)
+                offset = max(LINE_GAP, offset)
+                wait = min(safe, stop_speed(max(0.0, seen - offset), brake, tau, dt))
+                request = (safe > 0.001 and not (slowed and not internal)) or (internal and waiting_at < 0.0)
+                near.link[item] = link
+                a = near.f
+                a[item, V_WAIT] = wait
+                a[item, DISTANCE] = seen
+                if shut and seen >= need and mind.f[slot, RUN_RED] == 0.0:
+                    a[item, REQUEST] = 0.0
+                    a[item, V_PASS] = safe
+                    break
+                if not internal and lists.junction_count[roads.link_i[link, LINK_JUNCTION]] > 0:
+                    held, stuck = conflict_speed(veh, lists, roads, slot, link, seen, False, seen - LINE_GAP, dt)
+                    if held < safe:
+                        safe = max(held, min(wait, safe))
+                        if safe < HALTING_SPEED and stuck > STUCK:
+                            request = False
+                if crossing < 0 and not internal and roads.link_i[link, LINK_CROSSINGS] > 0:
+                    blocked = view.crossing_block[link]
+                    if blocked < 1e9:
+                        held = stop_speed(seen + blocked - 1.0, decel, tau, dt)
+                        if blocked < 3.0 + f[slot, LENGTH]:
+                            held = max(min(held, wait), 0.0)
+                        safe = min(safe, held)
+                a[item, V_PASS] = safe
+                passing = min(passing, safe) if count > 1 else passing
+                arrive_speed = passing
+                minor = not is_priority(state) and need < seen and not internal
+                if minor and mind.f[slot, RUN_YIELD] == 0.0 and seen > roads.link_f[link, LINK_VISIBILITY]:
+                    visible = stop_speed(roads.link_f[link, LINK_VISIBILITY], decel, 0.0, dt)
+                    arrive_speed = min(
+                        arrive_speed, speed_after(roads.link_f[link, LINK_VISIBILITY], visible, accel, f[slot, V_TYPE])
+                    )
+                    slowed = True
+                if minor and roads.link_i[link, LINK_ROUNDABOUT] > 0:
+                    slowed = True
+                next_top = min(roads.lane_f[follow, LANE_SPEED] * f[slot, FACTOR], f[slot, V_TYPE])
+                leave_speed = min(
+                    next_top, speed_after(roads.link_f[link, LINK_LENGTH], arrive_speed, accel, f[slot, V_TYPE])
+                )
+                arrive = now + arrival_time(seen, max(safe, 0.0), max(arrive_speed, 0.0), accel, decel)
+                braking = 0.0
+                if seen < brake_gap(safe, decel, tau, dt):
+                    braking = min(
+                        arrive_speed, max(0.0, math.sqrt(max(0.0, v * v - 2.0 * decel * max(0.0, seen - v * tau))))
+                    )
+                a[item, REQUEST] = 1.0 if request else 0.0
+                a[item, ARRIVE] = arrive
+                a[item, ARRIVE_SPEED] = arrive_speed
+                way = roads.link_f[link, LINK_LENGTH] + f[slot, LENGTH]
+                a[item, LEAVE] = arrive + way / max(0.5 * (arrive_speed + leave_speed), 0.001)
+                a[item, LEAVE_SPEED] = leave_speed
+                a[item, BRAKE_SPEED] = braking
+                a[item, WAITED] = f[slot, WAIT]
+                waiting_at = wait
+                if not internal and roads.link_i[link, LINK_CLEAR] > 0 and request:
+                    if room_behind(veh, lists, roads, slot, link) < f[slot, LENGTH] + gap0:
+                        a[item, REQUEST] = 0.0
+            if seen > look:
+                break
+            next_top = min(roads.lane_f[follow, LANE_SPEED] * f[slot, FACTOR], f[slot, V_TYPE])
+            if next_top < safe:
+                safe = min(safe, max(free_speed(seen, next_top, decel, dt), gentle))
+            if not internal or via < 0:
+                if roads.lane_i[follow, LANE_INTERNAL] == 0:
+                    pos += 1
+            other = lists.last[follow]
+            if other >= 0 and other != slot:
+                gap = (seen + f[other, S] - f[other, LENGTH]) * perceived - gap0
+                foreign = (
+                    gap < 0.0 and f[other, S] < f[other, LENGTH] and i[other, CAME_BY] != roads.link_i[link, LINK_ENTRY]
+                )
+                if foreign and waiting_at >= 0.0:
+                    safe = min(safe, waiting_at)
+                elif foreign and crossing < 0 and not internal:
+                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
+                else:
+                    safe = behind(f, i, slot, other, gap, safe, dt)
+                if count > 0:
+                    last = slot * ITEMS + count - 1
+                    near.f[last, LEAVE_SPEED] = min(near.f[last, LEAVE_SPEED], max(safe, 0.0))
+                break
+            length = roads.lane_f[follow, LANE_LENGTH]
+            back, other = overhang(veh, lists, follow, length)
+            if other >= 0 and other != slot:
+                safe = behind(f, i, slot, other, (seen + back) * perceived - gap0, safe, dt)
+            seen += length
+            passing = min(speed_after(length, safe, accel, f[slot, V_TYPE]), next_top)
+            lane = follow
+            if roads.lane_i[lane, LANE_INTERNAL] > 0:
+                link = roads.lane_i[lane, LANE_NEXT]
+            else:
+                link = paths.row_link[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]]
+        near.count[slot] = count
+        near.end[slot] = safe
+        for item in range(slot * ITEMS, slot * ITEMS + count):
+            if near.f[item, REQUEST] != 0.0 and roads.link_i[near.link[item], LINK_WATCHED] > 0:
+                announce(near.head, near.next, item, near.link[item])
 
 
 @kernel
 def decide_all(view, mind, near, intents):
-    """Second pass: speeds of all human drivers."""
-    veh = view.vehicles
+    """Second pass: speeds of all human drivers. Pass the links that are open, wait at the first that is not, then dawdle."""
+    veh, roads = view.vehicles, view.roads
+    f, i = veh.f, veh.i
+    dt = view.clock.time[1]
     for k in range(veh.count[0]):
         slot = veh.active[k]
-        if veh.i[slot, LANE] < 0 or (veh.i[slot, STATE] & PARKED) != 0:
+        if i[slot, LANE] < 0 or (i[slot, STATE] & PARKED) != 0:
             intents.speed[slot] = 0.0
-        elif veh.i[slot, CONTROL] == 0:
-            intents.speed[slot] = decide(view, mind, near, slot)
-        else:
-            intents.speed[slot] = veh.f[slot, V]
+            continue
+        if i[slot, CONTROL] != 0:
+            intents.speed[slot] = f[slot, V]
+            continue
+        v, accel, decel = f[slot, V], f[slot, ACCEL], f[slot, DECEL]
+        if (i[slot, STATE] & HALTED) != 0:
+            intents.speed[slot] = 0.0
+            continue
+        if mind.f[slot, ATTENTIVE] == 0.0:
+            intents.speed[slot] = v
+            continue
+        safe = near.end[slot]
+        least = 0.0
+        for item in range(slot * ITEMS, slot * ITEMS + near.count[slot]):
+            a = near.f
+            link = near.link[item]
+            if a[item, REQUEST] == 0.0:
+                safe = min(safe, a[item, V_WAIT])
+                break
+            state = link_state(roads, link)
+            light = roads.link_i[link, LINK_LIGHT] >= 0
+            distance = a[item, DISTANCE]
+            can_brake = distance > brake_gap(v, decel, 0.0, dt) or v < decel * dt
+            if light and state == YELLOW:
+                if can_brake and mind.f[slot, RUN_RED] == 0.0:
+                    safe = min(safe, a[item, V_WAIT])
+                    break
+                continue
+            if light and (state == RED or state == RED_YELLOW):
+                if can_brake and mind.f[slot, RUN_RED] == 0.0:
+                    safe = min(safe, a[item, V_WAIT])
+                    break
+                continue
+            if roads.link_i[link, LINK_CONT] == 1:
+                continue
+            if mind.f[slot, RUN_YIELD] != 0.0:
+                continue
+            impatience = 1.0
+            if can_brake:
+                impatience = min(1.0, f[slot, IMPATIENCE] + f[slot, WAIT] / TIME_TO_IMPATIENCE)
+            passes = is_open(view, near, item, link, state, slot, impatience, f[slot, WAIT], mind.f[slot, ACCEPT_FACTOR])
+            inner = roads.link_i[link, LINK_ENTRY] != link
+            if passes:
+                if not is_priority(state) and not inner:
+                    if distance > roads.link_f[link, LINK_VISIBILITY] and can_brake:
+                        safe = min(safe, a[item, V_WAIT])
+                        break
+                    least = min(min((distance + 0.1) / dt, a[item, V_PASS]), v + accel * dt)
+                continue
+            if not can_brake and not light and distance < brake_gap(v, f[slot, EMERGENCY], 0.0, dt):
+                continue
+            safe = min(safe, a[item, V_WAIT])
+            least = 0.0
+            break
+        if safe + 0.001 < least:
+            least = safe
+        if near.help[slot] < safe:
+            safe = min(safe, max(near.help[slot], v - decel * dt))
+            least = 0.0
+        near.help[slot] = NO_HELP
+        low = max(0.0, min(v - decel * dt, max(safe, v - f[slot, EMERGENCY] * dt)))
+        high = max(low, min(safe, min(f[slot, V_LANE], v + accel * dt)))
+        speed = high
+        if i[slot, MODEL] == 0 and f[slot, SIGMA] > 0.0:
+            draw = uniform(veh.key[slot], view.clock.step[0])
+            scale = high if high < accel else accel
+            speed = max(low, max(0.0, high - dt * f[slot, SIGMA] * scale * draw))
+        speed = max(speed, min(least, high))
+        if mind.f[slot, BRAKE_FACTOR] != 1.0 and speed < v:
+            speed = v + (speed - v) * mind.f[slot, BRAKE_FACTOR]
+        intents.speed[slot] = speed

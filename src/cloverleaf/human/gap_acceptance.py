@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.following import brake_gap
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.types.traffic import (
     ARRIVE,
     ARRIVE_SPEED,
@@ -39,7 +39,7 @@ RED, YELLOW, GREEN_MAJOR, ALLWAY, STOP_SIGN, ZIPPER, EQUAL = 114, 121, 71, 119, 
 RED_YELLOW, DARK, BLINKING, STOP_GREEN = 117, 79, 111, 115
 
 
-@kernel
+@inlined
 def link_state(roads, link):
     """The letter that holds at `link` now: the light's if there is one, else the unsignalised state."""
     light = roads.link_i[link, LINK_LIGHT]
@@ -48,7 +48,7 @@ def link_state(roads, link):
     return roads.link_i[link, LINK_STATE]
 
 
-@kernel
+@inlined
 def is_priority(state):
     """True for letters that never yield (capitals)."""
     return 65 <= state <= 90
@@ -77,16 +77,14 @@ def braking_arrival(arrive, foe_arrive, impatience, foe_distance, foe_decel, now
 
 
 @kernel
-def blocked_by(view, approaches, item, foe_item, merge, state, impatience, own_decel, waited, risk):
+def blocked_by(f, a, now, dt, item, foe_item, merge, state, impatience, own_decel, waited, risk):
     """True if the announcement `foe_item` keeps `item` from passing."""
-    dt = view.clock.time[1]
-    a = approaches.f
     if a[foe_item, REQUEST] == 0.0:
         return False
     arrive = a[item, ARRIVE]
     leave = a[item, LEAVE]
     foe_arrive = a[foe_item, ARRIVE]
-    foe_decel = view.vehicles.f[foe_item // ITEMS, DECEL]
+    foe_decel = f[foe_item // ITEMS, DECEL]
     if state == ALLWAY:
         if waited > a[foe_item, WAITED]:
             return False
@@ -95,13 +93,13 @@ def blocked_by(view, approaches, item, foe_item, merge, state, impatience, own_d
     foe_speed = a[foe_item, BRAKE_SPEED]
     if impatience > 0.0 and arrive < foe_arrive:
         later, speed = braking_arrival(
-            arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, view.clock.time[0], dt
+            arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, now, dt
         )
         foe_arrive = (1.0 - impatience) * foe_arrive + impatience * later
         if speed >= 0.0:
             foe_speed = speed
     if risk != 1.0:
-        foe_arrive = view.clock.time[0] + (foe_arrive - view.clock.time[0]) * risk
+        foe_arrive = now + (foe_arrive - now) * risk
     ahead = TIME_GAP if state != ZIPPER else ZIPPER_GAP
     if a[foe_item, LEAVE] < arrive:
         if merge == 0:
@@ -114,7 +112,7 @@ def blocked_by(view, approaches, item, foe_item, merge, state, impatience, own_d
     return True
 
 
-@kernel
+@inlined
 def is_open(view, approaches, item, link, state, slot, impatience, waited, risk):
     """True if the driver of `slot` may pass `link` (not red) as announced in `item`."""
     roads = view.roads
@@ -137,7 +135,8 @@ def is_open(view, approaches, item, link, state, slot, impatience, waited, risk)
             other = foe // ITEMS
             if other != slot and not (moving_only and view.vehicles.f[other, V] <= 0.1):
                 if blocked_by(
-                    view, approaches, item, foe, roads.foe_i[row, FOE_MERGE], state, impatience, decel, waited, risk
+                    view.vehicles.f, approaches.f, view.clock.time[0], view.clock.time[1], item, foe,
+                    roads.foe_i[row, FOE_MERGE], state, impatience, decel, waited, risk,
                 ):
                     return False
             foe = approaches.next[foe]

@@ -14,7 +14,8 @@ def empty_approaches(links: int, capacity: int) -> Approaches:
     items = capacity * ITEMS
     return Approaches(
         np.full(links, -1, np.int32), np.full(items, -1, np.int32), np.zeros(items, np.int32),
-        np.zeros(capacity, np.int32), np.zeros((items, 10)), np.zeros(capacity),
+        np.zeros(capacity, np.int32), np.zeros((items, 10)), np.zeros(capacity), np.full(capacity, 1e9),
+        np.zeros(capacity), np.zeros(capacity), np.zeros(capacity), np.full(capacity, -1, np.int32),
     )  # fmt: skip
 
 
@@ -36,5 +37,5 @@ class Drivers:
         """Announce, decide speeds, then wish for lane changes."""
         plan_all(view, self.mind, self.near)
         decide_all(view, self.mind, self.near, self.intents)
-        wish_all(view, self.mind, self.intents)
+        wish_all(view, self.mind, self.near, self.intents)
         return self.intents

@@ -9,12 +9,11 @@ ENOUGH = 1e9
 
 
 @kernel
-def room_behind(view, slot, link):
+def room_behind(veh, lists, roads, slot, link):
     """Room (m) for one more vehicle behind `link`, if the vehicles there that move keep moving up to those who stand.
 
     Only a queue that reaches back to the junction matters; vehicles on the own path inside the junction need room too.
     """
-    veh, lists, roads = view.vehicles, view.lists, view.roads
     f = veh.f
     lane = roads.link_i[link, LINK_TO]
     rear = lists.last[lane]

@@ -53,7 +53,7 @@ def run_steps(ground, view, mind, near, intents, plans, steps, measured, tally):
         tally[0] += g.vehicles.count[0]
         plan_all(view, mind, near)
         decide_all(view, mind, near, intents)
-        wish_all(view, mind, intents)
+        wish_all(view, mind, near, intents)
         move_all(
             g.vehicles, g.lists, g.roads, g.paths, g.stops, g.ledger, g.queue.free, g.clock, intents, g.scratch, measured
         )  # fmt: skip

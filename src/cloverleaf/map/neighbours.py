@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cloverleaf.algo.jit import kernel
-from cloverleaf.types.traffic import AHEAD, BEHIND, LANE, LENGTH, NEVER, ODO, TRIP, LaneLists, S
+from cloverleaf.algo.jit import inlined
+from cloverleaf.types.traffic import AHEAD, BEHIND, LANE, LENGTH, MIN_GAP, NEVER, ODO, TRIP, LaneLists, S
 
 
 def empty_lists(lanes: int, junctions: int) -> LaneLists:
@@ -20,11 +20,11 @@ def empty_lists(lanes: int, junctions: int) -> LaneLists:
 
     return LaneLists(
         none(), none(), none(), none(), np.zeros(lanes), np.zeros(max(junctions, 1), np.int32),
-        np.full(lanes, -NEVER), np.full(lanes, -NEVER),
+        np.full(lanes, -NEVER), np.full(lanes, -NEVER), np.zeros(lanes),
     )  # fmt: skip
 
 
-@kernel
+@inlined
 def enter(veh, lists, slot, lane):
     """Put `slot` on `lane` at its position S, behind everyone who is further."""
     s = veh.f[slot, S]
@@ -44,9 +44,10 @@ def enter(veh, lists, slot, lane):
     veh.i[slot, AHEAD] = ahead
     veh.i[slot, BEHIND] = behind
     veh.i[slot, LANE] = lane
+    lists.fill[lane] += veh.f[slot, LENGTH] + veh.f[slot, MIN_GAP]
 
 
-@kernel
+@inlined
 def leave(veh, lists, slot):
     """Take `slot` out of the list of its lane."""
     lane = veh.i[slot, LANE]
@@ -62,18 +63,26 @@ def leave(veh, lists, slot):
         veh.i[behind, AHEAD] = ahead
     veh.i[slot, AHEAD] = -1
     veh.i[slot, BEHIND] = -1
+    lists.fill[lane] -= veh.f[slot, LENGTH] + veh.f[slot, MIN_GAP]
 
 
-@kernel
-def leader_at(veh, lists, lane, s):
-    """Nearest vehicle on `lane` whose front is at or beyond `s` (m), -1 none."""
-    ahead = lists.last[lane]
-    while ahead >= 0 and veh.f[ahead, S] < s:
-        ahead = veh.i[ahead, AHEAD]
+@inlined
+def leader_at(veh, lists, lane, lane_length, s):
+    """Nearest vehicle on `lane` whose front is at or beyond `s` (m), -1 none; searched from the nearer end."""
+    if s < 0.5 * lane_length:
+        ahead = lists.last[lane]
+        while ahead >= 0 and veh.f[ahead, S] < s:
+            ahead = veh.i[ahead, AHEAD]
+        return ahead
+    ahead = -1
+    probe = lists.first[lane]
+    while probe >= 0 and veh.f[probe, S] >= s:
+        ahead = probe
+        probe = veh.i[probe, BEHIND]
     return ahead
 
 
-@kernel
+@inlined
 def overhang(veh, lists, lane, lane_length):
     """Rear position (m on `lane`) of the vehicle that left the lane last, and its slot; (1e18, -1) if its tail is gone."""
     slot = lists.left_slot[lane]

@@ -34,8 +34,6 @@ ACC = 13  # m/s2, realised in the last step
 WAIT = 14  # s since the speed was last above 0.1 m/s
 D = 15  # m, lateral offset from the centre line, left positive
 ENTRY = 16  # s, time of entering the conflict area of the present junction; 1e18 if not inside
-GAIN = 17  # lane-change memory: wish for more speed, > 0 to the left
-KEEP = 18  # lane-change memory: wish to keep right
 LAST_CHANGE = 19  # s, time of the last lane change
 CONT = 20  # m that can be driven from the start of this lane without a lane change
 LOSS = 21  # s, time loss so far
@@ -48,7 +46,7 @@ DEPARTED = 27  # s
 ARRIVAL_POS = 28  # m on the last lane
 COOPERATE = 29  # 0..1, willingness to let others change in
 ASSERT = 30  # lane-change assertiveness, 1 neutral
-HELP = 31  # m/s, speed asked for by a lane changer who needs room; 1e9 none
+SPARE = 31
 CLEAR_AT = 32  # m, ODO at which the tail leaves the junction in HOLDS
 IMPATIENCE = 33  # 0..1, of the driver at junctions, before waiting adds to it
 HALT_SUM = 34  # s at scheduled stops so far
@@ -112,6 +110,7 @@ class LaneLists(NamedTuple):
     junction_count: I32  # (J,) vehicles with their front inside the junction, or that left it last and may hang over
     passed_time: F64  # (L,) s, when a front last passed the lane's detector; -1e18 never
     clear_time: F64  # (L,) s, when a vehicle was last within the lane's detector
+    fill: F64  # (L,) m, lengths of the vehicles on the lane with their minimum gaps
 
 
 # columns of `Roads.lane_f`
@@ -181,6 +180,11 @@ class Approaches(NamedTuple):
     count: I32  # (capacity,) items of each vehicle; item j of slot i has number i * ITEMS + j
     f: F64  # (items, 10)
     end: F64  # (capacity,) m/s, speed if all links ahead are open
+    help: F64  # (capacity,) m/s, speed that lets a lane changer in, or that a changer needs to fit in; 1e9 none
+    gain: F64  # (capacity,) lane-change memory: wish for more speed, > 0 to the left
+    keep: F64  # (capacity,) lane-change memory: wish to keep right, < 0
+    look: F64  # (capacity,) m/s, lane-change memory: speed that sets how far ahead the driver prepares
+    owner: I32  # (capacity,) trip to which the memories of this slot belong
 
 
 ITEMS = 4
@@ -240,7 +244,7 @@ class HumanIntents(NamedTuple):
 
     speed: F64  # (capacity,) m/s at the end of the step
     change: I32  # (capacity,) lanes to move: -1 right, 0, +1 left
-    urgent: U8  # (capacity,) 1: the change is needed to stay on the route
+    urgent: U8  # (capacity,) a change that the route needs finds no gap: 1 to the left, 2 to the right, else 0
 
 
 def neutral_mind(capacity: int) -> Mind:

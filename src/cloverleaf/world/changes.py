@@ -6,12 +6,11 @@ from cloverleaf.algo.following import secure_gap
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.neighbours import enter, leader_at, leave, overhang
 from cloverleaf.types.traffic import (
+    AHEAD,
     ASSERT,
     BEHIND,
     DECEL,
-    GAIN,
     HALTED,
-    KEEP,
     LANE,
     LANE_ALLOW,
     LANE_INTERNAL,
@@ -25,11 +24,15 @@ from cloverleaf.types.traffic import (
     STATE,
     TAU,
     VCLASS,
+    WAIT,
     D,
     S,
     V,
 )
 from cloverleaf.world.motion import on_lane
+
+STUCK_TIME = 5.0  # s of waiting after which two that block each other trade places
+EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
 
 @kernel
@@ -37,12 +40,14 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     """True if `slot` fits on `lane` beside it: room and safe braking for itself and for the new follower."""
     f, i = veh.f, veh.i
     s, v = f[slot, S], f[slot, V]
-    ahead = leader_at(veh, lists, lane, s)
+    eager = f[slot, ASSERT] * (1.0 + f[slot, WAIT] / EAGER_TIME)
+    least = -0.7 * f[slot, MIN_GAP] * min(1.0, f[slot, WAIT] / EAGER_TIME)
+    ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
         gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP]
-        need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / f[slot, ASSERT]
-        if gap < 0.0 or gap < need:
+        need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / eager
+        if gap < least or gap < least + need:
             return False
     else:
         back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
@@ -50,11 +55,51 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
             return False
     if behind >= 0:
         gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
-        need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / f[slot, ASSERT]
-        if gap < 0.0 or gap < need:
+        need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
+        if gap < least or gap < least + need:
             return False
     elif s < f[slot, LENGTH]:
         return False
+    return True
+
+
+@kernel
+def swap(veh, lists, roads, paths, slot, urgent):
+    """Let `slot`, stuck at the end of a lane, trade places with a neighbour stuck beside it that has to come the other way.
+
+    On the road the two would negotiate; without it they would wait for each other for ever. True if they traded.
+    """
+    f, i = veh.f, veh.i
+    lane = i[slot, LANE]
+    target = roads.lane_i[lane, LANE_LEFT] if urgent[slot] == 1 else roads.lane_i[lane, LANE_RIGHT]
+    if target < 0:
+        return False
+    other = lists.first[target]
+    while other >= 0 and f[other, S] - f[other, LENGTH] > f[slot, S] + f[slot, MIN_GAP]:
+        other = i[other, BEHIND]
+    if other < 0 or urgent[other] != 3 - urgent[slot] or f[other, WAIT] < STUCK_TIME or i[other, STATE] >= HALTED:
+        return False
+    low = min(f[slot, S] - f[slot, LENGTH], f[other, S] - f[other, LENGTH])
+    high = max(f[slot, S], f[other, S])
+    for one in range(2):
+        who = slot if one == 0 else other
+        ahead, behind = i[who, AHEAD], i[who, BEHIND]
+        if ahead >= 0 and f[ahead, S] - f[ahead, LENGTH] < high + 0.1:
+            return False
+        if behind >= 0 and f[behind, S] > low - 0.1:
+            return False
+    leave(veh, lists, slot)
+    leave(veh, lists, other)
+    width = 0.5 * (roads.lane_f[lane, LANE_WIDTH] + roads.lane_f[target, LANE_WIDTH])
+    side = width if urgent[slot] == 1 else -width
+    f[slot, D] -= side
+    f[other, D] += side
+    on_lane(veh, roads, paths, slot, target)
+    enter(veh, lists, slot, target)
+    on_lane(veh, roads, paths, other, lane)
+    enter(veh, lists, other, lane)
+    urgent[slot] = 0
+    urgent[other] = 0
     return True
 
 
@@ -66,6 +111,8 @@ def change_all(veh, lists, roads, paths, clock, intents):
         slot = veh.active[k]
         wish = intents.change[slot]
         if wish == 0:
+            if f[slot, WAIT] > STUCK_TIME and intents.urgent[slot] > 0 and i[slot, STATE] < HALTED:
+                swap(veh, lists, roads, paths, slot, intents.urgent)
             continue
         intents.change[slot] = 0
         lane = i[slot, LANE]
@@ -82,7 +129,5 @@ def change_all(veh, lists, roads, paths, clock, intents):
         width = 0.5 * (roads.lane_f[lane, LANE_WIDTH] + roads.lane_f[target, LANE_WIDTH])
         f[slot, D] -= width if wish > 0 else -width
         f[slot, LAST_CHANGE] = clock.time[0]
-        f[slot, GAIN] = 0.0
-        f[slot, KEEP] = 0.0
         on_lane(veh, roads, paths, slot, target)
         enter(veh, lists, slot, target)

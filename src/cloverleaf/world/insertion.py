@@ -28,7 +28,6 @@ from cloverleaf.types.traffic import (
     ENTRY,
     F_COLUMNS,
     FACTOR,
-    HELP,
     I_COLUMNS,
     INDEX,
     KIND,
@@ -122,18 +121,7 @@ def build_queue(graph: LaneGraph, demand: Demand, capacity: int, seed: int) -> Q
 
 
 @kernel
-def occupied(veh, lists, lane):
-    """Length (m) of the vehicles on `lane` with their gaps."""
-    total = 0.0
-    slot = lists.first[lane]
-    while slot >= 0:
-        total += veh.f[slot, LENGTH] + veh.f[slot, MIN_GAP]
-        slot = veh.i[slot, BEHIND]
-    return total
-
-
-@kernel
-def choose_lane(veh, lists, roads, paths, queue, trip, pos, vclass):
+def choose_lane(lists, roads, paths, queue, trip, pos, vclass):
     """Lane to enter on by the trip's departLane rule, -1 if no lane admits the class."""
     edge = paths.pos_edge[pos]
     first = queue.edge_lane[edge]
@@ -152,7 +140,7 @@ def choose_lane(veh, lists, roads, paths, queue, trip, pos, vclass):
         if rule == BEST and paths.row_offset[row] != 0:
             continue
         if rule in (BEST, FREE):
-            fill = occupied(veh, lists, lane) / roads.lane_f[lane, LANE_LENGTH]
+            fill = lists.fill[lane] / roads.lane_f[lane, LANE_LENGTH]
         elif rule == RANDOM:
             fill = uniform(key, j)
         elif rule == LAST:
@@ -208,7 +196,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     t = queue.type_f
     vclass = queue.type_i[vtype, 1]
     pos = paths.start[paths.trip_path[trip]]
-    lane = choose_lane(veh, lists, roads, paths, queue, trip, pos, vclass)
+    lane = choose_lane(lists, roads, paths, queue, trip, pos, vclass)
     if lane < 0:
         return False
     length, gap0, decel, tau = t[vtype, 0], t[vtype, 2], t[vtype, 5], t[vtype, 7]
@@ -231,7 +219,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     speed = min(wish, top) if wish >= 0.0 else (top if wish in (MAX, DESIRED, SPEED_LIMIT, RANDOM) else 0.0)
     if wish == RANDOM:
         speed = top * uniform(key, 98)
-    ahead = leader_at(veh, lists, lane, s)
+    ahead = leader_at(veh, lists, lane, lane_length, s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     link = paths.row_link[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]]
     limit = speed
@@ -265,7 +253,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     f[slot, ACCEL], f[slot, DECEL], f[slot, EMERGENCY] = t[vtype, 4], decel, t[vtype, 6]
     f[slot, TAU], f[slot, SIGMA], f[slot, FACTOR], f[slot, V_TYPE] = tau, t[vtype, 8], factor, t[vtype, 3]
     f[slot, ENTRY], f[slot, CLEAR_AT], f[slot, WIDTH], f[slot, DEPARTED] = NEVER, NEVER, t[vtype, 1], now
-    f[slot, COOPERATE], f[slot, ASSERT], f[slot, HELP], f[slot, LAST_CHANGE] = t[vtype, 13], t[vtype, 14], 1e9, -1e9
+    f[slot, COOPERATE], f[slot, ASSERT], f[slot, LAST_CHANGE] = t[vtype, 13], t[vtype, 14], -1e9
     arrival = queue.arrival[trip]
     f[slot, ARRIVAL_POS] = arrival if arrival >= 0.0 else NEVER
     i[slot, POS], i[slot, MODEL], i[slot, TRIP] = pos, queue.type_i[vtype, 2], trip

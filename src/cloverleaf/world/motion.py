@@ -5,7 +5,7 @@ Everyone moves first, then those who ran over the end of their lane are handed o
 
 from __future__ import annotations
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.map.neighbours import enter, leave
 from cloverleaf.measure.energy import co2_g, energy_mj
 from cloverleaf.types.traffic import (
@@ -72,7 +72,7 @@ SMART = 1
 DRIFT = 1.1  # m/s, sideways speed of a lane change: 3.2 m in about 3 s
 
 
-@kernel
+@inlined
 def on_lane(veh, roads, paths, slot, lane):
     """Refresh what depends on the lane: desired top speed, way onwards and next link."""
     veh.f[slot, V_LANE] = min(roads.lane_f[lane, LANE_SPEED] * veh.f[slot, FACTOR], veh.f[slot, V_TYPE])
@@ -84,7 +84,7 @@ def on_lane(veh, roads, paths, slot, lane):
         veh.f[slot, CONT] = paths.row_length[row]
 
 
-@kernel
+@inlined
 def release(veh, lists, slot):
     """The tail has left the junction."""
     if veh.i[slot, HOLDS] >= 0:
@@ -93,7 +93,7 @@ def release(veh, lists, slot):
     veh.f[slot, CLEAR_AT] = NEVER
 
 
-@kernel
+@inlined
 def advance(veh, lists, roads, paths, slot, now):
     """Hand `slot`, whose front is past the end of its lane, to the next lane; False if there is none."""
     f, i = veh.f, veh.i
@@ -134,7 +134,7 @@ def advance(veh, lists, roads, paths, slot, now):
     return True
 
 
-@kernel
+@inlined
 def account(veh, ledger, slot):
     """Write the running sums of `slot` into the row of its trip."""
     row = veh.i[slot, TRIP]
@@ -148,7 +148,7 @@ def account(veh, ledger, slot):
     ledger.f[row, TRIP_HALT] = f[slot, HALT_SUM]
 
 
-@kernel
+@inlined
 def arrive(veh, lists, ledger, free, slot, now):
     """End the trip of `slot` and free its row."""
     i = veh.i
@@ -170,7 +170,7 @@ def arrive(veh, lists, ledger, free, slot, now):
     veh.count[2] += 1
 
 
-@kernel
+@inlined
 def halt(veh, lists, roads, paths, stops, slot, now, dt):
     """Scheduled halts: begin one where the vehicle stands within it, end it when its time is over."""
     f, i = veh.f, veh.i
@@ -195,7 +195,7 @@ def halt(veh, lists, roads, paths, stops, slot, now, dt):
             leave(veh, lists, slot)
 
 
-@kernel
+@inlined
 def move_one(veh, roads, slot, speed, dt, measured):
     """New speed, position and sums of one lane-bound vehicle."""
     f, i = veh.f, veh.i
