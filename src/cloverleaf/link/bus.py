@@ -15,6 +15,7 @@ from cloverleaf.link.air import Air
 from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
 from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs, network_delay
 from cloverleaf.link.generation import Generation, Rates
+from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.radio.tables import radio_tables
 from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_command
 from cloverleaf.link.statistics import Statistics
@@ -36,19 +37,13 @@ class Content(Protocol):
 class Security(Protocol):
     """Signs and checks; `link.security` implements it."""
 
+    capacity: float  # verifications per second of a receiver
+
     def sign(self, wire: WireBatch, t: float) -> WireBatch:
         """The same messages inside signed envelopes."""
 
     def check(self, wire: WireBatch, t: float) -> tuple[U8, I64, U8, list[str]]:
         """Payload buffer, offsets, verdict (1 accepted) and the reasons of the refused ones."""
-
-
-class _Pairs(NamedTuple):
-    """Deliveries of one tick to one group of receivers, sorted by receiver."""
-
-    start: I64
-    message: I32
-    delay: F64
 
 
 class _Late(NamedTuple):
@@ -120,11 +115,15 @@ class Link:
 
         direct = np.flatnonzero(wire.uu == 0)
         heard = self.air.exchange(wire, direct, size, stations, tick, t, self.statistics)
-        cars, units = _Pairs(*heard[0]), _Pairs(*heard[1])
+        cars, units = Pairs(*heard[0]), Pairs(*heard[1])
         self.generation.hear_busy(stations.car, self.air.car_busy)
         cars = self._add_network(cars, wire, stations, tick)
 
         accepted, batches, row = self._open(wire, t)
+        if self.security is not None:
+            capacity = max(int(self.security.capacity * self.step), 1)
+            cars, dropped = relieve(cars, stations.car, wire, row, batches[MessageKind.AWARENESS], capacity)
+            self.statistics.deferred += dropped
         limit = self.step - 1e-9
         inbox = [
             self._hand_over(pairs, ids, accepted, wire.kind, row, batches, t, limit)
@@ -196,18 +195,18 @@ class Link:
             target,
         )
 
-    def _uplink(self, wire: WireBatch, stations: Stations, tick: int) -> _Pairs:
+    def _uplink(self, wire: WireBatch, stations: Stations, tick: int) -> Pairs:
         """What the cloud gets: every message of cars and units, over the network."""
         if not stations.cloud:
-            return _Pairs(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0))
+            return Pairs(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0))
         message = np.flatnonzero((wire.uu == 0) & (wire.kind != MessageKind.TOPOLOGY)).astype(np.int32)
         delay = np.zeros(len(message))
         network_delay(
             np.int64(self.seed), wire.station[message], np.int64(2 * tick), np.float64(self.network_latency), delay
         )
-        return _Pairs(np.array([0, len(message)], np.int64), message, delay)
+        return Pairs(np.array([0, len(message)], np.int64), message, delay)
 
-    def _add_network(self, cars: _Pairs, wire: WireBatch, stations: Stations, tick: int) -> _Pairs:
+    def _add_network(self, cars: Pairs, wire: WireBatch, stations: Stations, tick: int) -> Pairs:
         """Add messages of the cloud to the cars' lists."""
         network = np.flatnonzero(wire.uu)
         if not len(network) or not len(stations.car):
@@ -228,7 +227,7 @@ class Link:
             np.int64(self.seed), wire.target[message], np.int64(2 * tick + 1), np.float64(self.network_latency), delay
         )
         total = len(cars.message) + n
-        merged = _Pairs(np.zeros_like(cars.start), np.zeros(total, np.int32), np.zeros(total))
+        merged = Pairs(np.zeros_like(cars.start), np.zeros(total, np.int32), np.zeros(total))
         merge_pairs(cars.start, cars.message, cars.delay, receiver, message, delay, *merged)
         return merged
 
@@ -258,7 +257,7 @@ class Link:
 
     def _hand_over(
         self,
-        pairs: _Pairs,
+        pairs: Pairs,
         ids: I64,
         accepted: U8,
         kind: I32,
@@ -269,7 +268,7 @@ class Link:
     ) -> Received:
         """Accepted messages whose delay has ended become readable; the others wait."""
         room = len(pairs.message)
-        now = _Pairs(np.zeros_like(pairs.start), np.zeros(room, np.int32), np.zeros(room))
+        now = Pairs(np.zeros_like(pairs.start), np.zeros(room, np.int32), np.zeros(room))
         late_receiver, late_message, late_delay = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room)
         late = keep_pairs(accepted, limit, *pairs, *now, late_receiver, late_message, late_delay)
         kept = int(now.start[-1])
@@ -326,7 +325,7 @@ class Link:
         where, late_kind, late_row, late_delay = (np.array(column) for column in zip(*extra))
         total = len(kinds) + len(extra)
         all_kinds, all_rows = np.append(kinds, late_kind), np.append(rows, late_row)
-        merged = _Pairs(np.zeros_like(start), np.zeros(total, np.int32), np.zeros(total))
+        merged = Pairs(np.zeros_like(start), np.zeros(total, np.int32), np.zeros(total))
         own = np.arange(len(kinds), dtype=np.int32)
         foreign = np.arange(len(kinds), total, dtype=np.int32)
         merge_pairs(start, own, delay, where.astype(np.int32), foreign, late_delay.astype(np.float64), *merged)

@@ -1,0 +1,115 @@
+"""The two signature algorithms: ECDSA over P-256 with SHA-256, and SM2 with SM3.
+
+A signature is `(r, s)` as 64 bytes; a public key is a compressed point, 33 bytes (0x02 or 0x03, then x). ECDSA goes through the
+`cryptography` package; SM2 through OpenSSL's libcrypto (`sm2.py`), where that exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from cloverleaf.types.errors import SecurityError
+
+_P256 = ec.SECP256R1()
+_DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class Algorithm(NamedTuple):
+    """One signature algorithm. `sign(private, parts...)` and `verify` take the message as IEEE 1609.2 hashes it:
+
+    hash(hash(data) || hash(signer input)).
+    """
+
+    name: str
+    hash: Callable[[bytes], bytes]
+    generate: Callable[[int], Any]  # secret integer -> private key object
+    public: Callable[[Any], bytes]  # private key object -> compressed point
+    sign: Callable[[Any, bytes, bytes], bytes]  # key, data, signer input -> r || s
+    verify: Callable[[bytes, bytes, bytes, bytes], bool]  # point, r || s, data, signer input
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256, 32 bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def sm3(data: bytes) -> bytes:
+    """SM3 (GB/T 32905), 32 bytes."""
+    h = hashes.Hash(hashes.SM3())
+    h.update(data)
+    return h.finalize()
+
+
+@lru_cache(maxsize=8192)
+def p256_point(point: bytes) -> ec.EllipticCurvePublicKey:
+    """A public key from its compressed point.
+
+    Raises:
+        SecurityError: the point is not on the curve.
+    """
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(_P256, point)
+    except ValueError as error:
+        raise SecurityError("point is not on the curve", reason="bad_key") from error
+
+
+def p256_sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
+    """ECDSA over a 32-byte digest: r || s."""
+    r, s = decode_dss_signature(key.sign(digest, _DIGEST))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def p256_verify_digest(point: bytes, signature: bytes, digest: bytes) -> bool:
+    """Whether r || s fits the digest under the key."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not (0 < r < _ORDER and 0 < s < _ORDER):
+        return False
+    try:
+        p256_point(point).verify(encode_dss_signature(r, s), digest, _DIGEST)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _p256_sign(key: Any, data: bytes, signer: bytes) -> bytes:
+    return p256_sign_digest(key, sha256(sha256(data) + sha256(signer)))
+
+
+def _p256_verify(point: bytes, signature: bytes, data: bytes, signer: bytes) -> bool:
+    return p256_verify_digest(point, signature, sha256(sha256(data) + sha256(signer)))
+
+
+def _compressed(key: Any) -> bytes:
+    numbers = key.public_key().public_numbers()
+    return bytes([2 + (numbers.y & 1)]) + numbers.x.to_bytes(32, "big")
+
+
+P256 = Algorithm("p256", sha256, lambda d: ec.derive_private_key(d, _P256), _compressed, _p256_sign, _p256_verify)
+
+
+def algorithm(name: str) -> Algorithm:
+    """P-256 or SM2 by name.
+
+    Raises:
+        SecurityError: no such algorithm (`reason` "unknown_algorithm"), or libcrypto is missing ("no_sm2").
+    """
+    if name == "p256":
+        return P256
+    if name == "sm2":
+        from cloverleaf.link.security.sm2 import SM2
+
+        return SM2()
+    raise SecurityError(f"unknown algorithm '{name}'", reason="unknown_algorithm", hint="valid: p256, sm2")

@@ -1,0 +1,156 @@
+"""Check signed messages: each refusal has its own reason, counted by the caller.
+
+Order of the checks: form, certificate known, revocation, chain, validity time, permission, region, freshness, replay, signature. The
+costly one comes last. Verified certificates are cached by HashedId8, so that messages which carry only the digest can be checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+
+from cloverleaf.link.security.algorithms import algorithm
+from cloverleaf.link.security.certificate import Certificate, Circle, Rectangle
+from cloverleaf.link.security.envelope import Envelope, open_envelope
+from cloverleaf.types.errors import DecodeError, SecurityError
+
+REASONS = (
+    "malformed",
+    "unknown_certificate",
+    "revoked",
+    "untrusted_issuer",
+    "bad_key",
+    "certificate_expired",
+    "certificate_not_yet_valid",
+    "wrong_permission",
+    "out_of_region",
+    "message_expired",
+    "from_the_future",
+    "replayed",
+    "bad_signature",
+)
+"""Everything `Verifier.check` can say no with."""
+
+
+class Verifier:
+    """Knows trust anchors, verified certificates, revocations and the messages of the last seconds.
+
+    Args:
+        roots: self-signed certificates that are trusted.
+        max_age: s a message may be old, by its generation time.
+        max_ahead: s a sender's clock may run ahead.
+    """
+
+    def __init__(self, roots: list[Certificate], *, max_age: float = 2.0, max_ahead: float = 0.2) -> None:
+        self._issuers = {c.hashed_id: c for c in roots}
+        self._known: OrderedDict[bytes, Certificate] = OrderedDict()
+        self.revoked: set[bytes] = set()
+        self.max_age, self.max_ahead = max_age, max_ahead
+        self._seen: set[bytes] = set()
+        self._seen_before: set[bytes] = set()
+        self._turn = -math.inf
+        self.wanted: set[bytes] = set()
+        """Digests of unknown certificates: what a peer-to-peer request would ask for."""
+
+    def learn(self, certificate: Certificate) -> None:
+        """Verify a certificate against its issuer and remember it; SecurityError where it does not hold."""
+        if certificate.hashed_id in self._known or certificate.hashed_id in self._issuers:
+            return
+        issuer = self._issuers.get(certificate.issuer)
+        if issuer is None or not issuer.issues:
+            raise SecurityError("the certificate's issuer is not trusted", reason="untrusted_issuer")
+        if issuer.hashed_id in self.revoked:
+            raise SecurityError("the certificate's issuer is revoked", reason="revoked")
+        inside = issuer.start <= certificate.start and certificate.end <= issuer.end
+        fits = algorithm(issuer.algorithm).verify(
+            issuer.point, certificate.signature, certificate.to_be_signed, issuer.coer
+        )
+        if not inside or not fits:
+            raise SecurityError("the certificate's signature does not hold", reason="untrusted_issuer")
+        if certificate.issues:
+            self._issuers[certificate.hashed_id] = certificate
+        self._known[certificate.hashed_id] = certificate
+        if len(self._known) > 8192:
+            self._known.popitem(last=False)
+        self.wanted.discard(certificate.hashed_id)
+
+    def check(
+        self, data: bytes, psids: tuple[int, ...], now: float, place: tuple[float, float] | None = None
+    ) -> Envelope:
+        """Open and check one message.
+
+        Args:
+            data: the signed message.
+            psids: acceptable permissions for what it carries; the header's must be one of them.
+            now: s since 2004-01-01 TAI.
+            place: (latitude, longitude) in degrees at which the region of the certificate must hold, None not checked.
+
+        Raises:
+            SecurityError: with one of `REASONS`.
+        """
+        try:
+            envelope = open_envelope(data)
+        except DecodeError as error:
+            raise SecurityError(str(error), reason="malformed") from error
+        certificate = self._certificate(envelope)
+        self._judge_certificate(certificate, now)
+        if envelope.header.psid not in psids or envelope.header.psid not in certificate.permissions:
+            raise SecurityError("the certificate does not permit this message", reason="wrong_permission")
+        if place is not None and certificate.regions and not any(_inside(r, *place) for r in certificate.regions):
+            raise SecurityError("the certificate does not hold here", reason="out_of_region")
+        self._judge_time(envelope, now)
+        tag = envelope.signature + envelope.signed
+        if tag in self._seen or tag in self._seen_before:
+            raise SecurityError("the message was received before", reason="replayed")
+        if envelope.algorithm != certificate.algorithm:
+            raise SecurityError("signature and key are of different algorithms", reason="bad_signature")
+        if not algorithm(certificate.algorithm).verify(
+            certificate.point, envelope.signature, envelope.signed, certificate.coer
+        ):
+            raise SecurityError("the signature does not hold", reason="bad_signature")
+        self._remember(tag, now)
+        return envelope
+
+    def _certificate(self, envelope: Envelope) -> Certificate:
+        if envelope.signer in self.revoked:
+            raise SecurityError("the certificate is revoked", reason="revoked")
+        if envelope.certificate is not None:
+            self.learn(envelope.certificate)
+        certificate = self._known.get(envelope.signer)
+        if certificate is None:
+            self.wanted.add(envelope.signer)
+            raise SecurityError("the signer's certificate is not known", reason="unknown_certificate")
+        if certificate.issuer in self.revoked:
+            raise SecurityError("the certificate's issuer is revoked", reason="revoked")
+        return certificate
+
+    def _judge_certificate(self, certificate: Certificate, now: float) -> None:
+        if now > certificate.end:
+            raise SecurityError("the certificate has expired", reason="certificate_expired")
+        if now < certificate.start:
+            raise SecurityError("the certificate is not valid yet", reason="certificate_not_yet_valid")
+
+    def _judge_time(self, envelope: Envelope, now: float) -> None:
+        header = envelope.header
+        if header.generated and now - header.generated * 1e-6 > self.max_age:
+            raise SecurityError("the message is too old", reason="message_expired")
+        if header.expires and now > header.expires * 1e-6:
+            raise SecurityError("the message has expired", reason="message_expired")
+        if header.generated * 1e-6 - now > self.max_ahead:
+            raise SecurityError("the message comes from the future", reason="from_the_future")
+
+    def _remember(self, tag: bytes, now: float) -> None:
+        """Accepted messages, kept for at least `max_age` (two sets that take turns)."""
+        if now - self._turn > self.max_age + self.max_ahead:
+            self._seen_before, self._seen, self._turn = self._seen, set(), now
+        self._seen.add(tag)
+
+
+def _inside(region: Circle | Rectangle, latitude: float, longitude: float) -> bool:
+    if isinstance(region, Rectangle):
+        return region.south <= latitude <= region.north and region.west <= longitude <= region.east
+    if region.radius <= 0.0:
+        return True
+    north = (latitude - region.latitude) * 111_195.0
+    east = (longitude - region.longitude) * 111_195.0 * math.cos(math.radians(region.latitude))
+    return math.hypot(north, east) <= region.radius
