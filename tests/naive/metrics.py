@@ -144,10 +144,10 @@ class NaiveMetrics:
             offset += self.g.lane_length[lane]
         return None, 0.0
 
-    def episodes(self, every, dangerous):
+    def episodes(self, dangerous):
         """Episodes of (trip, leader) with `dangerous(gap, v, v_leader)`, released after 2 s."""
         last, count = {}, 0
-        for frame in self.h[every - 1 :: every]:
+        for frame in self.h:
             for row in filter(CARS, frame["rows"]):
                 other, gap = self.leader(frame, row)
                 if other is not None and dangerous(gap, row["speed"], other["speed"]):
@@ -156,19 +156,19 @@ class NaiveMetrics:
                     last[row["trip"]] = (other["trip"], frame["t"])
         return count
 
-    def ttc(self, every):
-        return self.episodes(every, lambda gap, v, w: v > w and gap / (v - w) < 1.5)
+    def ttc(self):
+        return self.episodes(lambda gap, v, w: v > w and gap / (v - w) < 1.5)
 
-    def rss(self, every):
+    def rss(self):
         def unsafe(gap, v, w):
             top = v + 3.5
             return v > 0 and gap < max(0, v + 1.75 + top**2 / 8 - w**2 / 16)
 
-        return self.episodes(every, unsafe)
+        return self.episodes(unsafe)
 
-    def imposed(self, every):
+    def imposed(self):
         count, follows, pending = 0, {}, {}
-        for frame in self.h[every - 1 :: every]:
+        for frame in self.h:
             now = {r["trip"]: self.leader(frame, r)[0] for r in filter(CARS, frame["rows"])}
             for row in filter(CARS, frame["rows"]):
                 trip, other = row["trip"], now[row["trip"]]

@@ -59,15 +59,20 @@ def empty_courtesy(lanes: int, trips: int) -> Courtesy:
 
 
 @kernel
-def count_people(actors, c, t):
-    """People on each crossing lane, and since when."""
-    for lane in range(c.people.shape[0]):
+def count_people(actors, c, crossings, t):
+    """People on each of `crossings` (lanes, int32), and since when; returns how many there are (int64)."""
+    total = 0
+    for n in range(crossings.shape[0]):
+        lane = crossings[n]
+        total += c.people[lane]
         if c.people[lane] == 0:
             c.since[lane] = t
         c.people[lane] = 0
     for slot in range(actors.trip.shape[0]):
         if actors.kind[slot] == _PEDESTRIAN and actors.lane[slot] >= 0:
             c.people[actors.lane[slot]] += 1
+            total += 1
+    return total
 
 
 @kernel

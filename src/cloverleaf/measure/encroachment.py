@@ -135,13 +135,18 @@ def pass_areas(e, site, trip, lane, before, now, length, t, dt):
 
 @kernel
 def encroach(actors, site, e, t, dt):
-    """Book one step of all vehicles. t: time at the end of the step, s; dt: step, s. To be called every step."""
+    """Book one step of all vehicles. t: time at the end of the step, s; dt: step, s. To be called every step.
+
+    Returns how many vehicles are on the road (int64).
+    """
+    vehicles = 0
     for slot in range(actors.trip.shape[0]):
         trip = actors.trip[slot]
         if trip >= 0 and actors.kind[slot] != _PEDESTRIAN:
             e.step[trip] = abs(actors.speed[slot]) * dt
             e.odo[trip] += e.step[trip]
             e.seen[trip] = t
+            vehicles += 1
     release_tails(e, t, dt)
     for slot in range(actors.trip.shape[0]):
         trip = np.int32(actors.trip[slot])
@@ -153,3 +158,4 @@ def encroach(actors, site, e, t, dt):
             pass_areas(e, site, trip, lane, before, actors.s[slot], actors.length[slot], t, dt)
         e.lane[trip] = lane
         e.front[trip] = actors.s[slot]
+    return vehicles

@@ -1,4 +1,4 @@
-"""Each trip's account: distance, time lost, waiting, stops, energy, CO2, red lights and speeding; one kernel pass per tick.
+"""Each trip's account: distance, time lost, waiting, stops, energy, CO2, red lights and speeding: one kernel pass per sample.
 
 Definitions
 - time loss: sum of (1 - v / v_free) dt while v < v_free, v_free = min(limit of the lane, top speed of the vehicle); scheduled
@@ -7,7 +7,7 @@ Definitions
 - waiting: time at or below 0.1 m/s outside scheduled halts.
 - stops: entries below 0.1 m/s, counted again only after 2 m/s were exceeded; halts: the same without hysteresis (SUMO's
   waitingCount).
-- red light: the front passes from an approach into the junction while its head was red before and after the step.
+- red light: the front passes from an approach into the junction while its head was red at this sample and the one before.
 - speeding: an episode above 1.1 x limit, ended below 1.05 x limit.
 """
 
@@ -21,15 +21,15 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.measure.energy import CARBON_G_PER_MJ, combustion_co2_mg_per_s, energy_mj
 from cloverleaf.measure.energy import GRID_G_PER_MJ as GRID
 from cloverleaf.types.demand import EmissionClass
-from cloverleaf.types.state import F64, I32, I64, Control, Kind
+from cloverleaf.types.state import F64, I32, I64, Kind
 
 # columns of Journeys.f
-INSERTED, LAST, DISTANCE, CREDIT, LOSS, WAITING, CO2, ENERGY, FRONT, HALTED_S = range(10)
+INSERTED, LAST, DISTANCE, CREDIT, LOSS, WAITING, CO2, ENERGY, HALTED_S = range(9)
 # columns of Journeys.i
-LANE, HALTS, STOPS, STANDING, SLOW, SPEEDING, CONTROL, KIND = range(8)
-# entries of Tally.n
+LANE, HALTS, STOPS, STANDING, SLOW, SPEEDING = range(6)
+# entries of Journeys.n
 RED_LIGHTS, SPEEDINGS = 0, 1
-BOX_S = 0  # entry of Tally.f: vehicle-seconds
+BOX_S = 0  # entry of Journeys.seconds
 
 HALT_SPEED = 0.1  # m/s
 MOVING_SPEED = 2.0  # m/s
@@ -38,14 +38,13 @@ SPEEDING_FROM, SPEEDING_TO = 1.1, 1.05  # of the limit
 _RED, _RED_YELLOW = ord("r"), ord("u")
 _PEDESTRIAN, _NONE = int(Kind.PEDESTRIAN), int(Kind.NONE)
 _ELECTRIC, _EBIKE = int(EmissionClass.ELECTRIC_CAR), int(EmissionClass.EBIKE)
-_SMART = int(Control.SMART)
 
 
 class Journeys(NamedTuple):
     """Accounts by trip and by edge. `f[:, INSERTED]` is -1 for a trip that never started."""
 
-    f: F64  # (trips, 10)
-    i: I32  # (trips, 8)
+    f: F64  # (trips, 9)
+    i: I32  # (trips, 6)
     edge_loss: F64  # (edges,) s lost on the edge
     edge_entered: I64  # (edges,) vehicles that came onto the edge
     n: I64  # (2,) red lights run, speeding episodes
@@ -54,7 +53,7 @@ class Journeys(NamedTuple):
 
 def empty_journeys(trips: int, edges: int) -> Journeys:
     """Accounts before the first tick."""
-    f, i = np.zeros((trips, 10)), np.zeros((trips, 8), np.int32)
+    f, i = np.zeros((trips, 9)), np.zeros((trips, 6), np.int32)
     f[:, INSERTED] = -1.0
     i[:, LANE] = -1
     return Journeys(f, i, np.zeros(edges), np.zeros(edges, np.int64), np.zeros(2, np.int64), np.zeros(1))
@@ -108,7 +107,7 @@ def burn(f, trip, emission, v, a, slope, dt):
 
 @kernel
 def lose_time(journeys, site, trip, lane, v, dt):
-    """Book time loss, waiting and stops of one step outside scheduled halts."""
+    """Book time loss, waiting and stops of one sample outside scheduled halts."""
     f, i = journeys.f, journeys.i
     free = min(site.lane_speed[lane], site.trip_max_speed[trip])
     share = min(v / free, 1.0) if free > 0.0 else 1.0
@@ -145,25 +144,21 @@ def watch_limit(journeys, trip, v, limit):
 
 @kernel
 def follow_journeys(actors, halted, site, light, light_before, journeys, t, dt):
-    """Book one tick for every vehicle on the road; pedestrians are skipped.
+    """Book one sample for every vehicle on the road; pedestrians are skipped.
 
-    halted: (capacity,) uint8, 1 at a scheduled stop; light, light_before: signal letters now and a step earlier;
-    t: time at the end of the step, s; dt: step, s. Returns the number of vehicles seen (int64).
+    halted: (capacity,) uint8, 1 at a scheduled stop; light, light_before: signal letters now and at the sample before;
+    t: s; dt: s since the sample before, for which the present state stands.
     """
     f, i = journeys.f, journeys.i
-    seen = 0
     for slot in range(actors.trip.shape[0]):
         trip = actors.trip[slot]
         kind = actors.kind[slot]
         if trip < 0 or kind in (_PEDESTRIAN, _NONE):
             continue
-        seen += 1
         lane = actors.lane[slot]
         v = abs(actors.speed[slot])
         if f[trip, INSERTED] < 0.0:
             f[trip, INSERTED] = t
-            i[trip, CONTROL] = actors.control[slot]
-            i[trip, KIND] = kind
         f[trip, LAST] = t
         f[trip, DISTANCE] += v * dt
         slope = 0.0
@@ -180,5 +175,3 @@ def follow_journeys(actors, halted, site, light, light_before, journeys, t, dt):
             lose_time(journeys, site, trip, place, v, dt)
         burn(f, trip, site.trip_emission[trip], v, actors.accel[slot], slope, dt)
         i[trip, LANE] = place
-        f[trip, FRONT] = actors.s[slot]
-    return seen

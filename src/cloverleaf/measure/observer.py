@@ -14,7 +14,7 @@ from cloverleaf.types.collisions import CollisionEvents, Fault
 from cloverleaf.types.demand import Demand
 from cloverleaf.types.state import U8, Actors, Control
 
-EXPOSURE_PERIOD = 0.2  # s between samples of leaders and gaps
+SAMPLE_PERIOD = 0.2  # s between samples of trips, leaders and crosswalks; shorter steps are sampled, never averaged
 MIN_APPROACH = 20  # vehicles an approach must have seen to be called the worst
 
 Measures = dict[str, float]
@@ -47,10 +47,12 @@ class Observer:
         self.exposure = exposure.empty_exposure(trips)
         self.encroachment = encroachment.empty_encroachment(len(self.site.area_begin), trips)
         self.courtesy = courtesy.empty_courtesy(lanes, trips)
+        self._crossings = np.unique(self.site.walk_lane)
         self.removed: set[int] = set()
         self.vehicle_steps = 0
-        self._ticks = 0
-        self._expose_every = max(1, round(EXPOSURE_PERIOD / step))
+        self._ticks, self._sampled = 0, begin
+        self._every = max(1, round(SAMPLE_PERIOD / step))
+        self.period = self._every * step  # s between samples
         self._feel_every = max(1, round(courtesy.WINDOW / step))
         self._nobody_halts = np.zeros(capacity, np.uint8)
         self._light_before = np.zeros(0, np.uint8)
@@ -58,22 +60,24 @@ class Observer:
     def see(self, actors: Actors, light: U8, time: float, halted: U8 | None = None) -> None:
         """Book one tick. light: signal letters during the step; time: s, its end; halted: 1 at a scheduled stop."""
         self._ticks += 1
-        t, dt = float(time), float(self.step)
-        before = self._light_before if len(self._light_before) == len(light) else light
-        stands = self._nobody_halts if halted is None else halted
-        self.vehicle_steps += journey.follow_journeys(actors, stands, self.site, light, before, self.journeys, t, dt)
-        encroachment.encroach(actors, self.site, self.encroachment, t, dt)
-        if len(self.site.walk_lane):
-            courtesy.count_people(actors, self.courtesy, t)
-            courtesy.watch_crosswalks(actors, self.site, light, self.courtesy, t)
-        if self._ticks % self._expose_every == 0:
-            order.order_lanes(actors, self.order)
-            order.find_leaders(actors, self.site, self.order)
-            exposure.expose(actors, self.order, self.exposure, t)
+        self.now = t = float(time)
+        self.vehicle_steps += encroachment.encroach(actors, self.site, self.encroachment, t, float(self.step))
+        if self._ticks % self._every == 0:
+            self._sample(actors, light, t, self._nobody_halts if halted is None else halted)
         if self._ticks % self._feel_every == 0:
-            courtesy.feel(actors, self.courtesy, self._feel_every * dt)
+            courtesy.feel(actors, self.courtesy, self._feel_every * self.step)
+
+    def _sample(self, actors: Actors, light: U8, t: float, halted: U8) -> None:
+        before = self._light_before if len(self._light_before) == len(light) else light
+        journey.follow_journeys(actors, halted, self.site, light, before, self.journeys, t, self.period)
+        # with nobody on a crosswalk now or before, nobody can be let cross or be passed by
+        if len(self._crossings) and courtesy.count_people(actors, self.courtesy, self._crossings, t):
+            courtesy.watch_crosswalks(actors, self.site, light, self.courtesy, t)
+        order.order_lanes(actors, self.order)
+        order.find_leaders(actors, self.site, self.order)
+        exposure.expose(actors, self.order, self.exposure, t)
         self._light_before = light.copy()
-        self.now = t
+        self._sampled = t
 
     def remove(self, trip: int) -> None:
         """Book a trip taken off the road before its end (a wreck): it never counts as arrived."""
@@ -122,14 +126,14 @@ class Observer:
         until = np.where(gone, f[due, journey.LAST], self.now)
         since = np.maximum(site.trip_depart[due], self.begin)
         # the first tick on the road is the one that ends at INSERTED
-        entry = np.where(started, f[due, journey.INSERTED] - self.step, self.now)
+        entry = np.where(started, f[due, journey.INSERTED] - self.period, self.now)
         credit = np.minimum(f[due, journey.CREDIT], site.trip_free[due]) + f[due, journey.HALTED_S]
         return due, np.maximum(until - since - credit, 0.0), np.maximum(entry - since, 0.0)
 
     def arrived(self) -> np.ndarray:
         """Mask over trips: started, no longer on the road, and not taken off it."""
         f = self.journeys.f
-        gone = (f[:, journey.INSERTED] >= 0) & (f[:, journey.LAST] < self.now - 0.5 * self.step)
+        gone = (f[:, journey.INSERTED] >= 0) & (f[:, journey.LAST] < self._sampled - 0.5 * self.period)
         if self.removed:
             gone[sorted(self.removed)] = False
         return gone
@@ -140,7 +144,7 @@ class Observer:
         n = len(due)
         persons = site.trip_persons[due]
         arrived, started = self.arrived()[due], j.f[due, journey.INSERTED] >= 0
-        time = float((j.f[due, journey.LAST] - j.f[due, journey.INSERTED] + self.step)[started].sum())
+        time = float((j.f[due, journey.LAST] - j.f[due, journey.INSERTED] + self.period)[started].sum())
         busy = j.edge_entered >= MIN_APPROACH
         approaches = np.zeros(len(busy), bool)
         approaches[site.lane_edge[site.lane_approach == 1]] = True
@@ -167,11 +171,11 @@ class Observer:
         got = f[rows]
         return {
             "arrived": float(len(rows)),
-            "duration_s": float((got[:, journey.LAST] - got[:, journey.INSERTED] + self.step).mean()),
+            "duration_s": float((got[:, journey.LAST] - got[:, journey.INSERTED] + self.period).mean()),
             "route_length_m": float(got[:, journey.DISTANCE].mean()),
             "timeLoss_s": float(got[:, journey.LOSS].mean()),
             "waitingTime_s": float(got[:, journey.WAITING].mean()),
             "stops": float(i[rows, journey.HALTS].mean()),
-            "departDelay_s": float((got[:, journey.INSERTED] - self.step - self.site.trip_depart[rows]).mean()),
+            "departDelay_s": float((got[:, journey.INSERTED] - self.period - self.site.trip_depart[rows]).mean()),
             "CO2_g": float(got[:, journey.CO2].mean()),
         }
