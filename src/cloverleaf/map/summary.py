@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from cloverleaf.algo.geo import degrees, projection
 from cloverleaf.map.graph import BaseMap, JunctionKind, LaneKind
+from cloverleaf.types.errors import MapError
 
 
 def summarize(base_map: BaseMap) -> dict[str, Any]:
@@ -36,6 +38,19 @@ def summarize(base_map: BaseMap) -> dict[str, Any]:
             round(float(v), 2) for v in (g.point_x.min(), g.point_y.min(), g.point_x.max(), g.point_y.max())
         ],
         "projection": base_map.geo.proj,
-        "origin_deg": [base_map.geo.origin_lat_deg, base_map.geo.origin_lon_deg],
+        "origin_deg": _origin(base_map),
         "census": status,
     }
+
+
+def _origin(base_map: BaseMap) -> list[float] | None:
+    """Latitude and longitude (deg) of ENU (0, 0); None where the map has no georeference that we know."""
+    geo = base_map.geo
+    if geo.proj in ("!", "-", ""):
+        return None
+    try:
+        p = projection(geo.proj, geo.offset_x, geo.offset_y, geo.origin_lat_deg, geo.origin_lon_deg)
+    except MapError:
+        return None
+    latitude, longitude, _ = degrees(p, np.zeros(1), np.zeros(1))
+    return [round(float(latitude[0]), 7), round(float(longitude[0]), 7)]

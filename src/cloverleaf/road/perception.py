@@ -43,7 +43,7 @@ def _collect(tracks, unit, slot):
     """Rows of confirmed tracks by unit; returns their number."""
     n = 0
     for u in range(tracks.id.shape[0]):
-        for k in range(tracks.id.shape[1]):
+        for k in range(tracks.high[u]):
             if tracks.id[u, k] != 0 and tracks.hits[u, k] >= _CONFIRM:
                 unit[n] = u
                 slot[n] = k
@@ -77,7 +77,7 @@ def _on_lane(x, y, heading, lanes, first, end, point_start, point_x, point_y, la
 def count_vehicles(tracks, unit_x, unit_y, lane_start, lanes, point_start, point_x, point_y, lane_width, count):
     """Vehicles per lane of each unit's approaches and exits within REACH, from confirmed tracks; adds to count (L,)."""
     for u in range(unit_x.shape[0]):
-        for k in range(tracks.id.shape[1]):
+        for k in range(tracks.high[u]):
             if tracks.id[u, k] == 0 or tracks.hits[u, k] < _CONFIRM or tracks.kind[u, k] == ON_FOOT:
                 continue
             x, y = tracks.x[u, k], tracks.y[u, k]

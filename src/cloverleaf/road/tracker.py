@@ -45,22 +45,23 @@ class Tracks(NamedTuple):
     station: I64  # V2X station known to be this object, -1 none
     taken: U8  # scratch
     next_id: I32  # (U,)
+    high: I32  # (U,) no slot from here on is in use
 
 
 def empty_tracks(units: int) -> Tracks:
     """No tracks yet."""
     shape = (units, CAPACITY)
     ints = {"id": np.int32, "kind": np.int32, "hits": np.int32, "station": np.int64, "taken": np.uint8}
-    columns = {name: np.zeros(shape, ints.get(name, np.float64)) for name in Tracks._fields[:-1]}
+    columns = {name: np.zeros(shape, ints.get(name, np.float64)) for name in Tracks._fields[:-2]}
     columns["station"][:] = -1
-    return Tracks(**columns, next_id=np.ones(units, np.int32))
+    return Tracks(**columns, next_id=np.ones(units, np.int32), high=np.zeros(units, np.int32))
 
 
 @kernel
 def _match(tracks, u, x, y, time, kind):
     """Nearest free track of unit `u` within the gate of a detection made at `time` s, -1 none."""
     best, found = GATE * GATE, -1
-    for k in range(tracks.id.shape[1]):
+    for k in range(tracks.high[u]):
         if tracks.id[u, k] == 0 or tracks.taken[u, k] == 1:
             continue
         # People and vehicles do not turn into each other.
@@ -105,6 +106,7 @@ def _begin(tracks, u, j, frame, x, y):
         if tracks.id[u, k] != 0:
             continue
         tracks.id[u, k] = tracks.next_id[u]
+        tracks.high[u] = max(tracks.high[u], k + 1)
         tracks.next_id[u] = tracks.next_id[u] % 65535 + 1
         tracks.x[u, k] = x
         tracks.y[u, k] = y
@@ -127,10 +129,14 @@ def _begin(tracks, u, j, frame, x, y):
 def track(tracks, frame, unit_x, unit_y, t):
     """Take the detections of all units (an `ObjectFrame` in the units' frames) into their tracks; drop the unseen ones."""
     for u in range(unit_x.shape[0]):
-        for k in range(tracks.id.shape[1]):
+        high = 0
+        for k in range(tracks.high[u]):
             tracks.taken[u, k] = 0
             if tracks.id[u, k] != 0 and t - tracks.time[u, k] > LIFE:
                 tracks.id[u, k] = 0
+            if tracks.id[u, k] != 0:
+                high = k + 1
+        tracks.high[u] = high
         for j in range(frame.start[u], frame.start[u + 1]):
             x, y = frame.x[j] + unit_x[u], frame.y[j] + unit_y[u]
             k = _match(tracks, u, x, y, frame.time[j], frame.kind[j])
@@ -144,7 +150,7 @@ def track(tracks, frame, unit_x, unit_y, t):
 def recognise(tracks, u, station, x, y, vx, vy, time):
     """Note which track of unit `u` is the announced station (ENU m, m/s, s of the announcement). Returns the track or -1."""
     best, found = GATE * GATE, -1
-    for k in range(tracks.id.shape[1]):
+    for k in range(tracks.high[u]):
         if tracks.id[u, k] == 0:
             continue
         age = tracks.at[u, k] - time
