@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.map.opendrive.tables import (
     COEF,
     KIND,
@@ -26,10 +26,9 @@ from cloverleaf.map.opendrive.tables import (
 
 _N1, _N2, _N3, _N4 = 0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263
 _W1, _W2 = 0.17392742256872692, 0.32607257743127305
-_STRAIGHT = 1e-12  # 1/m, an arc below this is a line
 
 
-@kernel
+@inlined
 def last_at_or_before(values, begin, end, x):
     """Row in [begin, end) of the last value <= x, or `begin`."""
     low, high = begin, end
@@ -40,16 +39,6 @@ def last_at_or_before(values, begin, end, x):
         else:
             high = middle
     return low
-
-
-@kernel
-def arc_local(curvature, s):
-    """Local (x, y) after s metres of constant curvature, starting along x."""
-    half = 0.5 * curvature * s
-    if abs(curvature) < _STRAIGHT or half == 0.0:
-        return s, half * s
-    chord = s * math.sin(half) / half
-    return chord * math.cos(half), chord * math.sin(half)
 
 
 @kernel
@@ -101,31 +90,55 @@ def poly_local(m, piece, s):
     return u, v, math.atan2(dv, du), (du * ddv - dv * ddu) / max(speed * speed * speed, 1e-30)
 
 
-@kernel
-def piece_pose(m, piece, s):
-    """x, y, heading, curvature at `s` metres from the start of a piece; m is a MapTables."""
+@inlined
+def piece_frame(m, piece, s):
+    """x, y, heading, its sine and cosine, curvature at `s` metres from the start of a piece; m is a MapTables."""
     kind = m.piece_i[piece, KIND]
+    sine, cosine = m.piece_f[piece, PIECE_SIN], m.piece_f[piece, PIECE_COS]
     u, v, turn, curvature = s, 0.0, 0.0, 0.0
+    sin_t, cos_t = 0.0, 1.0
     if kind == 1:
         curvature = m.piece_f[piece, COEF]
-        u, v = arc_local(curvature, s)
         turn = curvature * s
-    elif kind == 2:
-        rate = m.piece_f[piece, COEF + 1]
-        curvature = m.piece_f[piece, COEF] + rate * s
-        u, v = spiral_local(m, piece, s)
-        turn = s * (m.piece_f[piece, COEF] + 0.5 * rate * s)
-    elif kind == 3:
-        u, v, turn, curvature = poly_local(m, piece, s)
-    sine, cosine = m.piece_f[piece, PIECE_SIN], m.piece_f[piece, PIECE_COS]
+        half = 0.5 * turn
+        v = half * s
+        if abs(half) > 1e-12:
+            sin_h, cos_h = math.sin(half), math.cos(half)
+            chord = s * sin_h / half
+            u, v = chord * cos_h, chord * sin_h
+            sin_t, cos_t = 2.0 * sin_h * cos_h, 1.0 - 2.0 * sin_h * sin_h
+    elif kind > 1:
+        if kind == 2:
+            rate = m.piece_f[piece, COEF + 1]
+            curvature = m.piece_f[piece, COEF] + rate * s
+            u, v = spiral_local(m, piece, s)
+            turn = s * (m.piece_f[piece, COEF] + 0.5 * rate * s)
+        else:
+            u, v, turn, curvature = poly_local(m, piece, s)
+        sin_t, cos_t = math.sin(turn), math.cos(turn)
     x = m.piece_f[piece, PIECE_X] + u * cosine - v * sine
     y = m.piece_f[piece, PIECE_Y] + u * sine + v * cosine
-    return x, y, m.piece_f[piece, PIECE_HEADING] + turn, curvature
+    heading = m.piece_f[piece, PIECE_HEADING] + turn
+    return x, y, heading, sine * cos_t + cosine * sin_t, cosine * cos_t - sine * sin_t, curvature
+
+
+@kernel
+def piece_pose(m, piece, s):
+    """x, y, heading, curvature at `s` metres from the start of a piece."""
+    x, y, heading, _, _, curvature = piece_frame(m, piece, s)
+    return x, y, heading, curvature
+
+
+@inlined
+def road_frame(m, road, s):
+    """`piece_frame` at road position s (clamped to the road)."""
+    s = min(max(s, 0.0), m.road_length[road])
+    piece = last_at_or_before(m.piece_s, m.road_i[road, PIECE_BEGIN], m.road_i[road, PIECE_END], s)
+    return piece_frame(m, piece, s - m.piece_s[piece])
 
 
 @kernel
 def road_pose(m, road, s):
     """x, y, heading, curvature of the reference line at road position s (clamped to the road)."""
-    s = min(max(s, 0.0), m.road_length[road])
-    piece = last_at_or_before(m.piece_s, m.road_i[road, PIECE_BEGIN], m.road_i[road, PIECE_END], s)
-    return piece_pose(m, piece, s - m.piece_s[piece])
+    x, y, heading, _, _, curvature = road_frame(m, road, s)
+    return x, y, heading, curvature

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.map.opendrive.geometry import last_at_or_before, piece_pose
 from cloverleaf.map.opendrive.lanes import lane_extent, profile_at
 from cloverleaf.map.opendrive.model import Piece
@@ -22,9 +22,11 @@ from cloverleaf.map.opendrive.tables import (
     SPAN_CHORD,
     SPAN_DX,
     SPAN_DY,
+    SPAN_LEFT,
     SPAN_LENGTH,
     SPAN_PIECE,
     SPAN_REACH,
+    SPAN_RIGHT,
     SPAN_ROAD,
     SPAN_S,
     SPAN_X,
@@ -56,7 +58,7 @@ def road_sides(m, road, s, before):
     return base - right, base + left
 
 
-@kernel
+@inlined
 def chord_distance(grid, span, x, y):
     """Distance of a point from the chord of a span, and how far along the chord its foot lies (m, clamped)."""
     px, py = x - grid.span_f[span, SPAN_X], y - grid.span_f[span, SPAN_Y]
@@ -68,7 +70,7 @@ def chord_distance(grid, span, x, y):
 
 @kernel
 def fill_spans(m, grid):
-    """Chord and reach of every span, from nine samples along it (plus a margin of 1 m)."""
+    """Chord, reach and lateral range of every span, from nine samples along it (plus margins of 1 m and 0.5 m)."""
     f = grid.span_f
     for i in range(len(f)):
         piece, road = grid.span_i[i, SPAN_PIECE], grid.span_i[i, SPAN_ROAD]
@@ -87,16 +89,19 @@ def fill_spans(m, grid):
         f[i, SPAN_DX] = dx
         f[i, SPAN_DY] = dy
         f[i, SPAN_CHORD] = chord
-        reach = 0.0
+        reach, most_right, most_left = 0.0, 1e18, -1e18
         for k in range(9):
             step = length * k / 8.0
             x, y, h, _ = piece_pose(m, piece, at + step)
             for before in range(2):
                 right, left = road_sides(m, road, min(a + step, m.road_length[road]), before)
+                most_right, most_left = min(most_right, right), max(most_left, left)
                 for t in (right, left):
                     d, _ = chord_distance(grid, i, x - t * math.sin(h), y + t * math.cos(h))
                     reach = max(reach, d)
         f[i, SPAN_REACH] = reach + 1.0
+        f[i, SPAN_RIGHT] = most_right - 0.5
+        f[i, SPAN_LEFT] = most_left + 0.5
 
 
 @kernel
@@ -135,7 +140,7 @@ def build_grid(m: MapTables) -> LaneGrid:
     parts = np.maximum(np.ceil(usable / longest), 1).astype(np.int64)
     piece = np.repeat(np.arange(len(parts)), parts)
     number = np.arange(len(piece)) - np.repeat(np.cumsum(parts) - parts, parts)
-    f = np.zeros((len(piece), 8))
+    f = np.zeros((len(piece), 10))
     f[:, SPAN_LENGTH] = (usable / parts)[piece]
     f[:, SPAN_S] = m.piece_s[piece] + number * f[:, SPAN_LENGTH]
     ids = np.column_stack((piece, owner[piece])).astype(np.int64)

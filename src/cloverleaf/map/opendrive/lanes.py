@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
-from cloverleaf.map.opendrive.geometry import last_at_or_before, road_pose
+from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.map.opendrive.geometry import last_at_or_before, road_frame
 from cloverleaf.map.opendrive.tables import (
     BORDER,
     CENTER,
@@ -28,7 +28,7 @@ ROUNDING = 1e-3
 """m by which s may leave the road: positions in files are rounded."""
 
 
-@kernel
+@inlined
 def cubic_at(m, begin, end, s):
     """Value and slope at s of a chain of cubics; 0 without records, the first value before the first record."""
     if end <= begin:
@@ -46,20 +46,20 @@ def cubic_at(m, begin, end, s):
     return a + d * (b + d * (c + d * e)), b + d * (2.0 * c + d * 3.0 * e)
 
 
-@kernel
+@inlined
 def profile_at(m, road, profile, s):
     """Value and slope of a road profile (model.Profile) at s."""
     column = PROFILES + 2 * profile
     return cubic_at(m, m.road_i[road, column], m.road_i[road, column + 1], s)
 
 
-@kernel
+@inlined
 def section_at(m, road, s):
     """Row of the lane section that holds s; at a border the later one."""
     return last_at_or_before(m.section_s, m.road_i[road, SECTION_BEGIN], m.road_i[road, SECTION_END], s)
 
 
-@kernel
+@inlined
 def lane_row(m, road, lane_id, s):
     """Row of lane `lane_id` at (road, s), or -1."""
     section = section_at(m, road, s)
@@ -69,7 +69,7 @@ def lane_row(m, road, lane_id, s):
     return row
 
 
-@kernel
+@inlined
 def lane_extent(m, row, s):
     """Of a lane row at s, as distances from lane 0 (>= 0): inner and outer border, their slopes along s, and the share that
     lanes marked level take up to the inner border and up to the outer one."""
@@ -93,7 +93,7 @@ def lane_extent(m, row, s):
     return inner, outer, inner_slope, outer_slope, flat, flat_outer
 
 
-@kernel
+@inlined
 def lane_height(m, row, s, share):
     """Height above the road plane at the given share (0 inner .. 1 outer border) of a lane's width; linear between records."""
     begin, end = m.lane_i[row, HEIGHT_BEGIN], m.lane_i[row, HEIGHT_END]
@@ -110,15 +110,14 @@ def lane_height(m, row, s, share):
     return here
 
 
-@kernel
+@inlined
 def point_at(m, road, s, t, flat, raised):
     """x, y, z, heading, pitch, roll of a point t metres left of the reference line; `raised` is height above the plane.
 
     `flat` is the part of |t| that is not tilted. Lateral vector with superelevation r and elevation angle p:
     cos r * left + sin r * up, up = (-sin p cos h, -sin p sin h, cos p).
     """
-    x, y, heading, _ = road_pose(m, road, s)
-    sine, cosine = math.sin(heading), math.cos(heading)
+    x, y, heading, sine, cosine, _ = road_frame(m, road, s)
     z, slope = profile_at(m, road, 0, s)
     roll, roll_slope = profile_at(m, road, 1, s)
     fall, _ = profile_at(m, road, 3 if t > 0.0 else 4, s)
@@ -144,8 +143,6 @@ def point_at(m, road, s, t, flat, raised):
 @kernel
 def turn_in_plane(heading, pitch, roll, turn):
     """Heading, pitch, roll after a turn (rad, to the left) about the normal of the plane that heading, pitch and roll span."""
-    if pitch == 0.0 and roll == 0.0:
-        return heading + turn, pitch, roll
     sin_p, cos_p, sin_r, cos_r = math.sin(pitch), math.cos(pitch), math.sin(roll), math.cos(roll)
     sin_t, cos_t = math.sin(turn), math.cos(turn)
     along = cos_t * cos_p + sin_t * sin_r * sin_p
@@ -159,7 +156,7 @@ def turn_in_plane(heading, pitch, roll, turn):
     return heading + bend, math.asin(min(max(down, -1.0), 1.0)), math.atan2(left_up, cos_r * cos_p)
 
 
-@kernel
+@inlined
 def row_point(m, road, row, s, offset):
     """x, y, z, heading, pitch, roll at `offset` metres left of the centre of a lane row, at any s of its section or its end.
 
@@ -183,6 +180,8 @@ def row_point(m, road, row, s, offset):
     onward = lane_id > 0 if m.road_i[road, LEFT_HAND] == 1 else lane_id < 0
     if not onward:
         turn += math.pi
+    if pitch == 0.0 and roll == 0.0:
+        return x, y, z, heading + turn, pitch, roll
     heading, pitch, roll = turn_in_plane(heading, pitch, roll, turn)
     return x, y, z, heading, pitch, roll
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
-from cloverleaf.map.opendrive.geometry import piece_pose
+from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.map.opendrive.geometry import piece_frame
 from cloverleaf.map.opendrive.grid import chord_distance
 from cloverleaf.map.opendrive.lanes import cubic_at, profile_at, section_at
 from cloverleaf.map.opendrive.tables import (
@@ -24,11 +24,17 @@ from cloverleaf.map.opendrive.tables import (
     PIECE_SIN,
     PIECE_X,
     PIECE_Y,
+    SPAN_DX,
+    SPAN_DY,
+    SPAN_LEFT,
     SPAN_LENGTH,
     SPAN_PIECE,
     SPAN_REACH,
+    SPAN_RIGHT,
     SPAN_ROAD,
     SPAN_S,
+    SPAN_X,
+    SPAN_Y,
     USE,
 )
 
@@ -36,31 +42,11 @@ OFF_ROAD = 10.0  # weight of 1 m off the lanes against 1 m off a lane's centre
 
 
 @kernel
-def project(m, piece, x, y, guess, length):
-    """s from the start of a piece (may leave [0, length]), lateral offset and heading of the foot of a point."""
-    dx, dy = x - m.piece_f[piece, PIECE_X], y - m.piece_f[piece, PIECE_Y]
-    sine, cosine = m.piece_f[piece, PIECE_SIN], m.piece_f[piece, PIECE_COS]
-    u, v = dx * cosine + dy * sine, dy * cosine - dx * sine
-    heading = m.piece_f[piece, PIECE_HEADING]
-    kind = m.piece_i[piece, KIND]
-    if kind == 0:
-        return u, v, heading
-    if kind == 1:
-        k = m.piece_f[piece, COEF]
-        if abs(k) < 1e-9:
-            return u, v, heading
-        # Seen from the centre, the angle travelled is that of (u, 1/k - v); take the turn nearest to the guess.
-        angle = math.atan2(k * u, 1.0 - k * v)
-        round_trip = 2.0 * math.pi / abs(k)
-        s = angle / k
-        s += round_trip * math.floor((guess - s) / round_trip + 0.5)
-        radius = math.sqrt(k * u * (k * u) + (1.0 - k * v) * (1.0 - k * v))
-        return s, (1.0 - radius) / k, heading + k * s
-    s = guess
-    t = 0.0
+def foot_on_curve(m, piece, x, y, guess, length):
+    """`project` on a spiral or polynomial, by Newton's method."""
+    s, t, heading = guess, 0.0, 0.0
     for _ in range(8):
-        px, py, heading, k = piece_pose(m, piece, s)
-        sine, cosine = math.sin(heading), math.cos(heading)
+        px, py, heading, sine, cosine, k = piece_frame(m, piece, s)
         ex, ey = x - px, y - py
         along = ex * cosine + ey * sine
         t = ey * cosine - ex * sine
@@ -72,7 +58,29 @@ def project(m, piece, x, y, guess, length):
     return s, t, heading
 
 
-@kernel
+@inlined
+def project(m, piece, x, y, guess, length):
+    """s from the start of a piece (may leave [0, length]), lateral offset and heading of the foot of a point."""
+    kind = m.piece_i[piece, KIND]
+    if kind > 1:
+        return foot_on_curve(m, piece, x, y, guess, length)
+    dx, dy = x - m.piece_f[piece, PIECE_X], y - m.piece_f[piece, PIECE_Y]
+    sine, cosine = m.piece_f[piece, PIECE_SIN], m.piece_f[piece, PIECE_COS]
+    u, v = dx * cosine + dy * sine, dy * cosine - dx * sine
+    heading = m.piece_f[piece, PIECE_HEADING]
+    k = m.piece_f[piece, COEF]
+    if kind == 0 or abs(k) < 1e-9:
+        return u, v, heading
+    # Seen from the centre, the angle travelled is that of (u, 1/k - v); take the turn nearest to the guess.
+    s = math.atan2(k * u, 1.0 - k * v) / k
+    round_trip = 2.0 * math.pi / abs(k)
+    if abs(guess - s) > 0.5 * round_trip:
+        s += round_trip * math.floor((guess - s) / round_trip + 0.5)
+    radius = math.sqrt(k * u * (k * u) + (1.0 - k * v) * (1.0 - k * v))
+    return s, (1.0 - radius) / k, heading + k * s
+
+
+@inlined
 def lane_across(m, road, s, t):
     """Lane row, offset from its centre and distance outside the road (0 inside) at lateral position t of (road, s)."""
     base, _ = profile_at(m, road, 2, s)
@@ -121,18 +129,21 @@ def untilt(m, road, s, t):
     return found, lateral
 
 
-@kernel
-def try_span(m, grid, span, x, y, heading):
-    """A point on one span: score (smaller is better), road, lane id, s, offset."""
+@inlined
+def try_span(m, grid, span, x, y, heading, best):
+    """A point on one span: score (smaller is better), road, lane id, s, offset; score 1e18 if it cannot beat `best`."""
     piece, road = grid.span_i[span, SPAN_PIECE], grid.span_i[span, SPAN_ROAD]
-    _, along = chord_distance(grid, span, x, y)
+    along = (x - grid.span_f[span, SPAN_X]) * grid.span_f[span, SPAN_DX]
+    along += (y - grid.span_f[span, SPAN_Y]) * grid.span_f[span, SPAN_DY]
     start = m.piece_s[piece]
     low, length = grid.span_f[span, SPAN_S], grid.span_f[span, SPAN_LENGTH]
-    guess = low - start + min(along, length)
+    guess = low - start + min(max(along, 0.0), length)
     local, t, direction = project(m, piece, x, y, guess, low - start + length)
     s = start + local
     s, t = untilt(m, road, s, t)
     beyond = max(low - s, s - low - length, 0.0)
+    if OFF_ROAD * (beyond + max(t - grid.span_f[span, SPAN_LEFT], grid.span_f[span, SPAN_RIGHT] - t, 0.0)) > best:
+        return 1e18, road, 0, s, t
     s = min(max(s, low), low + length)
     row, offset, outside = lane_across(m, road, s, t)
     score = OFF_ROAD * (outside + beyond) + abs(offset)
@@ -149,7 +160,7 @@ def try_span(m, grid, span, x, y, heading):
     return score, road, lane_id, s, offset
 
 
-@kernel
+@inlined
 def locate(m, grid, x, y, heading):
     """road (-1: no road within reach), lane id, s, offset of a point; `heading` NaN or a hint where roads overlap."""
     best, road, lane_id, s, offset = 1e18, -1, 0, 0.0, 0.0
@@ -161,7 +172,7 @@ def locate(m, grid, x, y, heading):
             span = grid.cell_span[i]
             d, _ = chord_distance(grid, span, x, y)
             if d <= grid.span_f[span, SPAN_REACH]:
-                score, r, lane, at, off = try_span(m, grid, span, x, y, heading)
+                score, r, lane, at, off = try_span(m, grid, span, x, y, heading, best)
                 if score < best:
                     best, road, lane_id, s, offset = score, r, lane, at, off
     return road, lane_id, s, offset
@@ -175,7 +186,7 @@ def locate_far(m, grid, x, y):
         d, _ = chord_distance(grid, span, x, y)
         if d < nearest:
             nearest, found = d, span
-    _, road, lane_id, s, offset = try_span(m, grid, found, x, y, math.nan)
+    _, road, lane_id, s, offset = try_span(m, grid, found, x, y, math.nan, 1e18)
     return road, lane_id, s, offset
 
 

@@ -22,7 +22,7 @@ LANE_ID, LANE_SECTION, LEVEL, BORDER, CUBIC_BEGIN, CUBIC_END, HEIGHT_BEGIN, HEIG
 # USE: 2 traffic moves here, 1 people or bicycles do, 0 neither; ranks lanes that overlap
 
 # columns of `span_f`; the first six describe the chord
-SPAN_X, SPAN_Y, SPAN_DX, SPAN_DY, SPAN_CHORD, SPAN_REACH, SPAN_S, SPAN_LENGTH = range(8)
+SPAN_X, SPAN_Y, SPAN_DX, SPAN_DY, SPAN_CHORD, SPAN_REACH, SPAN_S, SPAN_LENGTH, SPAN_RIGHT, SPAN_LEFT = range(10)
 # columns of `span_i`
 SPAN_PIECE, SPAN_ROAD = range(2)
 
@@ -50,7 +50,7 @@ class MapTables(NamedTuple):
 class LaneGrid(NamedTuple):
     """Where to look for a point: pieces cut into short spans, spans listed per square cell (compressed rows)."""
 
-    span_f: F64  # (spans, 8)
+    span_f: F64  # (spans, 10)
     span_i: I64  # (spans, 2)
     cell_start: I64  # (nx * ny + 1,)
     cell_span: I64
