@@ -1,0 +1,130 @@
+"""The fleet of smart cars: sensor frames and heard messages in, commands, own announcements and screen messages out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cloverleaf.car.drive import drive_fleet, reset_car
+from cloverleaf.car.hmi import Display, explain, messages
+from cloverleaf.car.roadbook import build_roadbook
+from cloverleaf.car.state import (
+    ACCEL,
+    ASK,
+    COST,
+    GUARDED,
+    HEADING,
+    PROPOSAL,
+    SPEED,
+    STATION,
+    TERM,
+    YAW_RATE,
+    X,
+    Y,
+    empty_fleet,
+    empty_scratch,
+)  # fmt: skip
+from cloverleaf.car.state import Fleet as Memory
+from cloverleaf.map.graph import BaseMap
+from cloverleaf.types.demand import Routes
+from cloverleaf.types.frames import FleetMission, LightFrame, SensorFrames
+from cloverleaf.types.hmi import HmiBatch
+from cloverleaf.types.messages import AwarenessBatch, Received
+from cloverleaf.types.state import I64, VehicleCommands
+
+HARD_BRAKING = 1 << 7  # AwarenessBatch.events
+HARD = -4.0  # m/s2
+
+
+class Fleet:
+    """All smart cars of one world. What a car remembers is kept by its station id; cars come and go.
+
+    Args:
+        base_map: the map that the cars carry.
+        routes: edge sequences; `FleetMission.route` indexes them.
+        step: s between calls of `step`.
+    """
+
+    def __init__(self, base_map: BaseMap, routes: Routes, step: float = 0.1, capacity: int = 64) -> None:
+        self.book = build_roadbook(base_map.graph, routes)
+        self.dt = float(step)
+        self.memory = empty_fleet(capacity)
+        self._scratch = empty_scratch(len(base_map.graph.link_from))
+        self._slot: dict[int, int] = {}
+        self._free = list(range(capacity - 1, -1, -1))
+        self._stations: I64 = np.zeros(0, np.int64)
+        self._slots: I64 = np.zeros(0, np.int64)
+
+    def _grow(self) -> None:
+        old, count = self.memory, len(self.memory.f)
+        new = empty_fleet(2 * count)
+        for a, b in zip(new, old):
+            a[:count] = b
+        self.memory = Memory(*new)
+        self._free = list(range(2 * count - 1, count - 1, -1)) + self._free
+
+    def _assign(self, mission: FleetMission) -> None:
+        """Slots for the present cars: those that left free theirs, those that are new start afresh."""
+        if np.array_equal(mission.station, self._stations):
+            return
+        now = set(mission.station.tolist())
+        for station in [s for s in self._slot if s not in now]:
+            slot = self._slot.pop(station)
+            self.memory.i[slot, STATION] = -1
+            self._free.append(slot)
+        for k, station in enumerate(mission.station.tolist()):
+            if station not in self._slot:
+                if not self._free:
+                    self._grow()
+                slot = self._free.pop()
+                self._slot[station] = slot
+                reset_car(
+                    self.memory, np.int64(slot), np.int64(station), np.int64(mission.route[k]), np.int64(mission.route_pos[k])
+                )
+        self._stations = mission.station.copy()
+        self._slots = np.array([self._slot[s] for s in mission.station.tolist()], np.int64)
+
+    def _receivers(self, inbox: Received) -> I64:
+        """Row of each car in the inbox, -1 where it received nothing."""
+        n = len(self._stations)
+        if len(inbox.receivers) == n and np.array_equal(inbox.receivers, self._stations):
+            return np.arange(n, dtype=np.int64)
+        row = {int(s): r for r, s in enumerate(inbox.receivers)}
+        return np.array([row.get(int(s), -1) for s in self._stations], np.int64)
+
+    def step(
+        self, frames: SensorFrames, mission: FleetMission, inbox: Received, t: float
+    ) -> tuple[VehicleCommands, AwarenessBatch, HmiBatch]:
+        """One tick at simulation time `t` (s): commands in fleet order, own announcements, screen messages."""
+        self._assign(mission)
+        n = len(self._slots)
+        commands = VehicleCommands(np.zeros(n), np.zeros(n), np.zeros(n, np.int32))
+        display = Display(np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n))
+        lights = frames.lights if frames.lights is not None else _dark(n)
+        if n:
+            drive_fleet(
+                self.book, self.memory, self._scratch, self._slots, mission, frames.ego, frames.objects, lights, inbox,
+                self._receivers(inbox), float(t), self.dt, commands, display,
+            )  # fmt: skip
+        return commands, self._announce(mission, t), messages(self._stations, display, float(t))
+
+    def _announce(self, mission: FleetMission, t: float) -> AwarenessBatch:
+        """What each car says of itself: its filtered pose."""
+        f = self.memory.f[self._slots]
+        events = np.where(f[:, ACCEL] < HARD, HARD_BRAKING, 0).astype(np.int32)
+        return AwarenessBatch(
+            self._stations, np.full(len(f), float(t)), f[:, X].copy(), f[:, Y].copy(), f[:, HEADING].copy(), f[:, SPEED].copy(),
+            f[:, ACCEL].copy(), f[:, YAW_RATE].copy(), mission.length.copy(), mission.width.copy(), mission.kind.copy(), events,
+        )  # fmt: skip
+
+    def explain(self, station: int) -> str:
+        """Why the car with this station id does what it does, in one line; empty if it is not there."""
+        slot = self._slot.get(station)
+        if slot is None:
+            return ""
+        f, i = self.memory.f[slot], self.memory.i[slot]
+        return explain(int(i[PROPOSAL]), int(i[TERM]), float(f[COST]), float(f[ASK]), int(i[GUARDED]))
+
+
+def _dark(n: int) -> LightFrame:
+    """No camera: no light is seen."""
+    return LightFrame(np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.full(n, np.inf))

@@ -1,0 +1,96 @@
+"""What a signal means for the way ahead: the camera says the colour, SPAT says when it changes."""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.car.state import (
+    COMMITTED,
+    LENGTH,
+    RED_STOP,
+    SPAT_END,
+    SPAT_LIGHT,
+    SPAT_LINK,
+    SPAT_NEXT,
+    SPAT_NEXT_END,
+    SPAT_TIME,
+    SPEED,
+)  # fmt: skip
+from cloverleaf.measure.legality import RED, RED_YELLOW, YELLOW, must_stop
+
+_GREEN_FROM, _GREEN_TO, _SPAT_RED, _SPAT_YELLOW, _FLASHING_GREEN = 5, 6, 3, 7, 4  # types.messages.LightState
+FRESH = 2.0  # s, SPAT older than this is not used
+STOP_DECEL = 2.8  # m/s2, with which a car stops for yellow
+REACTION = 0.35  # s, of the whole chain
+START_DELAY = 0.3  # s after the change to green
+SIGHT = 70.0  # m; a signalled gate nearer than this without any known light is taken as red
+
+
+@kernel
+def first_signal(book, path):
+    """Index of the first gate with a signal ahead of the car, -1 none."""
+    for g in range(path.n[2]):
+        if path.gate_s[g] > 0.0 and book.link_signal[path.gate_link[g], 0] >= 0:
+            return g
+    return -1
+
+
+@kernel
+def _known_light(book, fleet, i, link, seen_link, seen_light, now):
+    """The letter that holds at `link` as far as the car knows, 0 unknown."""
+    if seen_light > 0 and seen_link >= 0:
+        same = seen_link == link
+        if same or (
+            book.link_signal[seen_link, 0] == book.link_signal[link, 0]
+            and book.link_signal[seen_link, 1] == book.link_signal[link, 1]
+        ):
+            return seen_light
+    if fleet.i[i, SPAT_LINK] == link and now - fleet.f[i, SPAT_TIME] < FRESH:
+        state = fleet.i[i, SPAT_LIGHT]
+        if _FLASHING_GREEN <= state <= _GREEN_TO:
+            return ord("G") if state == _GREEN_TO else ord("g")
+        if state == _SPAT_YELLOW:
+            return YELLOW
+        if state == _SPAT_RED:
+            return RED
+    return 0
+
+
+@kernel
+def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
+    """Set rules and times of the signalled gates of `path`; returns the letter at the first of them, 0 unknown or none."""
+    f, ints = fleet.f, fleet.i
+    first = first_signal(book, path)
+    shown = 0
+    for g in range(path.n[2]):
+        link = path.gate_link[g]
+        if book.link_signal[link, 0] < 0 or path.gate_s[g] <= 0.0:
+            continue
+        distance = path.gate_s[g] - 0.5 * f[i, LENGTH]
+        light = _known_light(book, fleet, i, link, seen_link, seen_light, now) if g == first else 0
+        if g == first:
+            shown = light
+        # A green or dark light hands over to right of way; red and yellow need none.
+        if light == ord("G"):
+            path.gate_rule[g] &= 8
+        elif light in (RED, RED_YELLOW):
+            path.gate_rule[g] |= RED_STOP
+        elif light == YELLOW:
+            if ints[i, COMMITTED] != link and must_stop(f[i, SPEED], distance, STOP_DECEL, REACTION):
+                path.gate_rule[g] |= RED_STOP
+            else:
+                ints[i, COMMITTED] = link
+        elif light == 0 and distance < SIGHT and g == first:
+            path.gate_rule[g] |= RED_STOP
+        if ints[i, COMMITTED] == link and light in (RED, RED_YELLOW) and distance > f[i, SPEED] * 0.6 + 1.0:
+            ints[i, COMMITTED] = -1
+        if ints[i, SPAT_LINK] == link and now - f[i, SPAT_TIME] < FRESH and math.isfinite(f[i, SPAT_END]):
+            state, end = ints[i, SPAT_LIGHT], f[i, SPAT_END] - now
+            if state == _SPAT_RED and _FLASHING_GREEN <= ints[i, SPAT_NEXT] <= _GREEN_TO:
+                path.gate_open[g] = max(end, 0.0) + START_DELAY
+                if math.isfinite(f[i, SPAT_NEXT_END]):
+                    path.gate_shut[g] = f[i, SPAT_NEXT_END] - now
+            elif _FLASHING_GREEN <= state <= _GREEN_TO:
+                path.gate_shut[g] = max(end, 0.0) + 0.5
+    return shown

@@ -1,0 +1,288 @@
+"""Decide: propose ways of driving on, play each forward, score it, keep the cheapest. A stop is always among them.
+
+Longitudinal proposals: go on, go on gently, halt at each line or conflict ahead, arrive with the green, brake, brake hard. Lateral ones:
+change to the neighbouring lane that the route needs or that is faster, if whoever comes there need not brake hard.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.car.occupy import occupy
+from cloverleaf.car.path import build_path, path_index, top_speed_at
+from cloverleaf.car.score import TOTAL, score
+from cloverleaf.car.simulate import simulate
+from cloverleaf.car.state import (
+    ADVICE,
+    ADVICE_UNTIL,
+    COST,
+    HOLDS,
+    LANE,
+    LANE_D,
+    LANE_S,
+    LAST_CHANGE,
+    LENGTH,
+    POS,
+    PROPOSAL,
+    RED_STOP,
+    ROUTE,
+    SHIFT,
+    SHIFT_DONE,
+    SHIFT_LENGTH,
+    SPEED,
+    STEPS,
+    TERM,
+    TOP_SPEED,
+    WISH,
+)  # fmt: skip
+from cloverleaf.types.traffic import (
+    LANE_ALLOW,
+    LANE_INDEX,
+    LANE_INTERNAL,
+    LANE_LEFT,
+    LANE_LENGTH,
+    LANE_RIGHT,
+    LANE_WIDTH,
+)  # fmt: skip
+
+GO, GENTLE, HOLD, WITH_GREEN, BRAKE_SOFT, BRAKE_HARD, CHANGE_LEFT, CHANGE_RIGHT = range(8)
+PASSENGER = 1
+CHANGE_TIME = 4.0  # s, of a lane change
+PAUSE = 4.0  # s between changes that the route does not need
+REAR_BRAKE = 2.0  # m/s2 that a change may ask of the car behind
+AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
+
+
+@kernel
+def reach_of(v):
+    """How far ahead a car of this speed needs to know its path, m."""
+    return 40.0 + v * 7.5
+
+
+@kernel
+def collect_holds(path, occ, f, i, holds):
+    """Places to halt at, nearest first: lines ahead and the begin of conflicts. Returns their number."""
+    half = 0.5 * f[i, LENGTH]
+    count = 0
+    for g in range(path.n[2]):
+        if path.gate_s[g] > half + 0.2 and count < HOLDS // 2:
+            holds[count] = path.gate_s[g]
+            count += 1
+    for r in range(occ.n[0]):
+        if occ.first[r] == 0 or count >= HOLDS:
+            continue
+        low = math.inf
+        for k in range(occ.first[r], STEPS + 1):
+            low = min(low, occ.low[r, k])
+        low -= 0.6
+        if low <= half + 0.1:
+            continue
+        known = False
+        for k in range(count):
+            if abs(holds[k] - low) < 1.5:
+                known = True
+                holds[k] = min(holds[k], low)
+        if not known:
+            holds[count] = low
+            count += 1
+    # insertion sort: few entries
+    for a in range(1, count):
+        x = holds[a]
+        b = a - 1
+        while b >= 0 and holds[b] > x:
+            holds[b + 1] = holds[b]
+            b -= 1
+        holds[b + 1] = x
+    return count
+
+
+@kernel
+def wall_of(path):
+    """Where the path ends blindly, m; inf if it does not."""
+    return path.s[path.n[0] - 1] if path.n[3] == 1 else math.inf
+
+
+@kernel
+def advised_cap(f, i, limit, now):
+    """Speed (m/s) to keep to: the own top speed, or an advice that is worth following."""
+    if now < f[i, ADVICE_UNTIL] and f[i, ADVICE] >= AGREED_ADVICE * limit:
+        return min(f[i, TOP_SPEED], f[i, ADVICE])
+    return f[i, TOP_SPEED]
+
+
+@kernel
+def _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, hold, brake, bias):
+    """Play and score one proposal; keep it in `best` (cost, kind, wanted acceleration, hold, cap, deciding term) if it is cheaper."""
+    wanted = simulate(path, occ, motion, f, i, cap, hold, brake)
+    total = score(path, occ, hyp, motion, f, ints, i, cost) + bias
+    if kind == ints[i, PROPOSAL]:
+        total -= 0.3
+    if total < best[0]:
+        best[0], best[1], best[2], best[3], best[4] = total, kind, wanted, hold, cap
+        term = 0
+        for k in range(1, TOTAL):
+            if cost[k] > cost[term]:
+                term = k
+        best[5] = term
+    return total
+
+
+@kernel
+def propose(path, occ, hyp, scratch, f, ints, i, best, cap, kind, bias, rich):
+    """All longitudinal proposals on one path. `rich` 0 leaves out what only the own lane needs."""
+    motion, cost = scratch.motion, scratch.cost
+    wall = wall_of(path)
+    free = _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, wall, 0.0, bias)
+    if rich == 0:
+        return
+    count = collect_holds(path, occ, f, i, scratch.hold)
+    if free > 5.0 and count > 0:
+        for k in range(min(count, 4)):
+            if scratch.hold[k] < wall:
+                _try(path, occ, hyp, motion, f, ints, i, cost, best, HOLD, cap, scratch.hold[k], 0.0, bias)
+        limit = top_speed_at(path, 0.0, path_index(path, 0.0, 0))
+        _try(path, occ, hyp, motion, f, ints, i, cost, best, GENTLE, min(cap, 0.6 * limit), wall, 0.0, bias)
+        for g in range(path.n[2]):
+            if path.gate_rule[g] & RED_STOP and path.gate_open[g] < 30.0 and path.gate_s[g] > 12.0:
+                pace = (path.gate_s[g] - 0.5 * f[i, LENGTH]) / (path.gate_open[g] + 0.5)
+                if pace > 2.5:
+                    _try(path, occ, hyp, motion, f, ints, i, cost, best, WITH_GREEN, min(cap, pace), wall, 0.0, bias - 0.5)
+                break
+    if best[0] > 50.0:
+        _try(path, occ, hyp, motion, f, ints, i, cost, best, BRAKE_SOFT, cap, wall, 3.5, bias)
+        _try(path, occ, hyp, motion, f, ints, i, cost, best, BRAKE_HARD, cap, wall, 8.0, bias)
+
+
+@kernel
+def rear_gap_ok(occ, f, i, urgent):
+    """May the car enter a lane with these occupants: nobody alongside, room ahead, and those behind need not brake hard."""
+    half, v = 0.5 * f[i, LENGTH], f[i, SPEED]
+    accept = REAR_BRAKE + 2.0 * urgent
+    for r in range(occ.n[0]):
+        low, high, u = occ.low[r, 0], occ.high[r, 0], occ.v[r, 0]
+        if low == math.inf:
+            # It comes into the lane within the time of the change, beside us.
+            for k in range(1, 9):
+                if occ.low[r, k] < half + k * 0.25 * v and occ.high[r, k] > k * 0.25 * v - half - 2.0:
+                    return False
+            continue
+        if low + high >= 0.0:
+            gap = low - half
+            closing = max(v - u, 0.0)
+            if gap < 1.0 + (0.5 - 0.3 * urgent) * v + closing * closing / (2.0 * 2.5):
+                return False
+        else:
+            gap = -half - high
+            closing = max(u - v, 0.0)
+            if gap < 1.5 + (0.7 - 0.4 * urgent) * u + closing * closing / (2.0 * accept):
+                return False
+    return True
+
+
+@kernel
+def wanted_side(book, fleet, i, path, now):
+    """Which lane change is wanted: (side, urgency 0..1, needed by the route)."""
+    f, ints = fleet.f, fleet.i
+    lane = ints[i, LANE]
+    if book.lane_i[lane, LANE_INTERNAL] > 0 or f[i, SHIFT] != 0.0:
+        return 0, 0.0, 0
+    row = book.pos_row[book.pos_start[ints[i, ROUTE]] + ints[i, POS]] + book.lane_i[lane, LANE_INDEX]
+    offset = book.row_offset[row]
+    if offset != 0:
+        rest = book.row_length[row] - f[i, LANE_S]
+        need = 30.0 + abs(offset) * (30.0 + 7.0 * f[i, SPEED])
+        # Early enough, but not kilometres ahead.
+        if rest < 3.0 * need + 150.0:
+            return (1 if offset > 0 else -1), min(max(1.5 - rest / max(need, 1.0), 0.0), 1.0), 1
+    return 0, 0.0, 0
+
+
+@kernel
+def faster_side(book, fleet, occ, i, now):
+    """Side of a lane with as good a way on, if the leader here holds the car up; 0 none."""
+    f, ints = fleet.f, fleet.i
+    lane = ints[i, LANE]
+    if book.lane_i[lane, LANE_INTERNAL] > 0 or f[i, SHIFT] != 0.0 or now - f[i, LAST_CHANGE] < PAUSE or f[i, SPEED] < 3.0:
+        return 0
+    top = min(book.lane_f[lane, 1], f[i, TOP_SPEED])
+    slow = False
+    for r in range(occ.n[0]):
+        low = occ.low[r, 0]
+        if low < 12.0 + 2.5 * f[i, SPEED] and low > 0.0 and occ.v[r, 0] < 0.75 * top:
+            slow = True
+    if not slow:
+        return 0
+    base = book.pos_row[book.pos_start[ints[i, ROUTE]] + ints[i, POS]]
+    for side in (1, -1):
+        other = book.lane_i[lane, LANE_LEFT] if side > 0 else book.lane_i[lane, LANE_RIGHT]
+        if other < 0 or (book.lane_i[other, LANE_ALLOW] & PASSENGER) == 0:
+            continue
+        row = base + book.lane_i[other, LANE_INDEX]
+        if book.row_offset[row] == 0 and book.row_length[row] - f[i, LANE_S] > 150.0:
+            return side
+    return 0
+
+
+@kernel
+def try_change(book, fleet, scratch, i, side, urgency, needed):
+    """Score driving on in the neighbouring lane; on success the planning lane and the lateral profile are switched. 1 if changed."""
+    f, ints = fleet.f, fleet.i
+    lane = ints[i, LANE]
+    other = np.int64(book.lane_i[lane, LANE_LEFT] if side > 0 else book.lane_i[lane, LANE_RIGHT])
+    if other < 0 or (book.lane_i[other, LANE_ALLOW] & PASSENGER) == 0:
+        return 0
+    s = f[i, LANE_S] * book.lane_f[other, LANE_LENGTH] / book.lane_f[lane, LANE_LENGTH]
+    rest = book.lane_f[other, LANE_LENGTH] - s
+    if rest < 8.0 or (needed == 0 and rest < 50.0):
+        return 0
+    apart = 0.5 * (book.lane_f[lane, LANE_WIDTH] + book.lane_f[other, LANE_WIDTH])
+    path, occ, best = scratch.change, scratch.occ_change, scratch.best
+    build_path(book, path, ints[i, ROUTE], ints[i, POS], other, s, 60.0, reach_of(f[i, SPEED]), f[i, TOP_SPEED])
+    keep_shift, keep_done, keep_length = f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH]
+    # First as if already there: who is beside and behind?
+    f[i, SHIFT] = 0.0
+    occupy(path, scratch.hyp, occ, f, i, 1)
+    ok = rear_gap_ok(occ, f, i, urgency)
+    if ok:
+        f[i, SHIFT] = f[i, LANE_D] - side * apart
+        f[i, SHIFT_DONE] = 0.0
+        f[i, SHIFT_LENGTH] = max(12.0, min(CHANGE_TIME * f[i, SPEED], max(rest * 0.8, 12.0)))
+        occupy(path, scratch.hyp, occ, f, i, 0)
+        before, kind = best[0], best[1]
+        bias = -4.0 - 10.0 * urgency if needed == 1 else 1.5
+        propose(path, occ, scratch.hyp, scratch, f, ints, i, best, f[i, TOP_SPEED], CHANGE_LEFT if side > 0 else CHANGE_RIGHT, bias, 0)
+        ok = best[0] < before and best[1] != kind
+    if not ok:
+        f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH] = keep_shift, keep_done, keep_length
+        return 0
+    ints[i, LANE] = other
+    f[i, LANE_S] = s
+    f[i, LANE_D] = f[i, SHIFT]
+    return 1
+
+
+@kernel
+def decide(book, fleet, scratch, i, now):
+    """Choose for car i on `scratch.keep` (built, lights ruled, foes predicted). Returns the wanted acceleration, m/s2."""
+    f, ints = fleet.f, fleet.i
+    best = scratch.best
+    best[0] = math.inf
+    path, occ = scratch.keep, scratch.occ
+    occupy(path, scratch.hyp, occ, f, i, 0)
+    limit = path.limit[0]
+    cap = advised_cap(f, i, limit, now)
+    propose(path, occ, scratch.hyp, scratch, f, ints, i, best, cap, GO, 0.0, 1)
+    side, urgency, needed = wanted_side(book, fleet, i, path, now)
+    if side == 0:
+        side = faster_side(book, fleet, occ, i, now)
+    ints[i, WISH] = side
+    if side != 0 and now - f[i, LAST_CHANGE] > 1.0 and try_change(book, fleet, scratch, i, side, urgency, needed) == 1:
+        f[i, LAST_CHANGE] = now
+    ints[i, PROPOSAL], ints[i, TERM] = np.int64(best[1]), np.int64(best[5])
+    f[i, COST] = best[0]
+    return best[2]
+
+
