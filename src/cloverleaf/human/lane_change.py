@@ -11,38 +11,7 @@ from __future__ import annotations
 from cloverleaf.algo.following import krauss_follow_speed, secure_gap, stop_speed
 from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.map.neighbours import leader_at
-from cloverleaf.types.traffic import (
-    AHEAD,
-    ASSERT,
-    ATTENTIVE,
-    BEHIND,
-    CONTROL,
-    COOPERATE,
-    DECEL,
-    EMERGENCY,
-    FACTOR,
-    HALTED,
-    LANE,
-    LANE_ALLOW,
-    LANE_INDEX,
-    LANE_INTERNAL,
-    LANE_LEFT,
-    LANE_LENGTH,
-    LANE_RIGHT,
-    LANE_SPEED,
-    LENGTH,
-    MIN_GAP,
-    POS,
-    STATE,
-    TAU,
-    TRIP,
-    V_LANE,
-    V_TYPE,
-    VCLASS,
-    WAIT,
-    S,
-    V,
-)
+from cloverleaf.types.traffic import (AHEAD, ASSERT, ATTENTIVE, BEHIND, CONTROL, COOPERATE, DECEL, EMERGENCY, FACTOR, HALTED, LANE, LANE_ALLOW, LANE_INDEX, LANE_INTERNAL, LANE_LEFT, LANE_LENGTH, LANE_RIGHT, LANE_SPEED, LENGTH, MIN_GAP, POS, S, STATE, TAU, TRIP, V, VCLASS, V_LANE, V_TYPE, WAIT)
 
 LOOK_FORWARD = 10.0  # s of driving that an urgent change is prepared ahead
 LOOK_LEFT = 2.0  # preparation for changes to the left takes longer
@@ -99,7 +68,7 @@ def fits(f, slot, ahead, gap_ahead, behind, gap_behind, dt):
 
 
 @inlined
-def ask_for_room(f, near, slot, ahead, gap_ahead, behind, gap_behind, left, dt):
+def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, dt):
     """An urgent changer without a gap: fall in behind the leader of the target lane, and let its follower make room."""
     v = f[slot, V]
     tau, decel, emergency = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY]
@@ -109,16 +78,16 @@ def ask_for_room(f, near, slot, ahead, gap_ahead, behind, gap_behind, left, dt):
             near.help[slot] = min(near.help[slot], max(speed, v - decel * dt))
         elif f[ahead, V] > 0.1 or v > 1.0:
             near.help[slot] = min(near.help[slot], max(0.0, min(f[ahead, V] - 0.5, v - 0.5 * decel * dt)))
+    gap = gap_behind
+    while behind >= 0 and gap < 0.0:
+        # who is beside cannot make room and has to pass; the next one can
+        behind = i[behind, BEHIND]
+        if behind >= 0:
+            gap = f[slot, S] - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
     if behind >= 0 and f[behind, COOPERATE] > 0.0:
         vb = f[behind, V]
-        if gap_behind >= 0.0:
-            speed = krauss_follow_speed(
-                gap_behind, vb, v, decel, f[behind, DECEL], f[behind, EMERGENCY], f[behind, TAU], dt
-            )
-        else:
-            speed = max(0.0, min(vb, v - 1.0)) if v > 1.0 else 0.0
-        if vb > 0.0 or gap_behind >= 0.0:
-            near.help[behind] = min(near.help[behind], max(speed, vb - f[behind, DECEL] * dt))
+        speed = krauss_follow_speed(gap, vb, v, decel, f[behind, DECEL], f[behind, EMERGENCY], f[behind, TAU], dt)
+        near.help[behind] = min(near.help[behind], max(speed, vb - f[behind, DECEL] * dt))
 
 
 @kernel
@@ -165,7 +134,7 @@ def wish(view, near, intents, slot, interval):
             if fits(f, slot, other, gap_other, behind, gap_behind, dt):
                 return side
             intents.urgent[slot] = 1 if side > 0 else 2
-            ask_for_room(f, near, slot, other, gap_other, behind, gap_behind, length - s, dt)
+            ask_for_room(f, i, near, slot, other, gap_other, behind, gap_behind, length - s, dt)
             continue
         if off != 0 and not strategic:
             continue

@@ -16,6 +16,7 @@ from cloverleaf.types.errors import DemandError
 from cloverleaf.types.state import F64, I32, I64, U8
 from cloverleaf.types.traffic import Paths
 
+STUB = 30.0  # m
 FAR = 3000.0  # m; beyond this a lane change can wait
 
 
@@ -79,6 +80,12 @@ def best_lanes(
                 best = max(best, row_length[row + j])
             if not leads:
                 broken[path] = p
+            for j in range(lanes):
+                # a stub behind the junction is no place to change lanes: change before
+                beyond = row_length[row + j] - lane_length[first + j]
+                if row_link[row + j] >= 0 and beyond < STUB and row_length[row + j] < best - 0.01 and not last:
+                    row_link[row + j] = -1
+                    row_length[row + j] = lane_length[first + j]
             for j in range(lanes):
                 row_offset[row + j] = 0
                 if row_length[row + j] > best - 0.01:
