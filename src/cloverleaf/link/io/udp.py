@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 from cloverleaf.types.messages import WireBatch
@@ -29,7 +30,7 @@ class UdpDoor:
         if self._peer is None:
             return
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
-        for begin, end in zip(start, start[1:]):
+        for begin, end in itertools.pairwise(start):
             try:
                 self._socket.sendto(raw[begin:end], self._peer)
             except (BlockingIOError, ConnectionRefusedError):
