@@ -10,7 +10,7 @@ from cloverleaf.judge.statistics import verdict
 from cloverleaf.study.report.figures import figure, half_width
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results
 
-WIDE = 112  # columns from which the intervals fit beside the means
+WIDE = 112  # columns from which the units and intervals fit beside the means
 
 
 def results_table(results: Results, width: int = WIDE) -> Table:
@@ -24,7 +24,8 @@ def results_table(results: Results, width: int = WIDE) -> Table:
         pad_edge=False,
     )
     table.add_column("", no_wrap=True)
-    table.add_column("unit", style="dim", no_wrap=True)
+    if width >= WIDE:
+        table.add_column("unit", style="dim", no_wrap=True)
     for arm in results.study.arms:
         table.add_column(arm.value, justify="right", no_wrap=True)
     word = ""
@@ -40,7 +41,8 @@ def results_table(results: Results, width: int = WIDE) -> Table:
             judged = verdict(results.difference(arm, m.name, first), m.better) if arm != first else ""
             mark = {"better": " [green]✓[/green]", "worse": " [red]✗[/red]"}.get(judged, "  ")
             cells.append(text + (mark if arm != first else ""))
-        table.add_row(f"  {m.label}", m.unit, *cells)
+        units = [m.unit] if width >= WIDE else []
+        table.add_row(f"  {m.label}", *units, *cells)
     return table
 
 

@@ -34,7 +34,7 @@ def draw_forest(results: Results) -> str:
     limit = min(LIMIT, max(0.05, ends[int(0.8 * (len(ends) - 1))] * 1.06))
     x = Scale(-limit, limit, LABEL + 8, WIDTH - RIGHT)
     height = TOP + sum(ROW * len(rows) + 9 for _, rows in blocks) + 10
-    body, y = _axis(x, height), TOP
+    body, y = _axis(x, height) + _key([arm.value for arm in arms[1:]]), TOP
     for m, rows in blocks:
         middle = y + ROW * len(rows) / 2
         body += text(LABEL, middle + 4, plain(m.label), font_size=12, text_anchor="end", fill=INK)
@@ -48,6 +48,16 @@ def draw_forest(results: Results) -> str:
         y += 9
         body += line(LABEL + 8, y - 4.5, WIDTH - RIGHT, y - 4.5, stroke=RULE, stroke_width=0.6)
     return drawing(WIDTH, height, body, "differences to the first arm with 95 % intervals")
+
+
+def _key(arms: list[str]) -> str:
+    """Which colour is which arm, above the labels."""
+    out, at = "", 0.0
+    for arm in arms:
+        out += element("circle", cx=at + 4, cy=TOP - 16, r=3.7, fill=ARM_COLOUR[arm])
+        out += text(at + 12, TOP - 12, arm, font_size=11, fill=ARM_COLOUR[arm])
+        at += 26.0 + 6.4 * len(arm)
+    return out
 
 
 def _axis(x: Scale, height: float) -> str:
