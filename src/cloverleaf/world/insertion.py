@@ -110,7 +110,7 @@ def build_queue(graph: LaneGraph, demand: Demand, capacity: int, seed: int) -> Q
     return Queue(
         trips.depart.astype(np.float64), trips.vtype.astype(np.int32), trips.depart_lane.astype(np.int32),
         trips.depart_pos.astype(np.float64), trips.depart_speed.astype(np.float64), trips.arrival_pos.astype(np.float64),
-        np.zeros(max(len(trips.depart), 1), np.uint8), trips.stop_start.astype(np.int64),
+        np.append(trips.smart, np.uint8(0)), trips.stop_start.astype(np.int64),
         np.ascontiguousarray(np.stack([getattr(types, n).astype(np.float64) for n in TYPE_F], axis=1)),
         np.ascontiguousarray(np.stack([getattr(types, n).astype(np.int32) for n in TYPE_I], axis=1)),
         np.full(max(len(trips.depart), 1), -1, np.int32), np.full(edges, -1, np.int32), np.full(edges, -1, np.int32),

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cloverleaf.map.graph import BaseMap
+from cloverleaf.map.loops import Loops
 from cloverleaf.map.spatial import Grid, empty_grid, rebuild
 from cloverleaf.types.collisions import CollisionEvents, empty_events
 from cloverleaf.types.demand import Demand
@@ -17,6 +18,7 @@ from cloverleaf.types.traffic import HALTED, STATE, HumanIntents, HumanView
 from cloverleaf.world import collision, sensing
 from cloverleaf.world.dynamics import PlantParameters, empty_plant, move_fleet
 from cloverleaf.world.fault import empty_conduct, right_of_way, watch
+from cloverleaf.world.lights import Cameras
 from cloverleaf.world.locate import locate_fleet, place_entrants
 from cloverleaf.world.weather import Weather
 from cloverleaf.world.world import World
@@ -81,7 +83,8 @@ class Scene:
         )
         self._known = np.full(capacity, -1, np.int64)
         self._expired, self._cleared = np.zeros(capacity, np.int32), np.zeros(capacity, np.int64)
-        self._measured_at = np.int64(0)
+        self._looks = 0
+        self._cameras, self._loops = Cameras(base_map.graph, demand), Loops(base_map.graph)
         self._arrive()
 
     @property
@@ -118,18 +121,19 @@ class Scene:
         state = self.traffic.ground.vehicles.i[:, STATE]
         return ((state & HALTED) != 0).astype(np.uint8)
 
-    def sense(self, units_xy: F64) -> SensorFrames:
-        """Sensor frames of the fleet and of roadside units at `units_xy` (m, shape (units, 2))."""
-        frames = self._eyes.sense(self.actors, self._fleet, units_xy, self.time, int(self._measured_at))
-        self._measured_at += 1
-        return frames
+    def sense(self, units_xy: F64, signals: SignalState) -> SensorFrames:
+        """Sensor frames of the fleet and of roadside units at `units_xy` (m, shape (units, 2)), under these lights."""
+        frames = self._eyes.sense(self.actors, self._fleet, units_xy, self.time, self._looks)
+        self._looks += 1
+        return frames._replace(lights=self._cameras.see(self.actors, self._fleet, signals.light))
 
-    def show(self, signals: SignalState) -> None:
-        """Show lights to the drivers."""
-        self.traffic.show(signals)
+    def loops(self) -> F64:
+        """Time (s) at which a vehicle was last over the induction loop of each lane, -1e18 never; shape (L,)."""
+        return self._loops.read(self.traffic.view())
 
     def step(self, intents: HumanIntents, commands: VehicleCommands, signals: SignalState) -> None:
-        """Advance everyone by one step."""
+        """Advance everyone by one step; `signals` are shown to everyone from now on."""
+        self.traffic.show(signals)
         g, graph, a = self.traffic.ground, self.base_map.graph, self.actors
         hold_wrecks(g.vehicles, a, self.crashes, intents)
         if len(self._fleet):

@@ -1,0 +1,107 @@
+"""`cloverleaf run`: the main job. Human, car, road and cloud side by side on one road network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cloverleaf.study.config import Study
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(
+    source: Annotated[Path | None, typer.Argument(help="a study (.yaml) or a SUMO configuration (.sumocfg); none: the built-in district",
+                                                  metavar="[STUDY.yaml|X.sumocfg]")] = None,
+    map_: Annotated[str | None, typer.Option("--map", help="builtin:district, .xodr, .net.xml or .net.xml.gz")] = None,
+    demand: Annotated[str | None, typer.Option(help="route files (comma-separated) or a flow table")] = None,
+    duration: Annotated[float | None, typer.Option(help="simulated seconds")] = None,
+    seeds: Annotated[int | None, typer.Option(help="number of seeds")] = None,
+    arms: Annotated[str | None, typer.Option(help="comma-separated: human,car,road,cloud")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="run although this unsupported element changes the result; repeatable")] = None,
+    workers: Annotated[int, typer.Option(help="processes; 0: as many as useful")] = 0,
+    out: Annotated[Path, typer.Option(help="folder for summary.json, report.html and log.mcap")] = Path("cloverleaf-out"),
+    trace_tick: Annotated[int | None, typer.Option(help="show every stage of this tick instead of running the study")] = None,
+    actor: Annotated[str, typer.Option("--actor", help="with --trace-tick: trip id, or 'ego' for the first smart car")] = "ego",
+) -> int:  # fmt: skip
+    """Run a study and compare its arms: table on stdout, files in OUT."""
+    study = _study(source, map=map_, demand=demand, duration_s=duration, seeds=seeds, arms=arms, allow=allow)
+    if trace_tick is not None:
+        from cloverleaf.study.trace import trace
+
+        trace(study, trace_tick, actor, typer.echo)
+        return 0
+    return _run(study, out, workers)
+
+
+def _study(source: Path | None, **options: object) -> Study:
+    from cloverleaf.study.config import Study
+    from cloverleaf.study.reading import from_sumocfg, read_study, with_changes
+    from cloverleaf.types.errors import StudyError
+
+    changes = {k: v for k, v in options.items() if v is not None}
+    for key in ("arms", "demand"):
+        if isinstance(changes.get(key), str):
+            parts = [p.strip() for p in str(changes[key]).split(",")]
+            changes[key] = parts if key == "arms" or len(parts) > 1 else parts[0]
+    if source is None:
+        study = Study()
+    elif source.suffix == ".sumocfg":
+        study = from_sumocfg(source)
+    elif source.suffix in (".yaml", ".yml"):
+        study = read_study(source)
+    else:
+        raise StudyError("neither a study nor a SUMO configuration", file=source, hint="a .yaml or a .sumocfg file")
+    if "map" in changes and study.sumo is None and "demand" not in changes and changes["map"] != study.map:
+        raise StudyError("--map needs --demand", hint="the built-in demand fits the built-in district only")
+    return with_changes(study, **changes) if changes else study
+
+
+def _run(study: Study, out: Path, workers: int) -> int:
+    import os
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cloverleaf.study.build import FACTORY
+    from cloverleaf.study.inputs import read_inputs
+    from cloverleaf.study.report import write_report
+    from cloverleaf.study.results import write_summary
+    from cloverleaf.study.run import run_study
+    from cloverleaf.study.table import print_table
+    from cloverleaf.study.warm import warm_kernels
+
+    screen = Console(stderr=True)
+    base_map = read_inputs(study).base_map
+    warm_kernels(screen)
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = len(study.arms) * len(study.seeds)
+    count = workers or max(1, min(os.cpu_count() or 1, jobs))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("ticks"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(
+            f"{study.name}: {len(study.arms)} arms x {len(study.seeds)} seeds", total=jobs * study.steps
+        )
+        results = run_study(
+            study,
+            base_map,
+            FACTORY,
+            workers=count,
+            out=out,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    write_summary(results, out / "summary.json")
+    write_report(results, out / "report.html")
+    print_table(results, Console())
+    screen.print(f"report: {out / 'report.html'}   summary: {out / 'summary.json'}   log: {out / 'log.mcap'}")
+    return 0

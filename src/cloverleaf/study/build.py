@@ -1,0 +1,88 @@
+"""Builds one world of one arm and seed out of the five rooms: which leaf is at work is decided here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloverleaf.car.fleet import Fleet
+from cloverleaf.cloud.platform import Cloud
+from cloverleaf.human.population import People
+from cloverleaf.link.bus import Link
+from cloverleaf.link.content.content import Content
+from cloverleaf.link.security.bus_security import bus_security
+from cloverleaf.link.silence import Silence
+from cloverleaf.loop.tick import Rooms, tick
+from cloverleaf.map.graph import BaseMap
+from cloverleaf.road.roadside import Roadside
+from cloverleaf.study.arms import Tick
+from cloverleaf.study.config import Arm, Study
+from cloverleaf.study.inputs import draw_demand, read_inputs
+from cloverleaf.types.demand import Demand
+from cloverleaf.world.scene import Scene
+
+
+def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) -> Link | Silence:
+    if "road" not in arm.leaves:
+        return Silence()
+    link = study.link
+    return Link(
+        Content(base_map, link.standard, units=road.rsu_group),
+        standard=link.standard,
+        radio=link.radio,
+        step=study.step_s,
+        network_latency=study.cloud.latency_ms / 1000.0,
+        security=bus_security(link.security, link.standard),
+        seed=seed,
+    )
+
+
+def build_rooms(study: Study, arm: Arm, seed: int, base_map: BaseMap, demand: Demand) -> Rooms:
+    """The rooms of one world, before its first tick."""
+    leaves = arm.leaves
+    world = Scene(base_map, demand, seed=seed, step=study.step_s, begin=study.begin_s)
+    with_units = "road" in leaves and study.road.units == "signals"
+    road = Roadside(
+        base_map,
+        control=study.road.control if "road" in leaves else "plan",
+        units="signals" if with_units else "none",
+        begin=study.begin_s,
+    )
+    return Rooms(
+        world=world,
+        people=People(world.view(), errors=study.human.errors),
+        fleet=Fleet(base_map, demand.routes, step=study.step_s),
+        road=road,
+        link=_link(study, arm, base_map, road, seed),
+        cloud=Cloud(base_map, study.cloud.services if "cloud" in leaves else ()),
+        connected="cloud" in leaves,
+    )
+
+
+class Run:
+    """One world that ticks; the `Loop` of `study.arms`."""
+
+    def __init__(self, study: Study, arm: Arm, seed: int) -> None:
+        self.base_map = read_inputs(study).base_map
+        self.demand = draw_demand(study, arm, seed)
+        self.rooms = build_rooms(study, arm, seed, self.base_map, self.demand)
+        self.begin, self.step = study.begin_s, study.step_s
+        self.collisions = self.rooms.world.collisions
+
+    def tick(self) -> Tick:
+        """Advance one step."""
+        tick(self.rooms)
+        world = self.rooms.world
+        return Tick(world.time, world.actors, self.rooms.signals, world.halted(), world.removed)
+
+    def link_statistics(self) -> dict[str, Any]:
+        """The `link` part of summary.json."""
+        return self.rooms.link.statistics.summary()
+
+
+def build_run(study: Study, arm: Arm, seed: int) -> Run:
+    """The factory that `run_study` calls in its processes."""
+    return Run(study, arm, seed)
+
+
+FACTORY = f"{__name__}:build_run"
+"""Name of the factory, for other processes."""
