@@ -12,6 +12,8 @@ import math
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 from cloverleaf.algo.jit import kernel
 from cloverleaf.types.state import F64, I32, I64, U8
 
@@ -70,32 +72,25 @@ class SignalMemory(NamedTuple):
 
 
 @kernel
-def show_phase(plan, memory, g, p):
-    """Put the letters of phase row `p` on the heads of group `g`."""
-    for i in range(plan.head_start[g + 1] - plan.head_start[g]):
-        memory.light[plan.head_start[g] + i] = plan.state[plan.state_start[p] + i]
-
-
-@kernel
 def enter_phase(plan, memory, g, index, t):
-    """Begin phase `index` of group `g` at time t."""
+    """Begin phase `index` (int64) of group `g` at time t (float)."""
     p = plan.phase_start[g] + index
     memory.phase[g] = index
     memory.since[g] = t
     memory.until[g] = t + (plan.minimum[p] if memory.mode[g] == 1 else plan.duration[p])
     memory.change[g] = 0
     memory.target[g] = -1
-    show_phase(plan, memory, g, p)
+    for i in range(plan.head_start[g + 1] - plan.head_start[g]):
+        memory.light[plan.head_start[g] + i] = plan.state[plan.state_start[p] + i]
 
 
 @kernel
-def following_phase(plan, g, index):
-    """Index of the phase after `index`."""
-    p = plan.phase_start[g] + index
-    if plan.following[p] >= 0:
-        return int(plan.following[p])
-    count = plan.phase_start[g + 1] - plan.phase_start[g]
-    return int((index + 1) % count)
+def following_phase(phase_start, following, g, index):
+    """Index of the phase after `index` (int64) of group `g`; columns of `SignalPlan`."""
+    p = phase_start[g] + index
+    if following[p] >= 0:
+        return np.int64(following[p])
+    return np.int64((index + 1) % (phase_start[g + 1] - phase_start[g]))
 
 
 @kernel
@@ -110,7 +105,7 @@ def start_signals(plan, memory, offset, t):
         position = 0.0
         if cycle > 0.0:
             position = (t - offset[g]) % cycle
-        index = 0
+        index = np.int64(0)
         while index < end - first - 1 and position >= plan.duration[first + index] - 1e-9:
             position -= plan.duration[first + index]
             index += 1
@@ -119,11 +114,11 @@ def start_signals(plan, memory, offset, t):
 
 
 @kernel
-def shortest_gap(plan, p, clear_time, t):
+def shortest_gap(lane_start, lane, p, clear_time, t):
     """s since a vehicle was last on any detector of phase row `p`; 1e18 without detectors."""
     gap = 1e18
-    for k in range(plan.lane_start[p], plan.lane_start[p + 1]):
-        gap = min(gap, t - clear_time[plan.lane[k]])
+    for k in range(lane_start[p], lane_start[p + 1]):
+        gap = min(gap, t - clear_time[lane[k]])
     return max(gap, 0.0)
 
 
@@ -136,61 +131,57 @@ def step_plan(plan, memory, g, clear_time, t):
         p = plan.phase_start[g] + memory.phase[g]
         if memory.mode[g] == 1 and plan.maximum[p] > plan.minimum[p]:
             left = memory.since[g] + plan.maximum[p] - t
-            gap = shortest_gap(plan, p, clear_time, t)
+            gap = shortest_gap(plan.lane_start, plan.lane, p, clear_time, t)
             if left > 1e-9 and gap < MAX_GAP:
                 # Whole seconds, so that the last vehicle seen reaches the stop line.
                 longer = max(1.0, math.ceil(DETECTOR_GAP - gap - 1e-9))
                 memory.until[g] = t + min(longer, left)
                 return
-        enter_phase(plan, memory, g, following_phase(plan, g, memory.phase[g]), memory.until[g])
+        enter_phase(
+            plan,
+            memory,
+            g,
+            following_phase(plan.phase_start, plan.following, g, np.int64(memory.phase[g])),
+            memory.until[g],
+        )
 
 
 @kernel
-def stage_pressure(plan, p, count):
-    """Pressure of phase row `p`, vehicles: over its green movements, vehicles before the stop line less those behind it."""
-    total = 0.0
-    for k in range(plan.move_start[p], plan.move_start[p + 1]):
-        total += plan.move_share[k] * (count[plan.move_in[k]] - count[plan.move_out[k]])
-    return total
-
-
-@kernel
-def stage_demand(plan, p, count):
-    """Vehicles before the stop lines of phase row `p`."""
-    total = 0.0
-    for k in range(plan.move_start[p], plan.move_start[p + 1]):
-        total += plan.move_share[k] * count[plan.move_in[k]]
-    return total
+def stage_pressure(move_start, move_in, move_out, move_share, p, count):
+    """(pressure, demand) of phase row `p` in vehicles: over its green movements, those before the stop line less those behind
+    it, and those before the stop line alone."""
+    pressure, demand = 0.0, 0.0
+    for k in range(move_start[p], move_start[p + 1]):
+        demand += move_share[k] * count[move_in[k]]
+        pressure += move_share[k] * (count[move_in[k]] - count[move_out[k]])
+    return pressure, demand
 
 
 @kernel
 def choose_stage(plan, memory, g, count, t):
     """Index of the stage to serve: one that has waited longer than max_red, else that of the highest pressure."""
     first, end = plan.phase_start[g], plan.phase_start[g + 1]
-    now = first + memory.phase[g]
-    best = memory.phase[g]
-    best_pressure = -1e18
+    best, best_pressure = np.int64(memory.phase[g]), -1e18
+    now = first + best
     if plan.is_stage[now]:
-        best_pressure = stage_pressure(plan, now, count)
-    oldest = plan.max_red[g]
-    overdue = -1
+        best_pressure, _ = stage_pressure(plan.move_start, plan.move_in, plan.move_out, plan.move_share, now, count)
+    oldest, overdue = plan.max_red[g], np.int64(-1)
     for p in range(first, end):
         if plan.is_stage[p] == 0 or p == now:
             continue
+        pressure, demand = stage_pressure(plan.move_start, plan.move_in, plan.move_out, plan.move_share, p, count)
         red = t - memory.served[p]
-        if red > oldest and stage_demand(plan, p, count) > 0.0:
-            oldest, overdue = red, p - first
-        pressure = stage_pressure(plan, p, count)
+        if red > oldest and demand > 0.0:
+            oldest, overdue = red, np.int64(p - first)
         if pressure > best_pressure + 1e-9:
-            best_pressure, best = pressure, p - first
-    if overdue >= 0:
-        return int(overdue)
-    return int(best)
+            best_pressure, best = pressure, np.int64(p - first)
+    return overdue if overdue >= 0 else best
 
 
 @kernel
-def show_change(plan, memory, g, target_row, yellow):
-    """Heads that are green now and not in the target: yellow (1) or red (0). All others keep green only if the target has it."""
+def show_change(plan, memory, g):
+    """Heads that are green now and not in the target: yellow or red, as the change stands. Others keep green if the target has it."""
+    target_row = plan.phase_start[g] + memory.target[g]
     now = plan.phase_start[g] + memory.phase[g]
     for i in range(plan.head_start[g + 1] - plan.head_start[g]):
         mine = plan.state[plan.state_start[now] + i]
@@ -201,7 +192,7 @@ def show_change(plan, memory, g, target_row, yellow):
         if green and keeps:
             letter = mine
         elif green or mine == 121:
-            letter = 121 if yellow else 114
+            letter = 121 if memory.change[g] == 1 else 114
         elif mine != 114 and mine == next_letter:
             letter = mine
         memory.light[plan.head_start[g] + i] = letter
@@ -215,12 +206,18 @@ def step_free(plan, memory, g, count, t):
         if plan.is_stage[now] == 0:
             # A yellow or red of the plan that was running when free choice began: the plan leads on.
             if t >= memory.until[g] - 1e-9:
-                enter_phase(plan, memory, g, following_phase(plan, g, memory.phase[g]), memory.until[g])
+                enter_phase(
+                    plan,
+                    memory,
+                    g,
+                    following_phase(plan.phase_start, plan.following, g, np.int64(memory.phase[g])),
+                    memory.until[g],
+                )
             return
         memory.served[now] = t
         if t < memory.since[g] + plan.min_green[g] - 1e-9:
             return
-        goal = memory.wanted[g]
+        goal = np.int64(memory.wanted[g])
         if memory.mode[g] == 2:
             goal = choose_stage(plan, memory, g, count, t)
         if goal < 0 or goal == memory.phase[g] or plan.is_stage[plan.phase_start[g] + goal] == 0:
@@ -228,13 +225,13 @@ def step_free(plan, memory, g, count, t):
         memory.target[g] = goal
         memory.change[g] = 1
         memory.change_at[g] = t
-        show_change(plan, memory, g, plan.phase_start[g] + goal, 1)
+        show_change(plan, memory, g)
     if memory.change[g] == 1 and t >= memory.change_at[g] + plan.yellow[g] - 1e-9:
         memory.change[g] = 2
         memory.change_at[g] += plan.yellow[g]
-        show_change(plan, memory, g, plan.phase_start[g] + memory.target[g], 0)
+        show_change(plan, memory, g)
     if memory.change[g] == 2 and t >= memory.change_at[g] + plan.all_red[g] - 1e-9:
-        enter_phase(plan, memory, g, memory.target[g], memory.change_at[g] + plan.all_red[g])
+        enter_phase(plan, memory, g, np.int64(memory.target[g]), memory.change_at[g] + plan.all_red[g])
         memory.served[plan.phase_start[g] + memory.phase[g]] = t
 
 
@@ -278,13 +275,25 @@ def predict_end(plan, memory, g, t):
     p = plan.phase_start[g] + memory.phase[g]
     if memory.change[g] > 0:
         end = memory.change_at[g] + (plan.yellow[g] if memory.change[g] == 1 else plan.all_red[g])
-        return end, end, end, memory.target[g]
+        return end, end, end, np.int64(memory.target[g])
     if memory.mode[g] == 0 or plan.maximum[p] <= plan.minimum[p]:
         if memory.mode[g] <= 1 or plan.is_stage[p] == 0:
-            return memory.until[g], memory.until[g], memory.until[g], following_phase(plan, g, memory.phase[g])
+            return (
+                memory.until[g],
+                memory.until[g],
+                memory.until[g],
+                following_phase(plan.phase_start, plan.following, g, np.int64(memory.phase[g])),
+            )
     if memory.mode[g] == 1:
         least = max(memory.since[g] + plan.minimum[p], t)
-        return least, memory.until[g], memory.since[g] + plan.maximum[p], following_phase(plan, g, memory.phase[g])
+        return (
+            least,
+            memory.until[g],
+            memory.since[g] + plan.maximum[p],
+            following_phase(plan.phase_start, plan.following, g, np.int64(memory.phase[g])),
+        )
     least = max(memory.since[g] + plan.min_green[g], t)
-    following = memory.wanted[g] if memory.mode[g] == 3 and memory.wanted[g] != memory.phase[g] else -1
+    following = np.int64(-1)
+    if memory.mode[g] == 3 and memory.wanted[g] != memory.phase[g]:
+        following = np.int64(memory.wanted[g])
     return least, math.nan, math.nan, following

@@ -71,7 +71,7 @@ def forecast_head(plan, memory, g, i, t, ends, next_letter):
             least += shortest
             likely += plan.duration[p]
             most += longest
-        index = following_phase(plan, g, index)
+        index = following_phase(plan.phase_start, plan.following, g, index)
     if next_letter[head] == 0:
         for c in range(3):
             ends[head, c] = math.nan
