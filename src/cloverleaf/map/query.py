@@ -38,7 +38,9 @@ class MapQuery:
             return np.array([self.road_row[name] for name in road_ids], np.int64)
         except KeyError as error:
             name = str(error.args[0])
-            raise MapError(f"unknown road '{name}'", file=self.drive.source, hint=nearest(name, self.road_row)) from None
+            raise MapError(
+                f"unknown road '{name}'", file=self.drive.source, hint=nearest(name, self.road_row)
+            ) from None
 
     def lane_to_xyz(self, road: ArrayLike, lane: ArrayLike, s: ArrayLike, offset: ArrayLike) -> F64:
         """Points of lane positions; shape (n, 6): x, y, z (m), heading, pitch, roll (rad).
@@ -50,7 +52,9 @@ class MapQuery:
         columns = np.broadcast_arrays(np.asarray(road, np.int64), np.asarray(lane, np.int64), *_floats(s, offset))
         r, l, at, off = (np.ascontiguousarray(c).ravel() for c in columns)
         if len(r) and (r.min() < 0 or r.max() >= len(self.drive.road_ids)):
-            raise MapError("a road row is out of range", file=self.drive.source, hint=f"0 to {len(self.drive.road_ids) - 1}")
+            raise MapError(
+                "a road row is out of range", file=self.drive.source, hint=f"0 to {len(self.drive.road_ids) - 1}"
+            )
         out = np.empty((len(r), 6))
         fill_lane_points(self.tables, r, l, at, off, out)
         return out

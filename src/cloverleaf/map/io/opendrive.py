@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from cloverleaf.map.graph import BaseMap, Feature, GeoReference, JunctionKind, LaneGraph
-from cloverleaf.map.io.opendrive_columns import crossing_columns, foe_columns, lane_columns, link_columns, signal_columns
+from cloverleaf.map.io.opendrive_columns import (
+    crossing_columns,
+    foe_columns,
+    lane_columns,
+    link_columns,
+    signal_columns,
+)
 from cloverleaf.map.io.opendrive_links import GraphLink, Network, build_network
 from cloverleaf.map.io.opendrive_rights import Foe, find_foes, link_ranks, mark_right_before_left, split_for_waiting
 from cloverleaf.map.io.opendrive_signals import attach_signals, load_plans
@@ -83,7 +89,9 @@ def geo_reference(drive: OpenDrive) -> GeoReference:
 def _census(drive: OpenDrive, net: Network) -> list[Feature]:
     """What the lane graph (not the reader) leaves out."""
     rows = []
-    loose = sum(1 for o in drive.objects if o.type == "crosswalk") - sum(1 for e in net.edges if "_c" in e.id and e.start >= 0)
+    loose = sum(1 for o in drive.objects if o.type == "crosswalk") - sum(
+        1 for e in net.edges if "_c" in e.id and e.start >= 0
+    )
     if loose > 0:
         note = "crosswalks away from junctions have no right of way over vehicles"
         rows.append(Feature(drive.source, "object@type=crosswalk", loose, "approximated", note))

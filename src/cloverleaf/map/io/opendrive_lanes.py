@@ -108,7 +108,12 @@ def lane_use(drive: OpenDrive, row: int, road: int) -> tuple[LaneKind, int] | No
     for rule, name in rules:
         if rule == "deny":
             allow &= ~int(_ACCESS.get(name, V(0)))
-    if kind == LaneKind.DRIVING and not allowed and not _has_biking(drive.map, row) and drive.road_types[road] != "motorway":
+    if (
+        kind == LaneKind.DRIVING
+        and not allowed
+        and not _has_biking(drive.map, row)
+        and drive.road_types[road] != "motorway"
+    ):
         allow |= int(V.BICYCLE)
     return kind, allow
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cloverleaf.map.conflict import conflict_areas
 from cloverleaf.map.graph import JunctionKind, LaneKind, LinkDirection
+from cloverleaf.map.io.opendrive_lanes import GraphEdge, GraphLane
 from cloverleaf.map.io.opendrive_links import GraphLink, Network, heading
 from cloverleaf.map.polyline import polyline_columns
 
@@ -47,7 +48,9 @@ def link_ranks(net: Network) -> list[int]:
         near = s.s > m.road_length[s.road] - 40.0 if key[1] else s.s < 40.0
         if near:
             posted[key] = min(posted.get(key, rank), rank)
-    high = {net.drive.road_ids.index(a): b for j in net.drive.junctions for a, b in j.priorities if a in net.drive.road_ids}
+    high = {
+        net.drive.road_ids.index(a): b for j in net.drive.junctions for a, b in j.priorities if a in net.drive.road_ids
+    }
     ranks = []
     for link in net.links:
         row = net.lanes[link.source].rows[-1]
@@ -156,12 +159,10 @@ def split_for_waiting(net: Network, foes: list[Foe], ranks: list[int]) -> None:
             continue
         mine = [f for f in foes if f.link == k]
         waits = [f.own[0] for f in mine if f.gives_way and _oncoming(net, link, net.links[f.foe])]
-        before = [f.own[1] for f in mine if not f.gives_way and not _oncoming(net, link, net.links[f.foe])]
         lane = link.vias[0]
         cut = min(waits, default=0.0) - 0.3
         if cut < 5.0 or cut > net.lanes[lane].length - 2.0:
             continue
-        del before
         _split(net, foes, k, lane, cut)
 
 
@@ -177,9 +178,12 @@ def _split(net: Network, foes: list[Foe], k: int, lane: int, cut: float) -> None
     at = np.array([np.interp(cut, step, old.points[:, i]) for i in range(3)])
     first = np.concatenate((old.points[step < cut - 0.01], at[None]))
     second = np.concatenate((at[None], old.points[step > cut + 0.01]))
-    edge = type(net.edges[old.edge])(f"{net.edges[old.edge].id}w{old.index}", start=net.links[k].junction, end=net.links[k].junction, internal=True)
+    node = net.links[k].junction
+    edge = GraphEdge(f"{net.edges[old.edge].id}w{old.index}", start=node, end=node, internal=True)
     net.edges.append(edge)
-    new = type(old)(old.rows, old.kind, old.allow, old.speed, old.width, old.length - cut, second, len(net.edges) - 1, 0)
+    new = GraphLane(
+        old.rows, old.kind, old.allow, old.speed, old.width, old.length - cut, second, len(net.edges) - 1, 0
+    )
     new.id = f"{edge.id}_0"
     old.points, old.length = first, cut
     net.lanes.append(new)

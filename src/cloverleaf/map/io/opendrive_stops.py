@@ -49,7 +49,9 @@ def _lane_beside(net: Network, road: int, s: float, t: float) -> int:
     rows = [
         r
         for r in range(m.section_lane_start[section], m.section_lane_start[section + 1])
-        if r in net.of_row and (m.lane_id[r] > 0) == (t > 0) and net.lanes[net.of_row[r]].kind in (LaneKind.DRIVING, LaneKind.BUS)
+        if r in net.of_row
+        and (m.lane_id[r] > 0) == (t > 0)
+        and net.lanes[net.of_row[r]].kind in (LaneKind.DRIVING, LaneKind.BUS)
     ]
     return net.of_row[max(rows, key=lambda r: abs(int(m.lane_id[r])))] if rows else -1
 

@@ -103,12 +103,13 @@ def _junction_of_end(net: Network) -> dict[tuple[int, int], int]:
 
 def _axis(net: Network, thing: MapObject) -> tuple[F64, float]:
     """Centre line (2, 3) of a crosswalk across the road, and its depth along the road."""
-    m = net.drive.map
     x, y, h, _ = road_pose(net.tables, thing.road, thing.s)
     x, y = x - thing.t * math.sin(h), y + thing.t * math.cos(h)
     if thing.outline and thing.outline_local:
         a = h + thing.heading
-        corners = np.array([[x + u * math.cos(a) - v * math.sin(a), y + u * math.sin(a) + v * math.cos(a)] for u, v in thing.outline])
+        corners = np.array(
+            [[x + u * math.cos(a) - v * math.sin(a), y + u * math.sin(a) + v * math.cos(a)] for u, v in thing.outline]
+        )
     elif thing.outline:
         corners = []
         for s, t in thing.outline:
@@ -119,7 +120,9 @@ def _axis(net: Network, thing: MapObject) -> tuple[F64, float]:
         a = h + thing.heading
         u, v = 0.5 * thing.length, 0.5 * thing.width
         local = [(-u, -v), (u, -v), (u, v), (-u, v)]
-        corners = np.array([[x + p * math.cos(a) - q * math.sin(a), y + p * math.sin(a) + q * math.cos(a)] for p, q in local])
+        corners = np.array(
+            [[x + p * math.cos(a) - q * math.sin(a), y + p * math.sin(a) + q * math.cos(a)] for p, q in local]
+        )
     # The walking direction is the axis of the outline that lies across the road, or simply its longer one.
     middle = corners.mean(axis=0)
     _, _, axes = np.linalg.svd(corners - middle)

@@ -97,7 +97,9 @@ def _find(name: str, table: dict[str, int], what: str, road: RoadRow, path: Path
     return table[name]
 
 
-def _resolve(link: Link, road: RoadRow, roads: dict[str, int], junctions: dict[str, int], path: Path) -> tuple[int, int, int]:
+def _resolve(
+    link: Link, road: RoadRow, roads: dict[str, int], junctions: dict[str, int], path: Path
+) -> tuple[int, int, int]:
     kind, name, contact = link
     if kind == 0:
         return 0, -1, 0
@@ -158,7 +160,9 @@ def _lane_links(
                 neighbour = section_start[other] if contact == 0 else section_start[other + 1] - 1
             row = int(center[neighbour]) - target
             if not lane_start[neighbour] <= row < lane_start[neighbour + 1]:
-                message = f"lane {lane.id} of road '{rows.roads[road].id}' links to lane {target}, which does not exist there"
+                message = (
+                    f"lane {lane.id} of road '{rows.roads[road].id}' links to lane {target}, which does not exist there"
+                )
                 raise MapError(message, file=path, line=lane.line, element="lane", hint="check <link> of this lane")
             out[i, end] = row
     return out

@@ -46,7 +46,9 @@ def _read_section(source: XmlSource, section: Element, rows: Rows, road: RoadRow
     top = found[0][0]
     for n, (lane_id, e) in enumerate(found):
         if lane_id != top - n:
-            raise source.fail(e, f"lane ids are not consecutive: {lane_id} follows {found[n - 1][0]}", "no gaps, no doubles")
+            raise source.fail(
+                e, f"lane ids are not consecutive: {lane_id} follows {found[n - 1][0]}", "no gaps, no doubles"
+            )
     rows.section_center.append(len(rows.lanes) + top)
     for lane_id, e in found:
         if e is section:

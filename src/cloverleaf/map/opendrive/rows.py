@@ -60,7 +60,9 @@ class Rows:
 
     roads: list[RoadRow] = field(default_factory=list)
     piece_start: list[int] = field(default_factory=lambda: [0])
-    pieces: list[tuple[int, float, float, float, float, float]] = field(default_factory=list)  # kind s x y heading length
+    pieces: list[tuple[int, float, float, float, float, float]] = field(
+        default_factory=list
+    )  # kind s x y heading length
     coefs: list[tuple[float, ...]] = field(default_factory=list)
     parameter_end: list[float] = field(default_factory=list)  # polynomials: last p; 0: found from the length
     section_start: list[int] = field(default_factory=lambda: [0])

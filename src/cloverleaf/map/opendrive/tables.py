@@ -10,7 +10,9 @@ from cloverleaf.map.opendrive.model import LANE_TYPES, OpenDriveMap
 from cloverleaf.types.state import F64, I64
 
 # columns of `road_i`
-LEFT_HAND, PIECE_BEGIN, PIECE_END, SECTION_BEGIN, SECTION_END, PROFILES = range(6)  # PROFILES: 5 pairs of rows, by Profile
+LEFT_HAND, PIECE_BEGIN, PIECE_END, SECTION_BEGIN, SECTION_END, PROFILES = range(
+    6
+)  # PROFILES: 5 pairs of rows, by Profile
 # columns of `piece_f`
 PIECE_X, PIECE_Y, PIECE_HEADING, PIECE_SIN, PIECE_COS, PIECE_LENGTH, COEF = range(7)  # COEF: 8 columns
 # columns of `piece_i`
@@ -73,7 +75,9 @@ def map_tables(m: OpenDriveMap) -> MapTables:
     h = m.piece_heading
     piece_f = np.column_stack((m.piece_x, m.piece_y, h, np.sin(h), np.cos(h), m.piece_length, m.piece_coef))
     piece_i = np.column_stack((m.piece_kind, m.piece_knot_start[:-1], m.piece_knot_start[1:])).astype(np.int64)
-    section_i = np.column_stack((m.section_lane_start[:-1], m.section_lane_start[1:], m.section_center)).astype(np.int64)
+    section_i = np.column_stack((m.section_lane_start[:-1], m.section_lane_start[1:], m.section_center)).astype(
+        np.int64
+    )
     section_road = np.repeat(np.arange(len(m.road_length)), np.diff(m.road_section_start))
     use = np.array([2 if t in _MOVING else 1 if t in _WALKING else 0 for t in LANE_TYPES])[m.lane_type]
     lane_i = np.column_stack(

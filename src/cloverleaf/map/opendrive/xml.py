@@ -26,7 +26,9 @@ class XmlSource:
             raise MapError("cannot read the file", file=path, hint="check the path") from error
         except etree.XMLSyntaxError as error:
             line = error.lineno or 0
-            raise MapError(f"not well-formed XML: {error.msg}", file=path, line=line, hint="is the file cut off?") from None
+            raise MapError(
+                f"not well-formed XML: {error.msg}", file=path, line=line, hint="is the file cut off?"
+            ) from None
         if "}" in self.root.tag:
             for element in self.root.iter():
                 element.tag = element.tag.rpartition("}")[2]
