@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from cloverleaf.link.codec.plan import Layout
-from cloverleaf.link.codec.program import GENERAL, MAX_DEPTH, OTHER, Program, assemble
+from cloverleaf.link.codec.program import GENERAL, MAX_DEPTH, Program, assemble
 from cloverleaf.link.codec.records import Builder, Records
 from cloverleaf.link.codec.single import Codec, codec
+from cloverleaf.link.codec.straight import HOT, Straight
 from cloverleaf.link.schemas.catalog import Message, message
 from cloverleaf.types.errors import DecodeError, EncodeError
 from cloverleaf.types.state import I64, U8
 
 _PAD = 32
+
+MANY = 1000
+"""Messages from which on a hot message's own kernels are worth their compile time."""
 
 
 class BatchCodec:
@@ -38,44 +42,49 @@ class BatchCodec:
         """The codec of one message, which is also the general path."""
         return codec(self.message.standard, self.message.name)
 
+    @cached_property
+    def straight(self) -> Any:
+        """Kernels of this message alone, or None if it is not a hot one."""
+        if (self.message.standard, self.message.name) not in HOT:
+            return None
+        return Straight(self.layout).module()
+
     def decode(self, buffer: U8, start: I64) -> Records:
         """Records of the messages `buffer[start[i]:start[i + 1]]`; start of shape (n + 1,), ascending."""
-        from cloverleaf.link.codec.batch_decode import decode_many
+        from cloverleaf.link.codec.batch_decode import decode_listed, decode_many
 
         n = len(start) - 1
-        widths = self.program.widths
-        padded = np.zeros(len(buffer) + self.program.run_bits // 8 + _PAD, np.uint8)
+        arena = _Arena(self, n)
+        padded = np.empty(len(buffer) + self.program.run_bits // 8 + _PAD, np.uint8)
         padded[: len(buffer)] = buffer
+        padded[len(buffer) :] = 0
         offsets = np.ascontiguousarray(start, np.int64)
-        capacity = np.maximum((self._per_message * n * 1.1).astype(np.int64) + 16, 16)
-        capacity[0] = n
-        rows, saved = np.zeros(len(widths), np.int64), np.zeros(len(widths), np.int64)
-        stack, error = np.zeros(3 * MAX_DEPTH + 2, np.int64), np.zeros(n, np.uint8)
-        arena, base = _arena(capacity, widths)
-        done, full = decode_many(
-            self.program, padded, offsets, 0, arena, base, rows, capacity, saved, stack, error
-        )  # fmt: skip
-        while full >= 0:
-            grown = capacity.copy()
-            grown[full] = 2 * capacity[full] + 1024
-            larger, moved = _arena(grown, widths)
-            for t, width in enumerate(widths):
-                size = rows[t] * width
-                larger[moved[t] : moved[t] + size] = arena[base[t] : base[t] + size]
-            arena, base, capacity = larger, moved, grown
-            done, full = decode_many(
-                self.program, padded, offsets, done, arena, base, rows, capacity, saved, stack, error
-            )  # fmt: skip
+        error = np.zeros(n, np.uint8)
+        if n >= MANY and self.straight is not None:
+            kernel = self.straight.decode_many
+            arena.fill(lambda done, a: kernel(padded, offsets, done, a.out, a.base, a.rows, a.capacity, a.saved, error))
+            which = np.flatnonzero(error == GENERAL)
+            if len(which):
+                arena.fill(
+                    lambda done, a: decode_listed(
+                        self.program, padded, offsets, which, done, a.out, a.base, a.rows, a.capacity, a.saved, a.stack, error
+                    )
+                )
+        else:
+            arena.fill(
+                lambda done, a: decode_many(
+                    self.program, padded, offsets, done, a.out, a.base, a.rows, a.capacity, a.saved, a.stack, error
+                )
+            )
         if n:
-            self._per_message = np.maximum(self._per_message * 0.5, rows / n)
-        records = Records(self.layout, _tables(arena, base, rows, widths), padded, error)
-        for i in np.flatnonzero(error >= OTHER).tolist():
-            if error[i] == GENERAL:
-                try:
-                    records.general[i] = self.single.decode(buffer[start[i] : start[i + 1]].tobytes())
-                    error[i] = 0
-                except DecodeError:
-                    pass
+            self._per_message = np.maximum(self._per_message * 0.5, arena.rows / n)
+        records = Records(self.layout, arena.tables(), padded, error)
+        for i in np.flatnonzero(error == GENERAL).tolist():
+            try:
+                records.general[i] = self.single.decode(buffer[start[i] : start[i + 1]].tobytes())
+                error[i] = 0
+            except DecodeError:
+                pass
         return records
 
     def encode(self, records: Records) -> tuple[U8, I64, U8]:
@@ -84,20 +93,29 @@ class BatchCodec:
 
         widths = self.program.widths
         rows = np.array([len(t) for t in records.tables], np.int64)
-        arena, base = _pack(records.tables, rows, widths)
+        out, base = _pack(records.tables, rows, widths)
         n = int(rows[0])
         heap = np.zeros(len(records.heap) + _PAD, np.uint8)
         heap[: len(records.heap)] = records.heap
         start, error = np.zeros(n + 1, np.int64), np.zeros(n, np.uint8)
         stack = np.zeros(3 * MAX_DEPTH + 2, np.int64)
-        buffer = np.empty(int(self._octets * n * 1.1) + self.program.run_bits // 4 + 4096, np.uint8)
-        done, heap_bits = 0, 8 * len(records.heap)
-        while True:
-            done = encode_many(
-                self.program, arena, base, rows, heap, heap_bits, done, buffer, start, stack, error
-            )  # fmt: skip
-            if done >= n:
-                break
+        buffer = np.empty(int(self._octets * n * 1.1) + self.program.run_bits // 4 + 8192, np.uint8)
+        straight = self.straight if n >= MANY else None
+        done, heap_bits, margin = 0, 8 * len(records.heap), 8 * sum(self.layout.widths) * 8 + 512
+        while done < n:
+            if straight is not None and error[done] != GENERAL:
+                done = straight.encode_many(buffer, start, done, margin, out, base, rows, error)
+                if done >= n or error[done] == GENERAL:
+                    continue
+            else:
+                last = n if straight is None else done + 1
+                error[done] = 0
+                before = done
+                done = encode_many(
+                    self.program, out, base, rows, heap, heap_bits, done, last, buffer, start, stack, error
+                )  # fmt: skip
+                if done > before:
+                    continue
             larger = np.empty(2 * len(buffer) + 65536, np.uint8)
             larger[: start[done]] = buffer[: start[done]]
             buffer = larger
@@ -139,17 +157,45 @@ class BatchCodec:
         return Records(self.layout, tables, np.zeros(0, np.uint8), np.zeros(rows[0], np.uint8))
 
 
-def _arena(capacity: I64, widths: I64) -> tuple[I64, I64]:
-    """Room for all tables behind one slot of ones (the presence of mandatory fields), and where each begins."""
+class _Arena:
+    """Room for the tables of a batch while it is being decoded; grows when a table is full.
+
+    One flat array behind a slot of ones, which is the presence of mandatory fields in the interpreter's runs.
+    """
+
+    def __init__(self, owner: BatchCodec, n: int) -> None:
+        self.widths = owner.program.widths
+        self.rows, self.saved = np.zeros(len(self.widths), np.int64), np.zeros(len(self.widths), np.int64)
+        self.stack = np.zeros(3 * MAX_DEPTH + 2, np.int64)
+        self.capacity = np.maximum((owner._per_message * n * 1.1).astype(np.int64) + 16, 16)
+        self.capacity[0] = n
+        self.out, self.base = _room(self.capacity, self.widths)
+
+    def fill(self, run: Any) -> None:
+        """Call `run(next message, arena) -> (next message, full table or -1)` until no table is full."""
+        done, full = run(0, self)
+        while full >= 0:
+            self.capacity[full] = 2 * self.capacity[full] + 1024
+            larger, moved = _room(self.capacity, self.widths)
+            for t, width in enumerate(self.widths.tolist()):
+                size = int(self.rows[t]) * width
+                larger[moved[t] : moved[t] + size] = self.out[self.base[t] : self.base[t] + size]
+            self.out, self.base = larger, moved
+            done, full = run(done, self)
+
+    def tables(self) -> list[I64]:
+        """The tables as far as they are filled: views."""
+        ends = zip(self.base.tolist(), self.rows.tolist(), self.widths.tolist())
+        return [self.out[b : b + r * w].reshape(r, w) for b, r, w in ends]
+
+
+def _room(capacity: I64, widths: I64) -> tuple[I64, I64]:
+    """A flat array for tables of these capacities, and where each begins."""
     sizes = capacity * widths
     base = 1 + np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
-    arena = np.empty(int(sizes.sum()) + 1, np.int64)
-    arena[0] = -1
-    return arena, base
-
-
-def _tables(arena: I64, base: I64, rows: I64, widths: I64) -> list[I64]:
-    return [arena[b : b + r * w].reshape(r, w) for b, r, w in zip(base.tolist(), rows.tolist(), widths.tolist())]
+    out = np.empty(int(sizes.sum()) + 1, np.int64)
+    out[0] = -1
+    return out, base
 
 
 def _pack(tables: list[I64], rows: I64, widths: I64) -> tuple[I64, I64]:
@@ -160,7 +206,7 @@ def _pack(tables: list[I64], rows: I64, widths: I64) -> tuple[I64, I64]:
         base = np.array([(t.__array_interface__["data"][0] - origin) // 8 for t in tables], np.int64)
         if np.all(base >= 1):
             return root, base
-    arena, base = _arena(rows, widths)
+    arena, base = _room(rows, widths)
     for t, b in zip(tables, base.tolist()):
         arena[b : b + t.size] = t.reshape(-1)
     return arena, base

@@ -367,3 +367,31 @@ def decode_many(program, buffer, start, first, out, base, rows, capacity, saved,
             rows[0] += 1
         error[i] = code
     return np.int64(len(start) - 1), np.int64(-1)
+
+
+@kernel
+def decode_listed(program, buffer, start, which, first, out, base, rows, capacity, saved, stack, error):  # type: ignore[no-untyped-def]
+    """The messages `which[first:]`, each into its own row of table 0; returns (next in `which`, full table or -1)."""
+    tables, total = len(rows), rows[0]
+    for j in range(first, len(which)):
+        i = which[j]
+        for k in range(tables):
+            saved[k] = rows[k]
+        rows[0] = i
+        stack[_LIMIT + 1] = 0
+        code, full = decode_one(
+            program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack
+        )
+        rows[0] = total
+        if code != 0:
+            for k in range(tables):
+                rows[k] = saved[k]
+            if full >= 0:
+                return np.int64(j), full
+            if stack[_LIMIT + 1]:
+                code = np.int64(7)
+            o = base[0] + i * program.widths[0]
+            for k in range(program.widths[0]):
+                out[o + k] = 0
+        error[i] = code
+    return np.int64(len(which)), np.int64(-1)

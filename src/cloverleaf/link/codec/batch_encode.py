@@ -269,12 +269,12 @@ def encode_one(program, out, base, used, row, heap, heap_bits, buffer, position,
 
 
 @kernel
-def encode_many(program, out, base, used, heap, heap_bits, first, buffer, start, stack, error):  # type: ignore[no-untyped-def]
-    """Messages from `first` on into `buffer`; returns the next message, which is not the last if the buffer is full.
+def encode_many(program, out, base, used, heap, heap_bits, first, last, buffer, start, stack, error):  # type: ignore[no-untyped-def]
+    """Messages `first` to `last` into `buffer`; returns the next message, which is not the last if the buffer is full.
 
     A message with an error becomes an empty one. A message of no bits is one zero octet.
     """
-    for i in range(first, len(start) - 1):
+    for i in range(first, last):
         begin = start[i] * 8
         if begin + program.run_bits + 512 > len(buffer) * 8:
             return np.int64(i)
@@ -290,4 +290,4 @@ def encode_many(program, out, base, used, heap, heap_bits, first, buffer, start,
             elif position == begin:
                 position = write_bits(buffer, position, np.uint64(0), 8)
             start[i + 1] = position >> 3
-    return np.int64(len(start) - 1)
+    return np.int64(last)

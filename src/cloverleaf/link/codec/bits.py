@@ -97,3 +97,21 @@ def text_valid(buffer, position, unit, count, alphabet):  # type: ignore[no-unty
         characters += 1
         i += follow + 1
     return characters
+
+
+@kernel
+def put(buffer, position, value, width):  # type: ignore[no-untyped-def]
+    """`write_bits` for 1 to 56 bits: no branches."""
+    i = np.uint64(position) >> np.uint64(3)
+    k = np.uint64(position) & np.uint64(7)
+    head = np.uint64(buffer[i]) & ~(np.uint64(255) >> k)
+    w = head << np.uint64(56) | (value << np.uint64(64 - width)) >> k
+    buffer[i] = np.uint8(w >> np.uint64(56))
+    buffer[i + np.uint64(1)] = np.uint8((w >> np.uint64(48)) & np.uint64(255))
+    buffer[i + np.uint64(2)] = np.uint8((w >> np.uint64(40)) & np.uint64(255))
+    buffer[i + np.uint64(3)] = np.uint8((w >> np.uint64(32)) & np.uint64(255))
+    buffer[i + np.uint64(4)] = np.uint8((w >> np.uint64(24)) & np.uint64(255))
+    buffer[i + np.uint64(5)] = np.uint8((w >> np.uint64(16)) & np.uint64(255))
+    buffer[i + np.uint64(6)] = np.uint8((w >> np.uint64(8)) & np.uint64(255))
+    buffer[i + np.uint64(7)] = np.uint8(w & np.uint64(255))
+    return position + width

@@ -250,7 +250,8 @@ class EncoderSource:
                     flag = flags[field.name] = f.name("p")
                     f.add(f"{flag} = {known[-1]} and {v}[{field.name!r}] != {self.constant(field.default)}")
                 f.put(flag, 1)
-        f.add(f"if len({v}) != {' + '.join(known)}: bad()")
+        mapping = "" if known[0] != "0" else f"type({v}) is not dict or "
+        f.add(f"if {mapping}len({v}) != {' + '.join(known)}: bad()")
         for field in node.fields:
             if field.skippable:
                 f.flush()
