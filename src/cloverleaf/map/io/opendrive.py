@@ -120,7 +120,7 @@ def _with_inner_links(
     links = list(net.links)
     parent = list(range(len(links)))
     letters = list(state)
-    number = {}
+    number: dict[int, int] = {}
     for k, link in enumerate(net.links):
         number[k] = _requests(number, net, link)
         link.request = number[k] if link.vias else -1
@@ -133,7 +133,7 @@ def _with_inner_links(
             letters.append(ord("m") if inner.vias else ord("M"))
     order = sorted(range(len(links)), key=lambda i: (links[i].source, i))
     new = {old: i for i, old in enumerate(order)}
-    moved = []
+    moved: list[Foe] = []
     for old, link in enumerate(links):
         if old < len(net.links):
             mine = [f for f in foes if f.link == old]

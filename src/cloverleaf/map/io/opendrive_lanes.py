@@ -192,7 +192,8 @@ def center_line(
     m: OpenDriveMap, tables: MapTables, sections: Sections, rows: tuple[int, ...], cache: dict[int, F64]
 ) -> tuple[F64, float]:
     """Points (n, 3) of a chain of lane rows in the order of travel, and its largest width."""
-    parts, width = [], 0.0
+    parts: list[F64] = []
+    width = 0.0
     for row in rows:
         section = int(m.lane_section[row])
         road = int(sections.road[section])

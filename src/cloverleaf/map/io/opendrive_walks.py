@@ -69,7 +69,7 @@ class _End(NamedTuple):
 
 def add_walks(net: Network, groups: list[Group]) -> list[Crosswalk]:
     """Append crossing and walking-area lanes; returns the crosswalks."""
-    walks = []
+    walks: list[Crosswalk] = []
     near = _junction_of_end(net)
     for thing in net.drive.objects:
         if thing.type != "crosswalk" and thing.name != "crosswalk":
@@ -111,11 +111,11 @@ def _axis(net: Network, thing: MapObject) -> tuple[F64, float]:
             [[x + u * math.cos(a) - v * math.sin(a), y + u * math.sin(a) + v * math.cos(a)] for u, v in thing.outline]
         )
     elif thing.outline:
-        corners = []
+        placed = []
         for s, t in thing.outline:
             px, py, ph, _ = road_pose(net.tables, thing.road, s)
-            corners.append([px - t * math.sin(ph), py + t * math.cos(ph)])
-        corners = np.array(corners)
+            placed.append([px - t * math.sin(ph), py + t * math.cos(ph)])
+        corners = np.array(placed)
     else:
         a = h + thing.heading
         u, v = 0.5 * thing.length, 0.5 * thing.width
