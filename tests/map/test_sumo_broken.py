@@ -52,6 +52,11 @@ def test_the_good_net_is_good(tmp_path):
     assert base.lane_ids == (":m_0_0", "a_0", "b_0") and base.signal_ids == ("m",)
 
 
+def test_a_choice_of_next_phases_is_listed(tmp_path):
+    base = read_sumo_net(_write(tmp_path, GOOD.replace('state="y"', 'state="y" next="0 1"')))
+    assert [row.status for row in base.census if row.element == "phase@next=several"] == ["approximated"]
+
+
 @pytest.mark.parametrize(("old", "new", "message"), CASES, ids=[c[1][:24] for c in CASES])
 def test_faults_are_named(tmp_path, old, new, message):
     assert old in GOOD

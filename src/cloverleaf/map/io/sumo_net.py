@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cloverleaf.map.census import SUPPORTED, UNSUPPORTED, Notes, take_census
+from cloverleaf.map.census import APPROXIMATED, SUPPORTED, UNSUPPORTED, Notes, take_census
 from cloverleaf.map.graph import BaseMap, Feature, GeoReference, LaneGraph
 from cloverleaf.map.io.sumo_lanes import LaneTable, read_junctions, read_lanes
 from cloverleaf.map.io.sumo_links import LinkTable, read_links
@@ -149,6 +149,9 @@ def sumo_census(file: str, root: Element, notes: Notes, skip: Collection[str] = 
             if status != SUPPORTED:
                 where = f"{file}:{lines[value]}" if status == UNSUPPORTED else file
                 rows.append(Feature(where, f"{tag}@{attribute}={value}", counts[value], status, note))
+    several = sum(len(phase.get("next", "").split()) > 1 for phase in root.iterfind("tlLogic/phase"))
+    if several:
+        rows.append(Feature(file, "phase@next=several", several, APPROXIMATED, "the first of them follows"))
     return tuple(rows)
 
 
