@@ -116,9 +116,7 @@ def behind(f, i, slot, other, gap, speed, dt):
             return speed
         return min(
             speed,
-            krauss_follow_speed(
-                gap, f[slot, V], f[other, V], f[other, DECEL], decel, f[slot, EMERGENCY], tau, dt
-            ),
+            krauss_follow_speed(gap, f[slot, V], f[other, V], f[other, DECEL], decel, f[slot, EMERGENCY], tau, dt),
         )
     return min(
         speed,
@@ -175,7 +173,9 @@ def plan_all(view, mind, near):
             safe = behind(f, i, slot, ahead, gap, safe, dt)
         look = top * (dt + tau) + 0.5 * top * top / decel + 1.0
         link = i[slot, LINK]
-        far = look + SIDE_ROOM if link < 0 else (max(look, HORIZON * v) if roads.link_i[link, LINK_WATCHED] > 0 else look)
+        far = (
+            look + SIDE_ROOM if link < 0 else (max(look, HORIZON * v) if roads.link_i[link, LINK_WATCHED] > 0 else look)
+        )
         if seen > far and i[slot, STOP] < 0:
             near.end[slot] = safe
             continue
@@ -387,7 +387,9 @@ def decide_all(view, mind, near, intents):
             impatience = 1.0
             if can_brake:
                 impatience = min(1.0, f[slot, IMPATIENCE] + f[slot, WAIT] / TIME_TO_IMPATIENCE)
-            passes = is_open(view, near, item, link, state, slot, impatience, f[slot, WAIT], mind.f[slot, ACCEPT_FACTOR])
+            passes = is_open(
+                view, near, item, link, state, slot, impatience, f[slot, WAIT], mind.f[slot, ACCEPT_FACTOR]
+            )
             inner = roads.link_i[link, LINK_ENTRY] != link
             if passes:
                 if not is_priority(state) and not inner:

@@ -92,9 +92,7 @@ def blocked_by(f, a, now, dt, item, foe_item, merge, state, impatience, own_dece
             return False
     foe_speed = a[foe_item, BRAKE_SPEED]
     if impatience > 0.0 and arrive < foe_arrive:
-        later, speed = braking_arrival(
-            arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, now, dt
-        )
+        later, speed = braking_arrival(arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, now, dt)
         foe_arrive = (1.0 - impatience) * foe_arrive + impatience * later
         if speed >= 0.0:
             foe_speed = speed
@@ -135,8 +133,18 @@ def is_open(view, approaches, item, link, state, slot, impatience, waited, risk)
             other = foe // ITEMS
             if other != slot and not (moving_only and view.vehicles.f[other, V] <= 0.1):
                 if blocked_by(
-                    view.vehicles.f, approaches.f, view.clock.time[0], view.clock.time[1], item, foe,
-                    roads.foe_i[row, FOE_MERGE], state, impatience, decel, waited, risk,
+                    view.vehicles.f,
+                    approaches.f,
+                    view.clock.time[0],
+                    view.clock.time[1],
+                    item,
+                    foe,
+                    roads.foe_i[row, FOE_MERGE],
+                    state,
+                    impatience,
+                    decel,
+                    waited,
+                    risk,
                 ):
                     return False
             foe = approaches.next[foe]

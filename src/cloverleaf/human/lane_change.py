@@ -11,7 +11,38 @@ from __future__ import annotations
 from cloverleaf.algo.following import krauss_follow_speed, secure_gap, stop_speed
 from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.map.neighbours import leader_at
-from cloverleaf.types.traffic import (AHEAD, ASSERT, ATTENTIVE, BEHIND, CONTROL, COOPERATE, DECEL, EMERGENCY, FACTOR, HALTED, LANE, LANE_ALLOW, LANE_INDEX, LANE_INTERNAL, LANE_LEFT, LANE_LENGTH, LANE_RIGHT, LANE_SPEED, LENGTH, MIN_GAP, POS, S, STATE, TAU, TRIP, V, VCLASS, V_LANE, V_TYPE, WAIT)
+from cloverleaf.types.traffic import (
+    AHEAD,
+    ASSERT,
+    ATTENTIVE,
+    BEHIND,
+    CONTROL,
+    COOPERATE,
+    DECEL,
+    EMERGENCY,
+    FACTOR,
+    HALTED,
+    LANE,
+    LANE_ALLOW,
+    LANE_INDEX,
+    LANE_INTERNAL,
+    LANE_LEFT,
+    LANE_LENGTH,
+    LANE_RIGHT,
+    LANE_SPEED,
+    LENGTH,
+    MIN_GAP,
+    POS,
+    STATE,
+    TAU,
+    TRIP,
+    V_LANE,
+    V_TYPE,
+    VCLASS,
+    WAIT,
+    S,
+    V,
+)
 
 LOOK_FORWARD = 10.0  # s of driving that an urgent change is prepared ahead
 LOOK_LEFT = 2.0  # preparation for changes to the left takes longer
@@ -21,6 +52,9 @@ MIN_SECONDS = 20.0  # s that a faster lane must be usable
 NORM_SPEED = 10.0  # m/s, floor of the reference speed of relative gains
 INTERVAL = 0.5  # s between considerations where nothing is urgent
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
+HASTE = 2.0  # share of the way left in which a change is to be done
+FALL_BEHIND = 7.0 / 3.6  # m/s (and m/s2) by which a changer falls back behind the vehicle beside it
+SOON = 10.0  # s left for a change from which on others are asked to make room
 ACCEPT_TIME = 7.0  # s of free driving beyond which the right lane counts as free
 JAM_SPEED = 5.0 / 3.6  # m/s: a lane faster by less is not worth leaving the right lane for
 
@@ -35,7 +69,9 @@ def lane_speed(f, i, slot, other, gap, top, dt):
     v = f[slot, V]
     if gap > top * (f[slot, TAU] + dt) + 0.5 * top * top / f[slot, DECEL]:
         return top
-    safe = krauss_follow_speed(gap, v, f[other, V], f[other, DECEL], f[slot, DECEL], f[slot, EMERGENCY], f[slot, TAU], dt)
+    safe = krauss_follow_speed(
+        gap, v, f[other, V], f[other, DECEL], f[slot, DECEL], f[slot, EMERGENCY], f[slot, TAU], dt
+    )
     return min(safe, top)
 
 
@@ -45,7 +81,9 @@ def keep_right_gain(f, slot, other, gap, top, left, interval):
     free = max(0.0, left - 0.5 * f[slot, V] * f[slot, V] / f[slot, DECEL])
     seconds = min(ACCEPT_TIME, free / max(top, 0.1))
     if other >= 0 and f[other, V] < top:
-        room = max(0.0, min(free, gap - 0.5 * max(0.0, f[slot, V] ** 2 - f[other, V] ** 2) / f[slot, DECEL] - f[slot, V]))
+        room = max(
+            0.0, min(free, gap - 0.5 * max(0.0, f[slot, V] ** 2 - f[other, V] ** 2) / f[slot, DECEL] - f[slot, V])
+        )
         seconds = min(seconds, room / (top - f[other, V]))
     return interval * THRESHOLD * (seconds / ACCEPT_TIME) / KEEP_RIGHT_TIME
 
@@ -72,12 +110,17 @@ def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, d
     """An urgent changer without a gap: fall in behind the leader of the target lane, and let its follower make room."""
     v = f[slot, V]
     tau, decel, emergency = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY]
+    remaining = max(dt, left / max(v, 0.1) / HASTE)
     if ahead >= 0:
         if gap_ahead >= 0.0:
             speed = krauss_follow_speed(gap_ahead, v, f[ahead, V], f[ahead, DECEL], decel, emergency, tau, dt)
-            near.help[slot] = min(near.help[slot], max(speed, v - decel * dt))
-        elif f[ahead, V] > 0.1 or v > 1.0:
-            near.help[slot] = min(near.help[slot], max(0.0, min(f[ahead, V] - 0.5, v - 0.5 * decel * dt)))
+        else:
+            speed = max(0.0, f[ahead, V] - FALL_BEHIND)
+        if speed < v:
+            rate = min(decel, max((v - speed) / remaining, FALL_BEHIND if remaining < SOON else 0.0))
+            near.help[slot] = min(near.help[slot], max(speed, v - rate * dt))
+    if remaining > SOON:
+        return
     gap = gap_behind
     while behind >= 0 and gap < 0.0:
         # who is beside cannot make room and has to pass; the next one can
@@ -104,7 +147,6 @@ def wish(view, near, intents, slot, interval):
     look = v if v > near.look[slot] else memory * near.look[slot] + (1.0 - memory) * v
     near.look[slot] = look
     size = 2.0 * (f[slot, LENGTH] + f[slot, MIN_GAP])
-    length = roads.lane_f[lane, LANE_LENGTH]
     current = paths.row_length[row]
     ahead = i[slot, AHEAD]
     gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] if ahead >= 0 else 1e9
@@ -134,7 +176,7 @@ def wish(view, near, intents, slot, interval):
             if fits(f, slot, other, gap_other, behind, gap_behind, dt):
                 return side
             intents.urgent[slot] = 1 if side > 0 else 2
-            ask_for_room(f, i, near, slot, other, gap_other, behind, gap_behind, length - s, dt)
+            ask_for_room(f, i, near, slot, other, gap_other, behind, gap_behind, (current - s) / abs(off), dt)
             continue
         if off != 0 and not strategic:
             continue
@@ -180,7 +222,7 @@ def wish_all(view, mind, near, intents):
     step = view.clock.step[0]
     for k in range(veh.count[0]):
         slot = veh.active[k]
-        if (step + slot) % stride != 0:
+        if (step + slot) % stride != 0 and intents.urgent[slot] == 0:
             continue
         lane = veh.i[slot, LANE]
         if lane < 0 or (roads.lane_i[lane, LANE_LEFT] < 0 and roads.lane_i[lane, LANE_RIGHT] < 0):

@@ -9,10 +9,12 @@ from cloverleaf.types.traffic import (
     AHEAD,
     ASSERT,
     BEHIND,
+    D,
     DECEL,
     HALTED,
     LANE,
     LANE_ALLOW,
+    LANE_INDEX,
     LANE_INTERNAL,
     LANE_LEFT,
     LANE_LENGTH,
@@ -20,18 +22,20 @@ from cloverleaf.types.traffic import (
     LANE_WIDTH,
     LAST_CHANGE,
     LENGTH,
+    LINK,
     MIN_GAP,
+    POS,
+    S,
     STATE,
     TAU,
+    V,
     VCLASS,
     WAIT,
-    D,
-    S,
-    V,
 )
 from cloverleaf.world.motion import on_lane
 
-STUCK_TIME = 5.0  # s of waiting after which two that block each other trade places
+STUCK_TIME = 20.0  # s of waiting after which a driver turns from the wrong lane
+END_ZONE = 25.0  # m before the end of a lane in which that is possible
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
 
@@ -64,42 +68,31 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
 
 
 @kernel
-def swap(veh, lists, roads, paths, slot, urgent):
-    """Let `slot`, stuck at the end of a lane, trade places with a neighbour stuck beside it that has to come the other way.
+def turn_from_wrong_lane(veh, lists, roads, paths, slot):
+    """Let `slot`, stuck at the end of a lane that does not lead on, take the link of the lane it cannot reach.
 
-    On the road the two would negotiate; without it they would wait for each other for ever. True if they traded.
+    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where the head of
+    that lane is stuck itself (or nobody is there), so that nobody's way is cut. True if it may.
     """
     f, i = veh.f, veh.i
     lane = i[slot, LANE]
-    target = roads.lane_i[lane, LANE_LEFT] if urgent[slot] == 1 else roads.lane_i[lane, LANE_RIGHT]
-    if target < 0:
+    if i[slot, LINK] >= 0 or i[slot, AHEAD] >= 0 or roads.lane_f[lane, LANE_LENGTH] - f[slot, S] > END_ZONE:
         return False
-    other = lists.first[target]
-    while other >= 0 and f[other, S] - f[other, LENGTH] > f[slot, S] + f[slot, MIN_GAP]:
-        other = i[other, BEHIND]
-    if other < 0 or urgent[other] != 3 - urgent[slot] or f[other, WAIT] < STUCK_TIME or i[other, STATE] >= HALTED:
+    row = paths.pos_row[i[slot, POS]] + roads.lane_i[lane, LANE_INDEX]
+    off = paths.row_offset[row]
+    if off == 0:
         return False
-    low = min(f[slot, S] - f[slot, LENGTH], f[other, S] - f[other, LENGTH])
-    high = max(f[slot, S], f[other, S])
-    for one in range(2):
-        who = slot if one == 0 else other
-        ahead, behind = i[who, AHEAD], i[who, BEHIND]
-        if ahead >= 0 and f[ahead, S] - f[ahead, LENGTH] < high + 0.1:
+    link = paths.row_link[row + off]
+    if link < 0:
+        return False
+    step = 1 if off > 0 else -1
+    beside = lane
+    while beside != lane + off:
+        beside += step
+        head = lists.first[beside]
+        if head >= 0 and i[head, LINK] >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
             return False
-        if behind >= 0 and f[behind, S] > low - 0.1:
-            return False
-    leave(veh, lists, slot)
-    leave(veh, lists, other)
-    width = 0.5 * (roads.lane_f[lane, LANE_WIDTH] + roads.lane_f[target, LANE_WIDTH])
-    side = width if urgent[slot] == 1 else -width
-    f[slot, D] -= side
-    f[other, D] += side
-    on_lane(veh, roads, paths, slot, target)
-    enter(veh, lists, slot, target)
-    on_lane(veh, roads, paths, other, lane)
-    enter(veh, lists, other, lane)
-    urgent[slot] = 0
-    urgent[other] = 0
+    i[slot, LINK] = link
     return True
 
 
@@ -112,7 +105,7 @@ def change_all(veh, lists, roads, paths, clock, intents):
         wish = intents.change[slot]
         if wish == 0:
             if f[slot, WAIT] > STUCK_TIME and intents.urgent[slot] > 0 and i[slot, STATE] < HALTED:
-                swap(veh, lists, roads, paths, slot, intents.urgent)
+                turn_from_wrong_lane(veh, lists, roads, paths, slot)
             continue
         intents.change[slot] = 0
         lane = i[slot, LANE]

@@ -17,13 +17,14 @@ from cloverleaf.types.traffic import (
     CONT,
     CONTROL,
     CROSSING,
+    D,
     EMISSION,
     ENERGY_J,
     ENTRY,
     FACTOR,
-    HALT_SUM,
     HALTED,
     HALTING_SPEED,
+    HALT_SUM,
     HOLDS,
     INDEX,
     LANE,
@@ -32,10 +33,12 @@ from cloverleaf.types.traffic import (
     LANE_LENGTH,
     LANE_NEXT,
     LANE_SPEED,
+    LANE_WIDTH,
     LENGTH,
     LINK,
     LINK_CONT,
     LINK_ENTRY,
+    LINK_FROM,
     LINK_JUNCTION,
     LINK_TO,
     LINK_VIA,
@@ -44,6 +47,7 @@ from cloverleaf.types.traffic import (
     ODO,
     PARKED,
     POS,
+    S,
     STATE,
     STOP,
     STOP_END,
@@ -57,15 +61,13 @@ from cloverleaf.types.traffic import (
     TRIP_LOSS,
     TRIP_STOPS,
     TRIP_WAIT,
+    V,
     V_LANE,
     V_TYPE,
     WAIT,
-    WAIT_SUM,
     WAITING,
     WAITS,
-    D,
-    S,
-    V,
+    WAIT_SUM,
 )
 
 SMART = 1
@@ -112,6 +114,10 @@ def advance(veh, lists, roads, paths, slot, now):
     f[slot, S] = over
     via = roads.link_i[link, LINK_VIA]
     internal = roads.lane_i[lane, LANE_INTERNAL] > 0
+    source = roads.link_i[link, LINK_FROM]
+    if source != lane:
+        # turned from the wrong lane: it starts beside the path that it takes
+        f[slot, D] += (lane - source) * roads.lane_f[source, LANE_WIDTH]
     if via >= 0:
         lane = via
         if not internal:
