@@ -110,7 +110,7 @@ class Twin:
         self._kind = np.zeros(64, np.int32)
         self._station = np.full(64, -1, np.int64)
         self.tracks = self._snapshot(0.0)
-        self._last_t = 0.0
+        self._last_t = -1.0e18  # nothing has waited before the first ingest
 
     def ingest(self, inbox: Received, t: float) -> None:
         """Take over everything received, forget the silent, predict to `t` s, match to lanes."""
@@ -129,7 +129,7 @@ class Twin:
         self._forget(t)
         n = len(self._key)
         slow = self._f[:n, 4] < 1.0
-        self._f[:n, 10] = np.where(slow, self._f[:n, 10] + max(t - self._last_t, 0.0), 0.0)
+        self._f[:n, 10] = np.where(slow, self._f[:n, 10] + min(max(t - self._last_t, 0.0), 1.0), 0.0)
         self._last_t = t
         self.tracks = self._snapshot(t)
 
