@@ -69,31 +69,32 @@ def test_share_of_inattention_without_a_leader():
         restart_attention(attention, i, key[i], 0.0, GLANCES)
     for step in range(steps):
         for i in range(n):
-            away += not advance_attention(attention, i, key[i], step * 0.1, GLANCES, math.inf, 0.0, False)
+            away += not advance_attention(attention, i, key[i], step * 0.1, GLANCES, math.inf, math.inf, 0.0, False)
     on = GLANCES.on_median * math.exp(GLANCES.on_log_sigma**2 / 2)
     off = GLANCES.off_median * math.exp(GLANCES.off_log_sigma**2 / 2)
     assert away / (n * steps) == pytest.approx(off / (on + off), rel=0.1)
     assert 0.08 < off / (on + off) < 0.12
 
 
-def glance(headway=math.inf, closing=0.0, brakes=False, away=0, seconds=60.0):
+def glance(headway=math.inf, way=math.inf, closing=0.0, brakes=False, away=0, seconds=60.0):
     attention, key = empty_attention(1), keys(1)[0]
     attention.away[0], attention.until[0] = away, (1e9 if away else 0.0)
     return [
-        bool(advance_attention(attention, 0, key, t, GLANCES, headway, closing, brakes))
+        bool(advance_attention(attention, 0, key, t, GLANCES, headway, way, closing, brakes))
         for t in np.arange(0, seconds, 0.1)
     ]
 
 
 def test_nobody_looks_away_when_close_closing_or_behind_brake_lights():
     assert not all(glance())
-    assert all(glance(headway=0.9)) and all(glance(closing=0.2)) and all(glance(brakes=True))
+    assert all(glance(headway=1.1)) and all(glance(way=2.1)) and not all(glance(headway=4.0, way=5.0))
+    assert all(glance(closing=0.2)) and all(glance(brakes=True))
 
 
 def test_looming_calls_the_eyes_back():
     seen = glance(closing=0.5, away=1, seconds=3.0)
     assert seen.index(True) == pytest.approx(GLANCES.recovery / 0.1, abs=1)
-    assert not any(glance(closing=0.3, away=1, seconds=3.0))
+    assert not any(glance(closing=0.15, away=1, seconds=3.0))
 
 
 def warned(n, priority=2, slots=None, compliance=0.8):
@@ -138,7 +139,7 @@ def test_hard_braking_of_the_leader_is_answered_after_a_reaction_time():
         if step >= 20:
             delays[:] += mind.f[:, T.ATTENTIVE] == 0.0
         if step == 19:
-            view.vehicles.f[0::2, T.ACC] = -5.0
+            view.vehicles.f[0::2, T.ACC] = -6.0
 
     drivers = DriverErrors(view)
     drivers.glances = GlanceRates(on_median=1e9)

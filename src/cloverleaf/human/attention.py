@@ -1,11 +1,12 @@
 """Where drivers look: on and off the road in turn, called back by looming, by warnings, or by the end of a glance.
 
-A two-state renewal process with lognormal dwell times. Sources: eyes are on the forward path for about 80 % of routine driving, most of the
-rest being mirrors and instruments (Morando, Victor, Dozza 2019, IEEE T-ITS 21(2)); glances over 1.7-2 s mark the risky tail
-(Liang, Lee, Horrey 2014, HFES 58; Klauer et al. 2006, DOT HS 810 594). We count as inattention half of the time off path: median 0.9 s with
-log deviation 0.6 (mean 1.08 s, 9 % over 2 s), after 9.7 s on the road on average, so 10 % of the time. Drivers begin a glance when it
-seems safe: not below a time headway of 1 s, not while the leader brakes. Take-over from automation: lognormal, mean 2.7 s
-(Zhang et al. 2019, meta-analysis of 129 studies).
+A two-state renewal process with lognormal dwell times. Sources: eyes are on the forward path for about 80 % of routine driving, most
+of the rest being mirrors and instruments (Morando, Victor, Dozza 2019, IEEE T-ITS 21(2)); glances over 1.7-2 s mark the risky tail
+(Liang, Lee, Horrey 2014, HFES 58; Klauer et al. 2006, DOT HS 810 594). We count as inattention half of the time off path: median
+0.9 s with log deviation 0.6 (mean 1.08 s, 9 % over 2 s), after 9.7 s on the road on average, so 10 % of the time on a free road.
+Drivers fit their glances to the situation (Tivesten, Dozza 2014, Transp. Res. F 26): they look away only if what remains free
+ahead - headway beyond 1 s, way to the junction beyond 2 s - outlasts the glance, and not while the leader brakes; so in dense
+traffic the share is lower. Take-over from automation: lognormal, mean 2.7 s (Zhang et al. 2019, meta-analysis of 129 studies).
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class GlanceRates(NamedTuple):
     on_log_sigma: float = 0.8
     off_median: float = 0.9  # s
     off_log_sigma: float = 0.6
-    least_headway: float = 1.0  # s, below which nobody looks away
-    looming: float = 0.4  # 1/s, inverse time to collision that is noticed from the corner of the eye
+    least_headway: float = 1.0  # s that must be left when the eyes return
+    least_way: float = 2.0  # s to the end of the lane that must be left then
+    looming: float = 0.2  # 1/s, inverse time to collision that is noticed from the corner of the eye
     recovery: float = 0.4  # s from looming or a warning to eyes on the road
     compliance: float = 0.8  # share of warnings that are heeded
 
@@ -63,10 +65,10 @@ def restart_attention(attention, slot, key, now, rates):
 
 
 @kernel
-def advance_attention(attention, slot, key, now, rates, headway, inverse_ttc, leader_brakes):
+def advance_attention(attention, slot, key, now, rates, headway, way, inverse_ttc, leader_brakes):
     """Advance one driver to `now` s; True if the eyes are on the road.
 
-    headway: s to the leader (inf none); inverse_ttc: 1/s, positive when closing in; leader_brakes: bool.
+    headway: s to the leader (inf none); way: s to the end of the lane; inverse_ttc: 1/s, positive when closing in; leader_brakes: bool.
     """
     if attention.away[slot] == 1:
         if inverse_ttc > rates.looming:
@@ -77,11 +79,14 @@ def advance_attention(attention, slot, key, now, rates, headway, inverse_ttc, le
         if attention.away[slot] == 1:
             attention.away[slot] = 0
             attention.until[slot] = now + lognormal(key, counter, rates.on_median, rates.on_log_sigma)
-        elif headway < rates.least_headway or inverse_ttc > 0.1 or leader_brakes:
-            attention.until[slot] = now + 1.0
         else:
-            attention.away[slot] = 1
-            attention.until[slot] = now + lognormal(key, counter, rates.off_median, rates.off_log_sigma)
+            glance = lognormal(key, counter, rates.off_median, rates.off_log_sigma)
+            free = min(headway - rates.least_headway, way - rates.least_way)
+            if free < glance or inverse_ttc > 0.1 or leader_brakes:
+                attention.until[slot] = now + 1.0
+            else:
+                attention.away[slot] = 1
+                attention.until[slot] = now + glance
     return attention.away[slot] == 0
 
 

@@ -3,7 +3,7 @@
 | error | model | values and source |
 |---|---|---|
 | inattention | renewal process of glances | attention.py |
-| late reaction | hard braking of the leader is answered after a lognormal time | mean 1.0 s, log deviation 0.35: between expected 0.7-0.75 s and surprise 1.3-1.5 s (Green 2000, Transp. Human Factors 2(3)) |
+| late reaction | braking of the leader beyond 5 m/s2 is answered after a lognormal time; ordinary braking is covered by the headway of the following law | mean 1.0 s, log deviation 0.35: between expected 0.7-0.75 s and surprise 1.3-1.5 s (Green 2000, Transp. Human Factors 2(3)) |
 | misjudged gap | relative error, Wiener process with tau 20 s | 7 %, within 5-10 % of the Human Driver Model (Treiber, Kesting, Helbing 2006, Physica A 360) |
 | misjudged time gap at junctions | the same process, other stream | 10 % |
 | late red | chance to go on if the line is reached within 2 s of red | 0.12 per driver who could (a window of 2 s in a cycle of about 80 s catches 2-3 % of drivers, so about 3 per 1000 vehicles). Observed: 6.3 violations per hour and intersection at 20 intersections (Hunter, Rhode Island); 95 % of 541 within 2 s of red (Bonneson, Zimmerman 2004, FHWA/TX-05/0-4196-P1) |
@@ -73,7 +73,9 @@ class ErrorRates(NamedTuple):
 
     reaction_median: float = 0.94  # s
     reaction_log_sigma: float = 0.35
-    hard_braking: float = 3.0  # m/s2 of the leader that surprises
+    hard_braking: float = (
+        5.0  # m/s2 of the leader that surprises: more than the 4.5 of an ordinary stop in traffic models
+    )
     gap_sigma: float = 0.07
     accept_sigma: float = 0.10
     tau: float = 20.0  # s
@@ -218,8 +220,9 @@ def advance_errors(errors, attention, mind, view, rates, glances, exposure):
             space = max(f[leader, S] - f[leader, LENGTH] - f[slot, S], 0.1)
             headway = space / max(f[slot, V], 0.1)
             closing = (f[slot, V] - f[leader, V]) / space
+        way = (roads.lane_f[i[slot, LANE], LANE_LENGTH] - f[slot, S]) / max(f[slot, V], 0.1)
         brakes = leader >= 0 and f[leader, ACC] < -1.0
-        looks = advance_attention(attention, slot, fold(key, ATTENTION), now, glances, headway, closing, brakes)
+        looks = advance_attention(attention, slot, fold(key, ATTENTION), now, glances, headway, way, closing, brakes)
         late = _react(errors, rates, view, slot, key, leader, now, step)
         mind.f[slot, ATTENTIVE] = 1.0 if looks and not late else 0.0
         link = i[slot, LINK]
