@@ -69,7 +69,7 @@ def _run(study: Study, out: Path, workers: int) -> int:
 
     from cloverleaf.study.build import FACTORY
     from cloverleaf.study.inputs import read_inputs
-    from cloverleaf.study.report import write_report
+    from cloverleaf.study.report.page import write_report
     from cloverleaf.study.results import write_summary
     from cloverleaf.study.run import run_study
     from cloverleaf.study.table import print_table

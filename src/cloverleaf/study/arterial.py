@@ -16,11 +16,12 @@ from cloverleaf.types.state import Actors, Control, Kind
 PERIOD = 1.0  # s between samples
 MAX_SAMPLES = 120_000
 MAX_LENGTH = 2500.0  # m
+SIGNAL_INTEREST = 5.0  # an edge before a signal is worth so many without
 FOLLOW_SHARE = 0.25  # the corridor goes on while this share of its busiest edge's trips does
 
 
 def busiest_corridor(graph: LaneGraph, demand: Demand) -> list[int]:
-    """Edges of the corridor, in driving order: from the edge that most trips use, forwards and backwards along most trips."""
+    """Edges of the corridor, in driving order: from a busy edge before a signal, forwards and backwards along most trips."""
     start, edge = demand.routes.start, demand.routes.edge
     weight = np.bincount(demand.trips.route, minlength=len(start) - 1)
     load: Counter[int] = Counter()
@@ -34,8 +35,13 @@ def busiest_corridor(graph: LaneGraph, demand: Demand) -> list[int]:
     if not load:
         return []
     length = graph.lane_length[graph.edge_lane_start[:-1]]
-    # a long edge inside the corridor tells more than a short busy stub
-    seed = max(sorted(load), key=lambda e: load[e] * min(float(length[e]), 300.0))
+    signalled = set(graph.lane_edge[graph.link_from[graph.link_signal >= 0]].tolist())
+
+    def interest(e: int) -> float:
+        """Traffic, on a long edge rather than a stub, before a signal rather than on open road."""
+        return load[e] * min(float(length[e]), 300.0) * (SIGNAL_INTEREST if e in signalled else 1.0)
+
+    seed = max(sorted(load), key=interest)
     chain, total = [seed], float(length[seed])
     for forwards in (True, False):
         while total < MAX_LENGTH:

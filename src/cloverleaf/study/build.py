@@ -49,7 +49,7 @@ def build_rooms(study: Study, arm: Arm, seed: int, base_map: BaseMap, demand: De
     )
     return Rooms(
         world=world,
-        people=People(world.view(), errors=study.human.errors),
+        people=People(base_map, world.view(), seed=seed, errors=study.human.errors),
         fleet=Fleet(base_map, demand.routes, step=study.step_s),
         road=road,
         link=_link(study, arm, base_map, road, seed),

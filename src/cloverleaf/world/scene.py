@@ -1,4 +1,4 @@
-"""The whole scene of one world: lane traffic, smart cars on their wheels, collisions, sensors. Two exits: `sense` and `view`."""
+"""The whole scene of one world: traffic, smart cars on their wheels, people on foot, collisions, sensors. Two exits: `sense` and `view`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from cloverleaf.map.spatial import Grid, empty_grid, rebuild
 from cloverleaf.types.collisions import CollisionEvents, empty_events
 from cloverleaf.types.demand import Demand
 from cloverleaf.types.frames import FleetMission, SensorFrames
+from cloverleaf.types.people import PeopleIntents, PeopleView
 from cloverleaf.types.signals import SignalState
-from cloverleaf.types.state import F64, I32, I64, U8, Actors, Control, VehicleCommands
-from cloverleaf.types.traffic import HALTED, STATE, HumanIntents, HumanView
+from cloverleaf.types.state import F64, I32, I64, U8, Actors, Control, VehicleCommands, empty_actors
+from cloverleaf.types.traffic import HALTED, STATE
 from cloverleaf.world import collision, sensing
 from cloverleaf.world.dynamics import PlantParameters, empty_plant, move_fleet
 from cloverleaf.world.fault import empty_conduct, right_of_way, watch
 from cloverleaf.world.lights import Cameras
 from cloverleaf.world.locate import locate_fleet, place_entrants
+from cloverleaf.world.walking import Walking
 from cloverleaf.world.weather import Weather
 from cloverleaf.world.world import World
 from cloverleaf.world.wrecks import clear_away, hold_wrecks
@@ -27,6 +29,8 @@ from cloverleaf.world.wrecks import clear_away, hold_wrecks
 MARGIN = 50.0
 """m around the map that the grids cover."""
 MOST_COLLISIONS = 4096
+MOST_WALKERS = 4000
+"""People on foot at the same time."""
 SMALLEST_CELL = 15.0
 """m"""
 MOST_CELLS = 40_000
@@ -64,8 +68,11 @@ class Scene:
         weather: Weather | None = None,
     ) -> None:
         self.traffic = World(base_map, demand, seed=seed, step=step, begin=begin)
-        self.actors: Actors = self.traffic.actors
-        capacity = len(self.actors.kind)
+        vehicles, people = len(self.traffic.actors.kind), min(len(demand.walks.depart), MOST_WALKERS)
+        capacity = vehicles + people
+        self.actors: Actors = empty_actors(capacity)
+        self.traffic.actors = self.actors
+        self.walking = Walking(base_map, demand, vehicles, people, begin)
         self.base_map, self.demand, self.dt = base_map, demand, step
         self.plant, self.parameters = empty_plant(capacity), PlantParameters()
         self.rules, self.conduct = right_of_way(base_map.graph), empty_conduct(capacity)
@@ -112,14 +119,16 @@ class Scene:
             types.max_speed[kind], trips.arrival_pos[trip], a.kind[rows],
         )  # fmt: skip
 
-    def view(self) -> HumanView:
-        """What drivers may see; read-only by agreement."""
-        return self.traffic.view()
+    def view(self) -> PeopleView:
+        """What people may see; read-only by agreement."""
+        return PeopleView(self.traffic.view(), self.walking.view())
 
     def halted(self) -> U8:
         """1 for every row that stands at a scheduled stop."""
+        out = np.zeros(len(self.actors.kind), np.uint8)
         state = self.traffic.ground.vehicles.i[:, STATE]
-        return ((state & HALTED) != 0).astype(np.uint8)
+        out[: len(state)] = (state & HALTED) != 0
+        return out
 
     def sense(self, units_xy: F64, signals: SignalState) -> SensorFrames:
         """Sensor frames of the fleet and of roadside units at `units_xy` (m, shape (units, 2)), under these lights."""
@@ -131,11 +140,11 @@ class Scene:
         """Time (s) at which a vehicle was last over the induction loop of each lane, -1e18 never; shape (L,)."""
         return self._loops.read(self.traffic.view())
 
-    def step(self, intents: HumanIntents, commands: VehicleCommands, signals: SignalState) -> None:
+    def step(self, intents: PeopleIntents, commands: VehicleCommands, signals: SignalState) -> None:
         """Advance everyone by one step; `signals` are shown to everyone from now on."""
         self.traffic.show(signals)
         g, graph, a = self.traffic.ground, self.base_map.graph, self.actors
-        hold_wrecks(g.vehicles, a, self.crashes, intents)
+        hold_wrecks(g.vehicles, a, self.crashes, intents.drivers)
         if len(self._fleet):
             move_fleet(a, self._fleet, self.plant, commands, self.parameters, self.dt)
             wrecked = self._fleet[self.crashes.until[self._fleet] > 0.0]
@@ -144,7 +153,8 @@ class Scene:
                 g.vehicles, g.lists, g.roads, g.paths, graph.lane_point_start, graph.point_x, graph.point_y, graph.point_s, a,
                 self._fleet, g.clock, self.traffic.measured,
             )  # fmt: skip
-        self.traffic.step(intents)
+        self.traffic.step(intents.drivers)
+        self.walking.step(a, intents.walkers, self.time, self.dt)
         self._arrive()
         self._collide(signals)
 
@@ -167,5 +177,7 @@ class Scene:
         self.removed = ()
         if count:
             gone = clear_away(g.vehicles, g.lists, g.ledger, g.queue.free, self._expired, count, self._cleared)
+            for row in self._expired[:count]:
+                self.walking.remove(int(row), a)
             self.removed = tuple(int(t) for t in self._cleared[:gone])
             self._arrive()

@@ -35,7 +35,11 @@ def intro(study: Study) -> str:
     return (
         f"{escape(place.rsplit('/', 1)[-1])}: {study.duration_s:g}{THIN}s of traffic, {seeds} seed{'s' * (seeds > 1)}, "
         f"arms {escape(arms)}; {smart}, step {study.step_s:g}{THIN}s. "
-        "All arms meet the same trips with the same random numbers, so their differences are paired."
+        + (
+            "All arms meet the same trips with the same random numbers, so their differences are paired."
+            if len(study.arms) > 1
+            else ""
+        )
     )
 
 
@@ -109,10 +113,15 @@ def main_table(results: Results) -> str:
         rows.append(
             f"<tr title='{escape(m.meaning)}'><td>{plain(m.label)}{hidden} <span class=unit>{m.unit}</span></td>{cells}</tr>"
         )
+    compared = (
+        f"<span class=good>✓</span> better and <span class=bad>✗</span> worse than {first}: the interval of the paired difference "
+        "excludes zero. "
+        if len(arms) > 1
+        else ""
+    )
     return (
         f"<div class=scroll><table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        f"<p class=note>Means over seeds ± half the 95{THIN}% interval (Student’s t). <span class=good>✓</span> better and "
-        f"<span class=bad>✗</span> worse than {first}: the interval of the paired difference excludes zero. "
+        f"<p class=note>Means over seeds ± half the 95{THIN}% interval (Student’s t). {compared}"
         "° never seen by the planner. Means per trip count every trip that was due, also those that did not finish or never "
         "could enter, so gridlock cannot look good.</p>"
     )

@@ -36,6 +36,7 @@ table.text td.number,table.text th.number{text-align:right}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.83em}
 pre{background:var(--wash);border-left:3px solid var(--rule);padding:.75rem .95rem;overflow-x:auto;line-height:1.5;font-size:.82rem}
 ul{margin:.3rem 0 1rem;padding-left:1.15rem}li{margin:.22rem 0;max-width:44rem}
+table.text code{font-size:.74em}
 .alert{border-left:3px solid var(--bad);padding:.1rem 0 .1rem .9rem;margin:1rem 0}
 .digest{overflow-wrap:anywhere}
 footer{margin-top:3rem;padding-top:.9rem;border-top:1px solid var(--rule);color:var(--faint);font-size:.82rem}
