@@ -110,9 +110,8 @@ def trace(study: Study, number: int, actor: str, say: Callable[[str], None]) -> 
     row = _row_of(run, actor)
     world = run.rooms.world
     station = int(world.stations[row])
-    say(
-        f"tick {number} at {world.time:.1f} s, arm {study.arms[-1]}, {int((world.actors.kind > 0).sum())} road users, {len(world.fleet)} smart"
-    )
+    users = int((world.actors.kind > 0).sum())
+    say(f"tick {number} at {world.time:.1f} s, arm {study.arms[-1]}, {users} road users, {len(world.fleet)} smart")
     say(f"actor {run.demand.trip_ids[station]} (station {station})")
     for stage in record_tick(run.rooms):
         say(f"\n{stage.title}   {stage.microseconds:.0f} us   {stage.place}")
@@ -127,9 +126,8 @@ def _focus(stage: Stage, run: Run, row: int, station: int) -> list[str]:
     if stage.title == "1 sense":
         start = stage.output.objects.start
         ego = stage.output.ego
-        return [
-            f"sees {start[row + 1] - start[row]} objects; believes to be at ({ego.x[row]:.1f}, {ego.y[row]:.1f}) m, {ego.speed[row]:.1f} m/s"
-        ]
+        place = f"({ego.x[row]:.1f}, {ego.y[row]:.1f}) m, {ego.speed[row]:.1f} m/s"
+        return [f"sees {start[row + 1] - start[row]} objects; believes to be at {place}"]
     if stage.title == "3 car":
         commands = stage.output[0]
         heard = stage.inputs[2]
