@@ -34,7 +34,11 @@ def nearest_free(cost, rows, columns, gate, row_to, column_to):
                 continue
             rival = False
             for k in range(rows):
-                if row_to[k] < 0 and k != r and (cost[k, best] < cost[r, best] or (cost[k, best] == cost[r, best] and k < r)):
+                if (
+                    row_to[k] < 0
+                    and k != r
+                    and (cost[k, best] < cost[r, best] or (cost[k, best] == cost[r, best] and k < r))
+                ):
                     rival = True
                     break
             if not rival:

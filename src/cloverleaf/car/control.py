@@ -55,7 +55,9 @@ def steer(path, f, i, dt):
     slope = (after - before) / (2.0 * step)
     bend = (after - 2.0 * here + before) / (step * step) if s > step else 0.0
     ahead = 1.5 + 0.1 * v
-    curvature = wrap_angle(heading_at(path, s + ahead, segment) - heading_at(path, s - ahead, segment)) / (2.0 * ahead) + bend
+    curvature = (
+        wrap_angle(heading_at(path, s + ahead, segment) - heading_at(path, s - ahead, segment)) / (2.0 * ahead) + bend
+    )
     course = wrap_angle(f[i, HEADING] + turn + slip - heading_at(path, s, segment) - math.atan(slope))
     length = max(4.0, 0.9 * v + 1.0)
     offset = min(max(d - here, -2.0), 2.0)

@@ -120,7 +120,17 @@ def drive_car(book, fleet, scratch, i, row, objects, light_link, light, inbox, r
         end_tracks(fleet, i, dt)
         ints[i, GUARDED] = NOTHING
         return accelerate(f, i, LOST_BRAKE, False, dt), f[i, STEER], 0.0
-    build_path(book, path, ints[i, ROUTE], ints[i, POS], ints[i, LANE], f[i, LANE_S], BACK, reach_of(f[i, SPEED]), f[i, TOP_SPEED])
+    build_path(
+        book,
+        path,
+        ints[i, ROUTE],
+        ints[i, POS],
+        ints[i, LANE],
+        f[i, LANE_S],
+        BACK,
+        reach_of(f[i, SPEED]),
+        f[i, TOP_SPEED],
+    )
     if receiver >= 0:
         g = first_signal(book, path)
         link = path.gate_link[g] if g >= 0 else np.int64(-1)
@@ -144,7 +154,9 @@ def drive_car(book, fleet, scratch, i, row, objects, light_link, light, inbox, r
 
 
 @kernel
-def drive_fleet(book, fleet, scratch, slots, mission, ego, objects, lights, inbox, receivers, now, dt, commands, display):
+def drive_fleet(
+    book, fleet, scratch, slots, mission, ego, objects, lights, inbox, receivers, now, dt, commands, display
+):
     """One tick of all cars; row k of mission, frames and commands belongs to the car in slot slots[k]."""
     f = fleet.f
     for k in range(slots.shape[0]):

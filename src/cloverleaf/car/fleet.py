@@ -78,7 +78,11 @@ class Fleet:
                 slot = self._free.pop()
                 self._slot[station] = slot
                 reset_car(
-                    self.memory, np.int64(slot), np.int64(station), np.int64(mission.route[k]), np.int64(mission.route_pos[k])
+                    self.memory,
+                    np.int64(slot),
+                    np.int64(station),
+                    np.int64(mission.route[k]),
+                    np.int64(mission.route_pos[k]),
                 )
         self._stations = mission.station.copy()
         self._slots = np.array([self._slot[s] for s in mission.station.tolist()], np.int64)

@@ -143,7 +143,11 @@ def take_messages(fleet, i, inbox, receiver, group, index, link, now):
                 )  # fmt: skip
         elif kind == SIGNAL and group >= 0:
             c = inbox.signal
-            if c.intersection[m] != group or now - c.time[m] > OLDEST or (ints[i, SPAT_LINK] == link and c.time[m] < f[i, SPAT_TIME]):
+            if (
+                c.intersection[m] != group
+                or now - c.time[m] > OLDEST
+                or (ints[i, SPAT_LINK] == link and c.time[m] < f[i, SPAT_TIME])
+            ):
                 continue
             for r in range(c.phase_start[m], c.phase_start[m + 1]):
                 if c.link_index[r] == index:
@@ -157,8 +161,10 @@ def take_messages(fleet, i, inbox, receiver, group, index, link, now):
                 f[i, ADVICE], f[i, ADVICE_UNTIL] = d.speed[m], d.valid_until[m]
         elif kind == EVENT:
             e = inbox.event
-            if (e.target[m] == own or e.target[m] == -1) and now - e.time[m] <= OLDEST and math.isfinite(e.time_to_conflict[m]):
+            if (
+                (e.target[m] == own or e.target[m] == -1)
+                and now - e.time[m] <= OLDEST
+                and math.isfinite(e.time_to_conflict[m])
+            ):
                 f[i, EVENT_X], f[i, EVENT_Y] = e.conflict_x[m], e.conflict_y[m]
                 f[i, EVENT_AT] = e.time[m] + e.time_to_conflict[m]
-
-

@@ -82,7 +82,9 @@ def envelope_hit(path, f, i, ask, x, y, heading, speed, yaw, length, width):
         rest = s - path.s[segment]
         px = path.x[segment] + rest * path.cos[segment] - d * path.sin[segment]
         py = path.y[segment] + rest * path.sin[segment] + d * path.cos[segment]
-        if boxes_overlap(px, py, path.heading[segment], f[i, LENGTH] + 0.3, f[i, WIDTH] + 0.1, x, y, heading, length, width):
+        if boxes_overlap(
+            px, py, path.heading[segment], f[i, LENGTH] + 0.3, f[i, WIDTH] + 0.1, x, y, heading, length, width
+        ):
             # Whoever comes from behind has to look out for himself.
             ahead = (x - px) * path.cos[segment] + (y - py) * path.sin[segment]
             return ahead > -0.25 * f[i, LENGTH]
@@ -117,7 +119,11 @@ def guard(path, fleet, i, ask):
         e = d - shift_at(f, i, max(s, 0.0))
         limit, why = math.inf, NOTHING
         inside = abs(e) < reach - 0.05
-        if s > 0.0 and gap > -0.5 * half and (inside or (turn_c > 0.7 and abs(across) > 0.3 and sideways_unsafe(e, across, reach))):
+        if (
+            s > 0.0
+            and gap > -0.5 * half
+            and (inside or (turn_c > 0.7 and abs(across) > 0.3 and sideways_unsafe(e, across, reach)))
+        ):
             limit = longitudinal_limit(v, along, max(gap, 0.0))
             why = REAR_END if along >= -0.5 else ONCOMING
         if limit == math.inf and v > 0.5 and s > -half:
@@ -129,5 +135,3 @@ def guard(path, fleet, i, ask):
         if limit < allowed:
             allowed, reason, who = limit, why, k
     return allowed, reason, who
-
-

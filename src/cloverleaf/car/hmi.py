@@ -26,8 +26,17 @@ from cloverleaf.car.state import (
 from cloverleaf.types.hmi import HmiBatch, HmiKind, Priority, empty_hmi
 from cloverleaf.types.state import F64, I32, I64
 
-_TAKE_OVER, _FORWARD, _CROSSING = int(HmiKind.TAKE_OVER), int(HmiKind.FORWARD_COLLISION), int(HmiKind.INTERSECTION_COLLISION)
-_YIELDING, _CHANGE, _RED, _ADVICE = int(HmiKind.YIELDING), int(HmiKind.LANE_CHANGE), int(HmiKind.RED_LIGHT), int(HmiKind.SPEED_ADVICE)
+_TAKE_OVER, _FORWARD, _CROSSING = (
+    int(HmiKind.TAKE_OVER),
+    int(HmiKind.FORWARD_COLLISION),
+    int(HmiKind.INTERSECTION_COLLISION),
+)
+_YIELDING, _CHANGE, _RED, _ADVICE = (
+    int(HmiKind.YIELDING),
+    int(HmiKind.LANE_CHANGE),
+    int(HmiKind.RED_LIGHT),
+    int(HmiKind.SPEED_ADVICE),
+)
 SPEED_ADVICE = _ADVICE
 SHOWN = 1.0  # s, that a message stays
 
@@ -40,7 +49,16 @@ class Display(NamedTuple):
     braking: F64  # m/s2 of the guard's intervention, 0 none
 
 
-PROPOSALS = ("go on", "go on gently", "halt", "arrive with the green", "brake", "brake hard", "change left", "change right")
+PROPOSALS = (
+    "go on",
+    "go on gently",
+    "halt",
+    "arrive with the green",
+    "brake",
+    "brake hard",
+    "change left",
+    "change right",
+)
 TERMS = ("collision", "red light", "stop sign", "right of way", "blocking", "closeness", "comfort", "progress")
 INTERVENTIONS = ("", "RSS distance ahead", "RSS distance to oncoming traffic", "stopping envelope")
 

@@ -7,6 +7,7 @@ import math
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.state import (
     COMMITTED,
+    KEEP_CLEAR,
     LENGTH,
     RED_STOP,
     SPAT_END,
@@ -19,7 +20,8 @@ from cloverleaf.car.state import (
 )  # fmt: skip
 from cloverleaf.measure.legality import RED, RED_YELLOW, YELLOW, must_stop
 
-_GREEN_FROM, _GREEN_TO, _SPAT_RED, _SPAT_YELLOW, _FLASHING_GREEN = 5, 6, 3, 7, 4  # types.messages.LightState
+_MAJOR, _MINOR = ord("G"), ord("g")
+_GREEN_TO, _SPAT_RED, _SPAT_YELLOW, _FLASHING_GREEN = 6, 3, 7, 4  # types.messages.LightState
 FRESH = 2.0  # s, SPAT older than this is not used
 STOP_DECEL = 2.8  # m/s2, with which a car stops for yellow
 REACTION = 0.35  # s, of the whole chain
@@ -71,10 +73,14 @@ def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
         light = _known_light(book, fleet, i, link, seen_link, seen_light, now) if g == first else 0
         if g == first:
             shown = light
+        if ints[i, COMMITTED] == link and distance > f[i, SPEED] * 3.0 + 1.0:
+            ints[i, COMMITTED] = -1
         # A green or dark light hands over to right of way; red and yellow need none.
-        if light == ord("G"):
-            path.gate_rule[g] &= 8
-        elif light in (RED, RED_YELLOW):
+        if light == _MAJOR:
+            path.gate_rule[g] &= KEEP_CLEAR
+        if light in (_MAJOR, _MINOR) and distance < 0.4:
+            ints[i, COMMITTED] = link  # the line is crossed by right: whatever comes now, drive on
+        if light in (RED, RED_YELLOW) and ints[i, COMMITTED] != link:
             path.gate_rule[g] |= RED_STOP
         elif light == YELLOW:
             if ints[i, COMMITTED] != link and must_stop(f[i, SPEED], distance, STOP_DECEL, REACTION):
@@ -83,8 +89,6 @@ def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
                 ints[i, COMMITTED] = link
         elif light == 0 and distance < SIGHT and g == first:
             path.gate_rule[g] |= RED_STOP
-        if ints[i, COMMITTED] == link and light in (RED, RED_YELLOW) and distance > f[i, SPEED] * 0.6 + 1.0:
-            ints[i, COMMITTED] = -1
         if ints[i, SPAT_LINK] == link and now - f[i, SPAT_TIME] < FRESH and math.isfinite(f[i, SPAT_END]):
             state, end = ints[i, SPAT_LIGHT], f[i, SPAT_END] - now
             if state == _SPAT_RED and _FLASHING_GREEN <= ints[i, SPAT_NEXT] <= _GREEN_TO:

@@ -131,7 +131,9 @@ def project_on_lane(book, lane, x, y):
     for k in range(first, end - 1):
         dx, dy = x - book.point[k, PX], y - book.point[k, PY]
         t = dx * book.point[k, PCOS] + dy * book.point[k, PSIN]
-        span = math.sqrt((book.point[k + 1, PX] - book.point[k, PX]) ** 2 + (book.point[k + 1, PY] - book.point[k, PY]) ** 2)
+        span = math.sqrt(
+            (book.point[k + 1, PX] - book.point[k, PX]) ** 2 + (book.point[k + 1, PY] - book.point[k, PY]) ** 2
+        )
         u = min(max(t, 0.0), span)
         side = dy * book.point[k, PCOS] - dx * book.point[k, PSIN]
         square = side * side + (t - u) * (t - u)
@@ -164,7 +166,11 @@ def find_lane(book, f, ints, i):
             position = np.int64(at - first)
             for _ in range(4):
                 s, _d, heading, distance = project_on_lane(book, current, f[i, X], f[i, Y])
-                cost = distance + 4.0 * abs(wrap_angle(heading - f[i, HEADING])) + (2.0 if s > book.lane_f[current, LANE_LENGTH] else 0.0)
+                cost = (
+                    distance
+                    + 4.0 * abs(wrap_angle(heading - f[i, HEADING]))
+                    + (2.0 if s > book.lane_f[current, LANE_LENGTH] else 0.0)
+                )
                 if book.row_length[book.pos_row[at] + lane - book.edge_lane[edge]] < 0.0:
                     cost += 2.0
                 if cost < best_cost:

@@ -46,7 +46,11 @@ def occupy_one(path, hyp, occ, f, i, h, from_behind):
         reach = across + width + margin
         near = min(max(s - along, 0.0), s) if s > 0.0 else s
         low, high = math.inf, -math.inf
-        if (abs(d - shift_at(f, i, s)) < reach or abs(d - shift_at(f, i, near)) < reach) and s - along < end and s + along > -half - 60.0:
+        if (
+            (abs(d - shift_at(f, i, s)) < reach or abs(d - shift_at(f, i, near)) < reach)
+            and s - along < end
+            and s + along > -half - 60.0
+        ):
             low, high = s - along, s + along
             if first < 0:
                 first = k

@@ -52,7 +52,8 @@ GO, GENTLE, HOLD, WITH_GREEN, BRAKE_SOFT, BRAKE_HARD, CHANGE_LEFT, CHANGE_RIGHT 
 PASSENGER = 1
 CHANGE_TIME = 4.0  # s, of a lane change
 PAUSE = 4.0  # s between changes that the route does not need
-REAR_BRAKE = 2.0  # m/s2 that a change may ask of the car behind
+REAR_BRAKE = 1.5  # m/s2 that a change may ask of the car behind
+CREEP = 1.2  # m over the line at which a car that stands on red still stays
 AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
 
 
@@ -100,9 +101,13 @@ def collect_holds(path, occ, f, i, holds):
 
 
 @kernel
-def wall_of(path):
-    """Where the path ends blindly, m; inf if it does not."""
-    return path.s[path.n[0] - 1] if path.n[3] == 1 else math.inf
+def wall_of(path, half):
+    """What no proposal may pass, m: a blind end, the line of a red light (a little beyond it too, against creeping); inf if none."""
+    wall = path.s[path.n[0] - 1] if path.n[3] == 1 else math.inf
+    for g in range(path.n[2]):
+        if path.gate_rule[g] & RED_STOP and path.gate_s[g] > half - CREEP:
+            wall = min(wall, path.gate_s[g])
+    return wall
 
 
 @kernel
@@ -134,22 +139,37 @@ def _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, hold, brake,
 def propose(path, occ, hyp, scratch, f, ints, i, best, cap, kind, bias, rich):
     """All longitudinal proposals on one path. `rich` 0 leaves out what only the own lane needs."""
     motion, cost = scratch.motion, scratch.cost
-    wall = wall_of(path)
+    wall = wall_of(path, 0.5 * f[i, LENGTH])
     free = _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, wall, 0.0, bias)
     if rich == 0:
         return
     count = collect_holds(path, occ, f, i, scratch.hold)
-    if free > 5.0 and count > 0:
+    if (free > 5.0 or wall < math.inf) and count > 0:
         for k in range(min(count, 4)):
             if scratch.hold[k] < wall:
                 _try(path, occ, hyp, motion, f, ints, i, cost, best, HOLD, cap, scratch.hold[k], 0.0, bias)
         limit = top_speed_at(path, 0.0, path_index(path, 0.0, 0))
         _try(path, occ, hyp, motion, f, ints, i, cost, best, GENTLE, min(cap, 0.6 * limit), wall, 0.0, bias)
         for g in range(path.n[2]):
-            if path.gate_rule[g] & RED_STOP and path.gate_open[g] < 30.0 and path.gate_s[g] > 12.0:
+            if path.gate_rule[g] & RED_STOP and path.gate_open[g] < 30.0 and path.gate_s[g] > 12.0 and path.n[3] == 0:
                 pace = (path.gate_s[g] - 0.5 * f[i, LENGTH]) / (path.gate_open[g] + 0.5)
                 if pace > 2.5:
-                    _try(path, occ, hyp, motion, f, ints, i, cost, best, WITH_GREEN, min(cap, pace), wall, 0.0, bias - 0.5)
+                    _try(
+                        path,
+                        occ,
+                        hyp,
+                        motion,
+                        f,
+                        ints,
+                        i,
+                        cost,
+                        best,
+                        WITH_GREEN,
+                        min(cap, pace),
+                        math.inf,
+                        0.0,
+                        bias - 0.5,
+                    )
                 break
     if best[0] > 50.0:
         _try(path, occ, hyp, motion, f, ints, i, cost, best, BRAKE_SOFT, cap, wall, 3.5, bias)
@@ -160,7 +180,7 @@ def propose(path, occ, hyp, scratch, f, ints, i, best, cap, kind, bias, rich):
 def rear_gap_ok(occ, f, i, urgent):
     """May the car enter a lane with these occupants: nobody alongside, room ahead, and those behind need not brake hard."""
     half, v = 0.5 * f[i, LENGTH], f[i, SPEED]
-    accept = REAR_BRAKE + 2.0 * urgent
+    accept = REAR_BRAKE + urgent
     for r in range(occ.n[0]):
         low, high, u = occ.low[r, 0], occ.high[r, 0], occ.v[r, 0]
         if low == math.inf:
@@ -177,7 +197,7 @@ def rear_gap_ok(occ, f, i, urgent):
         else:
             gap = -half - high
             closing = max(u - v, 0.0)
-            if gap < 1.5 + (0.7 - 0.4 * urgent) * u + closing * closing / (2.0 * accept):
+            if gap < 1.5 + (1.0 - 0.3 * urgent) * u + closing * closing / (2.0 * accept):
                 return False
     return True
 
@@ -205,7 +225,12 @@ def faster_side(book, fleet, occ, i, now):
     """Side of a lane with as good a way on, if the leader here holds the car up; 0 none."""
     f, ints = fleet.f, fleet.i
     lane = ints[i, LANE]
-    if book.lane_i[lane, LANE_INTERNAL] > 0 or f[i, SHIFT] != 0.0 or now - f[i, LAST_CHANGE] < PAUSE or f[i, SPEED] < 3.0:
+    if (
+        book.lane_i[lane, LANE_INTERNAL] > 0
+        or f[i, SHIFT] != 0.0
+        or now - f[i, LAST_CHANGE] < PAUSE
+        or f[i, SPEED] < 3.0
+    ):
         return 0
     top = min(book.lane_f[lane, 1], f[i, TOP_SPEED])
     slow = False
@@ -253,7 +278,20 @@ def try_change(book, fleet, scratch, i, side, urgency, needed):
         occupy(path, scratch.hyp, occ, f, i, 0)
         before, kind = best[0], best[1]
         bias = -4.0 - 10.0 * urgency if needed == 1 else 1.5
-        propose(path, occ, scratch.hyp, scratch, f, ints, i, best, f[i, TOP_SPEED], CHANGE_LEFT if side > 0 else CHANGE_RIGHT, bias, 0)
+        propose(
+            path,
+            occ,
+            scratch.hyp,
+            scratch,
+            f,
+            ints,
+            i,
+            best,
+            f[i, TOP_SPEED],
+            CHANGE_LEFT if side > 0 else CHANGE_RIGHT,
+            bias,
+            0,
+        )
         ok = best[0] < before and best[1] != kind
     if not ok:
         f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH] = keep_shift, keep_done, keep_length
@@ -284,5 +322,3 @@ def decide(book, fleet, scratch, i, now):
     ints[i, PROPOSAL], ints[i, TERM] = np.int64(best[1]), np.int64(best[5])
     f[i, COST] = best[0]
     return best[2]
-
-

@@ -57,6 +57,7 @@ PEDESTRIAN = 7
 STOPPING = 3.5  # m/s2 at which somebody who has to stop is believed to do so
 REACH = 130.0  # m
 CONFIRMED = 0.45
+EAGER = 0.8  # m/s2
 
 _GREEN = ord("G")
 
@@ -139,7 +140,12 @@ def _put(hyp, h, step, x, y, c, s, v):
 @kernel
 def _describe(hyp, h, track, ints, i, k, relation, link):
     age = min(track[i, k, T_SEEN], track[i, k, T_TOLD])
-    hyp.f[h, 0], hyp.f[h, 1], hyp.f[h, 2], hyp.f[h, 3] = track[i, k, T_LENGTH], track[i, k, T_WIDTH], track[i, k, T_TRUST], age
+    hyp.f[h, 0], hyp.f[h, 1], hyp.f[h, 2], hyp.f[h, 3] = (
+        track[i, k, T_LENGTH],
+        track[i, k, T_WIDTH],
+        track[i, k, T_TRUST],
+        age,
+    )
     hyp.i[h, 0], hyp.i[h, 1], hyp.i[h, 2], hyp.i[h, 3] = ints[i, k, T_KIND], k, relation, link
 
 
@@ -190,7 +196,10 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
             if room <= 0.3:
                 speed = 0.0
             else:
-                speed = max(0.0, speed - max(speed * speed / (2.0 * room) if room < 0.35 * speed * speed + 2.0 else 0.0, 0.0) * DT)
+                speed = max(
+                    0.0,
+                    speed - max(speed * speed / (2.0 * room) if room < 0.35 * speed * speed + 2.0 else 0.0, 0.0) * DT,
+                )
         else:
             limit = max(book.lane_f[lane, LANE_SPEED] * 1.15, 3.0)
             speed = min(max(speed + accel * DT, 0.0), max(limit, speed))
@@ -257,12 +266,14 @@ def predict_track(book, hyp, relation, track, ints, i, k):
     for link in range(first, min(end, first + 3)):
         rel, entry = _entry_relation(book, relation, lane, np.int64(link))
         stop_at = math.inf
+        # Whoever goes first may speed up at any time: expect it early.
+        push = max(accel, EAGER) if rel == GOES_FIRST and accel > -1.0 else accel
         if rel == GIVES_WAY and not inside:
             room = length - at - half - 0.3
             if room > 0.0 and speed * speed / (2.0 * STOPPING) + 0.3 * speed <= room:
                 stop_at = room
         _describe(hyp, h, track, ints, i, k, rel, entry)
-        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, accel, stop_at)
+        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at)
         h += 1
     hyp.n[0] = h
 
@@ -280,5 +291,3 @@ def predict_all(book, fleet, hyp, relation, i):
         if dx * dx + dy * dy > REACH * REACH or dx * c + dy * s < -60.0:
             continue
         predict_track(book, hyp, relation, fleet.track, fleet.track_i, i, np.int64(k))
-
-

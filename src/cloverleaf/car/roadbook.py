@@ -49,7 +49,12 @@ class Roadbook(NamedTuple):
 
 def _points(graph: LaneGraph) -> F64:
     out = np.empty((len(graph.point_x), 6))
-    out[:, PX], out[:, PY], out[:, PS], out[:, PHEADING] = graph.point_x, graph.point_y, graph.point_s, graph.point_heading
+    out[:, PX], out[:, PY], out[:, PS], out[:, PHEADING] = (
+        graph.point_x,
+        graph.point_y,
+        graph.point_s,
+        graph.point_heading,
+    )
     out[:, PCOS], out[:, PSIN] = np.cos(graph.point_heading), np.sin(graph.point_heading)
     return out
 
@@ -113,7 +118,13 @@ def _routes(graph: LaneGraph, routes: Routes) -> tuple[I64, I32, I32, I32, F64, 
     broken = np.full(count, -1, np.int64)
     classes = np.full(count, int(VehicleClass.PASSENGER), np.int64)
     halt = np.full(len(edge), -1, np.int32)
-    for other in (VehicleClass.BUS, VehicleClass.DELIVERY, VehicleClass.TRUCK, VehicleClass.EMERGENCY, VehicleClass.ALL):
+    for other in (
+        VehicleClass.BUS,
+        VehicleClass.DELIVERY,
+        VehicleClass.TRUCK,
+        VehicleClass.EMERGENCY,
+        VehicleClass.ALL,
+    ):
         best_lanes(
             start, edge, row[:-1].astype(np.int32), halt, np.zeros(len(edge)), classes, graph.edge_lane_start,
             graph.lane_length, graph.lane_allow.astype(np.int64), graph.lane_link_start, graph.link_to,

@@ -25,7 +25,7 @@ from cloverleaf.measure.comfort import comfort_cost
 COLLISION, RED_LIGHT, STOP_SIGN, RIGHT_OF_WAY, BLOCKING, CLOSE, COMFORT, PROGRESS, TOTAL = range(9)
 GOES_FIRST = 1
 PEDESTRIAN = 7
-CROSS_MARGIN = 1.3  # s kept to somebody who goes first
+CROSS_MARGIN = 1.7  # s kept to somebody who goes first
 LEAST_MARGIN = 0.7  # s, after a long wait
 FAR_OFF = 1e9
 
@@ -53,10 +53,14 @@ def _collision(occ, hyp, motion, half, r):
             low, high = occ.low[r, t], occ.high[r, t]
             if front <= low or rear >= high or low == math.inf:
                 continue
-            if low + high < 2.0 * s and occ.v[r, t] > -0.5 and (not sideways or occ.v[r, t] > 0.7 * hyp.v[occ.row[r], t]):
+            if (
+                low + high < 2.0 * s
+                and occ.v[r, t] > -0.5
+                and (not sideways or occ.v[r, t] > 0.7 * hyp.v[occ.row[r], t])
+            ):
                 continue
             if motion.v[k] < 0.2:
-                return 20.0
+                return 20.0 if k > 0 else 0.0
             share = 1.0 if t == k else 0.4
             return share * (1000.0 + 30.0 * motion.v[k] * motion.v[k]) * (1.0 - 0.6 * k / STEPS)
     return 0.0
@@ -118,7 +122,7 @@ def _gates(path, motion, ints, i, half, cost):
         passes = _time_at(motion, line - half + 0.25)
         if passes >= FAR_OFF:
             continue
-        if rule & RED_STOP and passes < path.gate_open[g]:
+        if rule & RED_STOP and passes < path.gate_open[g] and ints[i, COMMITTED] != path.gate_link[g]:
             cost[RED_LIGHT] += 600.0
         if passes > path.gate_shut[g] and ints[i, COMMITTED] != path.gate_link[g]:
             cost[RED_LIGHT] += 60.0
@@ -158,5 +162,3 @@ def score(path, occ, hyp, motion, f, ints, i, cost):
         total += cost[k]
     cost[TOTAL] = total
     return total
-
-

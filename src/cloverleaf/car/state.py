@@ -34,7 +34,24 @@ F_COLUMNS = 40
 ) = range(19)  # fmt: skip
 I_COLUMNS = 20
 # columns of `Fleet.track`
-T_X, T_Y, T_VX, T_VY, T_HEADING, T_YAW, T_PP, T_PV, T_VV, T_LENGTH, T_WIDTH, T_SEEN, T_TOLD, T_TRUST, T_TIME, T_ACCEL = range(16)
+(
+    T_X,
+    T_Y,
+    T_VX,
+    T_VY,
+    T_HEADING,
+    T_YAW,
+    T_PP,
+    T_PV,
+    T_VV,
+    T_LENGTH,
+    T_WIDTH,
+    T_SEEN,
+    T_TOLD,
+    T_TRUST,
+    T_TIME,
+    T_ACCEL,
+) = range(16)
 TRACK_F = 16
 # columns of `Fleet.track_i`
 T_ID, T_KIND, T_STATION, T_LANE, T_HITS, T_USED = range(6)
@@ -130,7 +147,10 @@ def empty_fleet(capacity: int) -> Fleet:
     i = np.zeros((capacity, I_COLUMNS), np.int64)
     i[:, STATION] = -1
     return Fleet(
-        np.zeros((capacity, F_COLUMNS)), i, np.zeros((capacity, TRACKS, TRACK_F)), np.zeros((capacity, TRACKS, TRACK_I), np.int64)
+        np.zeros((capacity, F_COLUMNS)),
+        i,
+        np.zeros((capacity, TRACKS, TRACK_F)),
+        np.zeros((capacity, TRACKS, TRACK_I), np.int64),
     )
 
 

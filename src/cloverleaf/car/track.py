@@ -183,7 +183,14 @@ def nearest_track(fleet, i, x, y, vx, vy, variance, gate):
 def _sane(x, y, heading, vx, vy, sigma, confidence):
     """A detection that can be used: finite, within 400 m, below 90 m/s."""
     total = x + y + heading + vx + vy + sigma + confidence
-    return math.isfinite(total) and abs(x) < 400.0 and abs(y) < 400.0 and abs(vx) < 90.0 and abs(vy) < 90.0 and sigma >= 0.0
+    return (
+        math.isfinite(total)
+        and abs(x) < 400.0
+        and abs(y) < 400.0
+        and abs(vx) < 90.0
+        and abs(vy) < 90.0
+        and sigma >= 0.0
+    )
 
 
 @kernel
@@ -215,9 +222,13 @@ def take_objects(fleet, i, objects, row, now):
             k = nearest_track(fleet, i, x, y, vx, vy, variance, GATE)
             if k >= 0:
                 fresh = min(fleet.track[i, k, T_SEEN], fleet.track[i, k, T_TOLD])
-                measure_track(fleet, i, k, x, y, heading, vx, vy, length, width, variance, SPEED_SIGMA * SPEED_SIGMA, fresh)
+                measure_track(
+                    fleet, i, k, x, y, heading, vx, vy, length, width, variance, SPEED_SIGMA * SPEED_SIGMA, fresh
+                )
                 fleet.track[i, k, T_SEEN] = 0.0
-                fleet.track[i, k, T_TRUST] += 0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * objects.confidence[m])
+                fleet.track[i, k, T_TRUST] += (
+                    0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * objects.confidence[m])
+                )
                 fleet.track_i[i, k, T_USED] = 1
                 fleet.track_i[i, k, T_HITS] += 1
                 fleet.track_i[i, k, T_KIND] = objects.kind[m]

@@ -7,10 +7,9 @@ import numpy as np
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.road_tables import next_internal, signal_starts
-from cloverleaf.types.demand import Routes
+from cloverleaf.types.demand import Demand
 from cloverleaf.types.frames import LightFrame
-from cloverleaf.types.signals import SignalState
-from cloverleaf.types.state import I32, Actors
+from cloverleaf.types.state import I32, U8, Actors
 
 SIGHT = 100.0
 """m, range at which a camera reads a light."""
@@ -18,7 +17,7 @@ SIGHT = 100.0
 
 @kernel
 def _onward(graph, routes, lane, onward, edge_at):
-    """The link that leads from `lane` towards the edge after position `edge_at` of the routes; any link of its edge if the lane does not."""
+    """The link from `lane` towards the edge after position `edge_at` of the routes; a link of its edge if the lane has none."""
     if onward >= 0:
         return np.int64(onward)
     target = routes.edge[edge_at + 1]
@@ -34,7 +33,7 @@ def _onward(graph, routes, lane, onward, edge_at):
 
 
 @kernel
-def see_lights(graph, routes, onward, starts, light, actors, slots, sight, frame):
+def see_lights(graph, routes, trip_route, onward, starts, light, actors, slots, sight, frame):
     """Fill `frame` for the cars in rows `slots` of Actors; `starts` as SignalState.start, `onward` as `next_internal`."""
     links, lights, distances = frame.link, frame.light, frame.distance
     for i in range(slots.shape[0]):
@@ -43,10 +42,11 @@ def see_lights(graph, routes, onward, starts, light, actors, slots, sight, frame
         lights[i] = 0
         distances[i] = np.inf
         lane = actors.lane[row]
-        if lane < 0 or actors.route[row] < 0:
+        if lane < 0 or actors.trip[row] < 0:
             continue
-        at = routes.start[actors.route[row]] + actors.route_pos[row]
-        end = routes.start[actors.route[row] + 1]
+        route = trip_route[actors.trip[row]]
+        at = routes.start[route] + actors.route_pos[row]
+        end = routes.start[route + 1]
         distance = -actors.s[row]
         for _ in range(12):
             distance += graph.lane_length[lane]
@@ -72,14 +72,17 @@ def see_lights(graph, routes, onward, starts, light, actors, slots, sight, frame
 class Cameras:
     """Signal heads as seen by the fleet; holds what does not change during a run."""
 
-    def __init__(self, graph: LaneGraph, routes: Routes, sight: float = SIGHT) -> None:
-        self.graph, self.routes, self.sight = graph, routes, float(sight)
+    def __init__(self, graph: LaneGraph, demand: Demand, sight: float = SIGHT) -> None:
+        self.graph, self.routes, self.sight = graph, demand.routes, float(sight)
+        self._trip_route = demand.trips.route
         self._onward = next_internal(graph)
         self._starts = signal_starts(graph)
 
-    def see(self, actors: Actors, slots: I32, signals: SignalState) -> LightFrame:
-        """Lights ahead of the cars in rows `slots` (int32) of Actors, in that order."""
+    def see(self, actors: Actors, slots: I32, light: U8) -> LightFrame:
+        """Lights ahead of the cars in rows `slots` (int32) of Actors, in that order; `light` as in SignalState."""
         n = len(slots)
         frame = LightFrame(np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n))
-        see_lights(self.graph, self.routes, self._onward, self._starts, signals.light, actors, slots, self.sight, frame)
+        see_lights(
+            self.graph, self.routes, self._trip_route, self._onward, self._starts, light, actors, slots, self.sight, frame
+        )  # fmt: skip
         return frame
