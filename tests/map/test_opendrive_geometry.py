@@ -57,7 +57,14 @@ def query() -> MapQuery:
 
 
 def test_lane_points_equal_the_file_read_plainly(query: MapQuery) -> None:
-    cases = [("WA", -2, 300.0), ("AB", 1, 40.0), ("AB", -3, 340.0), ("ramp-off", -1, 60.0), ("X1", -3, 470.0), ("R-ring1", -1, 5.0)]
+    cases = [
+        ("WA", -2, 300.0),
+        ("AB", 1, 40.0),
+        ("AB", -3, 340.0),
+        ("ramp-off", -1, 60.0),
+        ("X1", -3, 470.0),
+        ("R-ring1", -1, 5.0),
+    ]
     for road, lane, s in cases:
         out = query.lane_to_xyz(query.rows([road]), [lane], [s], [0.0])[0]
         assert math.hypot(*(out[:2] - naive.lane_xy(str(DISTRICT_MAP), road, lane, s))) < 1e-6

@@ -64,7 +64,12 @@ def test_the_plain_map_reads(tmp_path: Path) -> None:
         ('<header revMajor="1" revMinor="6"/>', "", 1, "OpenDRIVE"),
         ("<lanes>", "<lateralProfile><shape s='0'/></lateralProfile><lanes>", 8, "shape"),
         ("</road>", "</road><junction id='4' type='virtual'/>", 15, "junction"),
-        ("</road>", "</road><junction id='4'><connection incomingRoad='1' connectingRoad='2'/></junction>", 15, "connection"),
+        (
+            "</road>",
+            "</road><junction id='4'><connection incomingRoad='1' connectingRoad='2'/></junction>",
+            15,
+            "connection",
+        ),
         ("</road>\n", "</road>\n<road id='1' length='1'/>\n", 16, "road"),
     ],
 )

@@ -32,7 +32,7 @@ def plan(name: str, protected_only: bool, south_riders: bool) -> dict:
         {"duration": 24, "min": 15, "max": 40, "lights": {**arterial, "G": through + of("NS", "P")}},
         {"duration": 10, "lights": arterial},
         {"duration": 3, "lights": {"y": through + of("EW", "R", "BR"), **stays}},
-        {"duration": 10, "min": 6, "max": 18, "lights": {"G": left + of("EW", "BL")}},
+        {"duration": 10, "min": 6, "max": 18, "lights": {"G": left, "g": of("EW", "BL")}},
         {"duration": 3, "lights": {"y": left + of("EW", "BL")}},
         {"duration": 2, "lights": {}},
         {"duration": 8, "min": 8, "max": 16, "lights": {**street, "G": street["G"] + of("EW", "P")}},

@@ -1,7 +1,8 @@
 """Our own demand: a table of flows from edge to edge, as CSV or YAML.
 
 Columns: `from`, `to` (edges), `begin`, `end` (s), `veh_per_h`, `types`: one type or shares such as `car:0.8 truck:0.1 ebike:0.1`
-(in YAML a mapping); optional `via` (edges). Vehicles come with exponential gaps. `pedestrian` rows walk.
+(in YAML a mapping); optional `via` (edges) and `stops` (ids of the map's stops, 20 s at each).
+Vehicles come with exponential gaps. `pedestrian` rows walk.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import yaml
 from cloverleaf.map.census import SUPPORTED
 from cloverleaf.map.graph import BaseMap, Feature, VehicleClass
 from cloverleaf.scenario.demand.footpaths import FootGraph
-from cloverleaf.scenario.demand.plan import DemandPlan, Flow, Mover, RouteSpec, Timing, Walk
+from cloverleaf.scenario.demand.plan import DemandPlan, Flow, Mover, RouteSpec, Stop, Timing, Walk
 from cloverleaf.scenario.demand.vehicle_types import Choice, TypeBook, TypeRow, class_row, weighted
 from cloverleaf.types.demand import Depart, EmissionClass, FollowModel
 from cloverleaf.types.errors import DemandError, nearest
 from cloverleaf.types.state import Kind
 
 REQUIRED = ("from", "to", "begin", "end", "veh_per_h", "types")
-OPTIONAL = ("via",)
+OPTIONAL = ("via", "stops")
+HALT = 20.0  # s at each stop of a row
 
 
 def _human(vclass: str, **changes: Any) -> TypeRow:
@@ -148,9 +150,20 @@ class _Rows:
             return Flow(self._walk(name, numbers["begin"], choice, stations, fail), timing)
         mover = Mover(
             name, numbers["begin"], choice, RouteSpec(None, tuple(stations)), int(Depart.BEST), float(Depart.BASE),
-            float(Depart.DESIRED), file=self.path, line=line,
+            float(Depart.DESIRED), stops=self._stops(row.get("stops"), fail), file=self.path, line=line,
         )  # fmt: skip
         return Flow(mover, timing)
+
+    def _stops(self, given: Any, fail: Any) -> tuple[Stop, ...]:
+        g, names = self.base_map.graph, given.split() if isinstance(given, str) else list(given or ())
+        rows = {name: i for i, name in enumerate(self.base_map.stop_ids)}
+        stops = []
+        for name in names:
+            if name not in rows:
+                raise fail(f"stop '{name}' does not exist", nearest(str(name), rows))
+            i = rows[name]
+            stops.append(Stop(int(g.stop_lane[i]), float(g.stop_begin[i]), float(g.stop_end[i]), HALT, -1.0, 0))
+        return tuple(stops)
 
     def _choice(self, given: Any, fail: Any) -> tuple[Choice, bool]:
         try:
