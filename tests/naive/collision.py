@@ -21,6 +21,8 @@ def pairs(actors, rules, side=0.25, end=0.1):
         for j in rows:
             if i >= j or (actors.speed[i] == 0 and actors.speed[j] == 0):
                 continue
+            if actors.kind[i] == actors.kind[j] == 7:
+                continue
             if apart(rules, actors.lane[i], actors.lane[j]):
                 continue
             if boxes.overlap(core(actors, i, side, end), core(actors, j, side, end)):

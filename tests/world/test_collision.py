@@ -161,6 +161,11 @@ def test_lane_bound_users_have_cores_smart_cars_have_boxes():
     assert run(scene(car(0, 0, control=0, lane=0), car(4.4, 0, control=0, lane=0)))[0] == 0
 
 
+def test_persons_brush_past_each_other():
+    assert run(scene(person(0, 0), person(0.1, 0)))[0] == 0
+    assert run(scene(person(0, 0), car(0.1, 0)))[0] == 1
+
+
 def test_bridges_do_not_collide_with_roads_below():
     crossing = car(0, 0, math.pi / 2, lane=6)
     assert run(scene(car(0, 0, lane=0), crossing))[0] == 0
