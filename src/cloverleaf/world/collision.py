@@ -2,7 +2,8 @@
 
 Users bound to a lane follow its drawn centre line to the centimetre; a person at the wheel evades by decimetres. Contact counts for
 them only if the cores of the boxes touch, `side_margin` and `end_margin` inside their edges; smart cars, persons and riders have
-their full boxes. Two persons who brush past each other do not collide. Users can only meet if their lanes share an edge or a junction, so a bridge and the road below never do.
+their full boxes. Two persons who brush past each other do not
+collide. Users can only meet if their lanes share an edge or a junction, so a bridge and the road below never do.
 After contact both stand still and are removed `clear_after` later; a pair of two users that have already crashed is not reported
 again, so that a pile-up counts one event for each user who joins it.
 """
