@@ -52,6 +52,7 @@ MIN_SECONDS = 20.0  # s that a faster lane must be usable
 NORM_SPEED = 10.0  # m/s, floor of the reference speed of relative gains
 INTERVAL = 0.5  # s between considerations where nothing is urgent
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
+CRAWL = 0.5  # m/s
 HASTE = 2.0  # share of the way left in which a change is to be done
 FALL_BEHIND = 7.0 / 3.6  # m/s (and m/s2) by which a changer falls back behind the vehicle beside it
 SOON = 10.0  # s left for a change from which on others are asked to make room
@@ -114,8 +115,11 @@ def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, d
     if ahead >= 0:
         if gap_ahead >= 0.0:
             speed = krauss_follow_speed(gap_ahead, v, f[ahead, V], f[ahead, DECEL], decel, emergency, tau, dt)
-        else:
+        elif f[ahead, V] > CRAWL and (f[ahead, S] > f[slot, S] or ahead < slot):
             speed = max(0.0, f[ahead, V] - FALL_BEHIND)
+        else:
+            # who stands beside may be waiting for this very place: go on rather than wait for each other
+            speed = v
         if speed < v:
             rate = min(decel, max((v - speed) / remaining, FALL_BEHIND if remaining < SOON else 0.0))
             near.help[slot] = min(near.help[slot], max(speed, v - rate * dt))
