@@ -19,7 +19,9 @@ def messages(folder: str) -> list[Any]:
     files = sorted((DATA / folder).glob("*/*.jsonl.gz"))
     if not files:
         return [pytest.param("", "", marks=pytest.mark.skip(reason=f"no {DATA / folder}"))]
-    return [pytest.param(f.parent.name, f.name.split(".")[0], id=f"{f.parent.name}-{f.name.split('.')[0]}") for f in files]
+    return [
+        pytest.param(f.parent.name, f.name.split(".")[0], id=f"{f.parent.name}-{f.name.split('.')[0]}") for f in files
+    ]
 
 
 @cache

@@ -84,11 +84,15 @@ def test_unknown_additions_are_kept_on_request() -> None:
     lane = {"laneID": 1}
     link = {"upstreamNodeId": {"id": 1}, "linkWidth": 300, "lanes": [lane]}
     zone = {"gridLineMarkingProhibitedZones": [], "centralCircleProhibitedZone": []}
-    assert zone  # the addition itself is exercised through the day-2 vectors; here an alternative of the frame is unknown
+    assert (
+        zone
+    )  # the addition itself is exercised through the day-2 vectors; here an alternative of the frame is unknown
     node = {"id": {"id": 3}, "refPos": {"lat": 1, "long": 2}, "inLinks": [link]}
     data = day2.encode(["mapFrame", {"msgCnt": 0, "nodes": [node]}])
     assert day2.decode(data)[1]["nodes"] == [node]
-    extended = codec("csae_day2", "test").encode(["msgFrameExt", {"messageId": 99, "value": ["_unknown", {"hex": "abcd"}]}])
+    extended = codec("csae_day2", "test").encode(
+        ["msgFrameExt", {"messageId": 99, "value": ["_unknown", {"hex": "abcd"}]}]
+    )
     with pytest.raises(DecodeError, match="unknown alternative"):
         codec("csae_day1", "bsm").decode(extended)
     kept = codec("csae_day1", "bsm").decode(extended, keep_unknown=True)
@@ -123,7 +127,10 @@ def test_batch_refuses_bad_records() -> None:
 def test_guess_names_the_message() -> None:
     best = guess(codec("csae_day1", "bsm").encode(bsm()))
     assert {g.standard for g in best[:2]} == {"csae_day1", "csae_day2"} and best[0].name == "bsm"
-    payload = {"protocolVersion": 3, "content": ["unsecuredData", {"hex": codec("csae_day1", "bsm").encode(bsm()).hex()}]}
+    payload = {
+        "protocolVersion": 3,
+        "content": ["unsecuredData", {"hex": codec("csae_day1", "bsm").encode(bsm()).hex()}],
+    }
     secured = guess(codec("ieee1609dot2", "unsecured").encode(payload))
     assert secured[0].standard == "ieee1609dot2" and secured[0].inside[0].name == "bsm"
     assert guess(b"") == []

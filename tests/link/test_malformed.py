@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.link.codec_data import messages, pack, rows
 
 from cloverleaf.link.codec.batch import batch_codec
 from cloverleaf.link.codec.program import OTHER
 from cloverleaf.link.codec.single import codec
 from cloverleaf.link.schemas.catalog import MESSAGES, message
 from cloverleaf.types.errors import DecodeError
-from tests.link.codec_data import messages, pack, rows
 
 MALFORMED = messages("malformed")
 
@@ -62,7 +62,13 @@ def test_any_bytes(standard: str, data: bytes) -> None:
 def test_batch_agrees_with_single_on_noise() -> None:
     """Random and damaged bytes: the kernel accepts what `single` accepts, with the same value."""
     rng = np.random.default_rng(5)
-    for standard, name in (("csae_day1", "bsm"), ("csae_day2", "ssm"), ("etsi", "cam"), ("etsi", "cpm"), ("etsi", "ivim")):
+    for standard, name in (
+        ("csae_day1", "bsm"),
+        ("csae_day2", "ssm"),
+        ("etsi", "cam"),
+        ("etsi", "cpm"),
+        ("etsi", "ivim"),
+    ):
         parts = [rng.integers(0, 256, int(rng.integers(0, 90)), np.uint8).tobytes() for _ in range(400)]
         parts += [bytes([b"\x00"[0] | (0x80 if i % 2 else 0)]) + p for i, p in enumerate(parts)]
         records = batch_codec(standard, name).decode(*pack(parts))

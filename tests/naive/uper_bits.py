@@ -70,7 +70,9 @@ def encode(node: s.Type, value: Any) -> str:
     if isinstance(node, s.Null):
         return ""
     if isinstance(node, s.BitString):
-        return sized(value["bits"], node.size) + number(int(value["hex"] or "0", 16) >> -value["bits"] % 8, value["bits"])
+        return sized(value["bits"], node.size) + number(
+            int(value["hex"] or "0", 16) >> -value["bits"] % 8, value["bits"]
+        )
     if isinstance(node, s.OctetString):
         raw = bytes.fromhex(value["hex"])
         return sized(len(raw), node.size) + "".join(number(b, 8) for b in raw)
@@ -87,7 +89,9 @@ def encode(node: s.Type, value: Any) -> str:
         names = [a.name for a in node.root]
         if value[0] in names:
             i = names.index(value[0])
-            return ("0" if node.extensible else "") + number(i, bits_for(len(names))) + encode(node.root[i].type, value[1])
+            return (
+                ("0" if node.extensible else "") + number(i, bits_for(len(names))) + encode(node.root[i].type, value[1])
+            )
         i = [a.name for a in node.ext].index(value[0])
         return "1" + small(i) + open_type(encode(node.ext[i].type, value[1]))
     assert isinstance(node, s.Sequence)
@@ -110,7 +114,9 @@ def sequence(node: s.Sequence, value: dict[str, Any]) -> str:
     groups = [a if isinstance(a, tuple) else (a,) for a in node.ext]
     present = [any(f.name in value for f in group) for group in groups]
     out = ("1" if any(present) else "0") if node.extensible else ""
-    there = {f.name: f.name in value and not (f.default is not None and value[f.name] == f.default) for f in node.fields}
+    there = {
+        f.name: f.name in value and not (f.default is not None and value[f.name] == f.default) for f in node.fields
+    }
     out += "".join("1" if there[f.name] else "0" for f in node.fields if f.skippable)
     for f in node.fields:
         if f.skippable and not there[f.name]:
@@ -120,7 +126,11 @@ def sequence(node: s.Sequence, value: dict[str, Any]) -> str:
             rows = {number: node for number, _, node in kind.table}
             inner = value[f.name][1]
             selector = value[kind.selector]
-            bits = encode(rows[selector], inner) if selector in rows else "".join(number(b, 8) for b in bytes.fromhex(inner["hex"]))
+            bits = (
+                encode(rows[selector], inner)
+                if selector in rows
+                else "".join(number(b, 8) for b in bytes.fromhex(inner["hex"]))
+            )
             out += open_type(bits) if bits else number(0, 8) if selector not in rows else open_type("")
         else:
             out += encode(kind, value[f.name])

@@ -148,4 +148,3 @@ def _extend() -> None:
 
 
 _extend()
-

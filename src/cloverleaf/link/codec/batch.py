@@ -55,7 +55,7 @@ class BatchCodec:
 
         n = len(start) - 1
         arena = _Arena(self, n)
-        padded = np.empty(len(buffer) + self.program.run_bits // 8 + _PAD, np.uint8)
+        padded = np.empty(len(buffer) + 8 * max(self.layout.widths) + _PAD, np.uint8)  # a row's fields, unchecked
         padded[: len(buffer)] = buffer
         padded[len(buffer) :] = 0
         offsets = np.ascontiguousarray(start, np.int64)
@@ -67,7 +67,18 @@ class BatchCodec:
             if len(which):
                 arena.fill(
                     lambda done, a: decode_listed(
-                        self.program, padded, offsets, which, done, a.out, a.base, a.rows, a.capacity, a.saved, a.stack, error
+                        self.program,
+                        padded,
+                        offsets,
+                        which,
+                        done,
+                        a.out,
+                        a.base,
+                        a.rows,
+                        a.capacity,
+                        a.saved,
+                        a.stack,
+                        error,
                     )
                 )
         else:

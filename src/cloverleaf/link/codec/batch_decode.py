@@ -71,7 +71,11 @@ def read_size(buffer, position, end, low, width, high, extensible, ranges, first
         position += 1
         if marker:
             count, position = read_length(buffer, position, end)
-            if count >= 0 and not (count >= low and (high < 0 or count <= high)) and not admitted(count, ranges, first, spans):
+            if (
+                count >= 0
+                and not (count >= low and (high < 0 or count <= high))
+                and not admitted(count, ranges, first, spans)
+            ):
                 return np.int64(-3), position
             return count, position
     if width < 0:
@@ -293,7 +297,9 @@ def decode_one(program, buffer, position, end, out, base, rows, capacity, stack)
             low, high, extensible = c, ops[at + 5], ops[at + 6]
             if alphabet == 2:
                 low, high, extensible = np.int64(0), np.int64(-1), np.int64(0)
-            size = read_size(buffer, position, end, low, ops[at + 4], high, extensible, ranges, ops[at + 7], ops[at + 8])
+            size = read_size(
+                buffer, position, end, low, ops[at + 4], high, extensible, ranges, ops[at + 7], ops[at + 8]
+            )
             count, position = size
             if count < 0:
                 return np.int64(1 if count == -1 else 7 if count == -2 else 3), np.int64(-1)
@@ -351,9 +357,7 @@ def decode_many(program, buffer, start, first, out, base, rows, capacity, saved,
         for k in range(tables):
             saved[k] = rows[k]
         stack[_LIMIT + 1] = 0
-        code, full = decode_one(
-            program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack
-        )
+        code, full = decode_one(program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack)
         if code != 0:
             for k in range(tables):
                 rows[k] = saved[k]
@@ -379,9 +383,7 @@ def decode_listed(program, buffer, start, which, first, out, base, rows, capacit
             saved[k] = rows[k]
         rows[0] = i
         stack[_LIMIT + 1] = 0
-        code, full = decode_one(
-            program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack
-        )
+        code, full = decode_one(program, buffer, start[i] * 8, start[i + 1] * 8, out, base, rows, capacity, stack)
         rows[0] = total
         if code != 0:
             for k in range(tables):

@@ -115,7 +115,9 @@ def encode_one(program, out, base, used, row, heap, heap_bits, buffer, position,
             count = out[o + a + 1]
             if count < 0 or child < 0 or child + count > used[table]:
                 return np.int64(3), position
-            moved = write_size(buffer, position, count, b, c, ops[at + 4], ops[at + 5], ranges, ops[at + 8], ops[at + 9])
+            moved = write_size(
+                buffer, position, count, b, c, ops[at + 4], ops[at + 5], ranges, ops[at + 8], ops[at + 9]
+            )
             if moved < 0:
                 return np.int64(7 if count >= 16384 else 3), position
             position = moved
@@ -253,7 +255,9 @@ def encode_one(program, out, base, used, row, heap, heap_bits, buffer, position,
                     if characters < low or (high >= 0 and characters > high):
                         return np.int64(7), position
                     low, high, extensible = np.int64(0), np.int64(-1), np.int64(0)
-            moved = write_size(buffer, position, count, low, ops[at + 4], high, extensible, ranges, ops[at + 7], ops[at + 8])
+            moved = write_size(
+                buffer, position, count, low, ops[at + 4], high, extensible, ranges, ops[at + 7], ops[at + 8]
+            )
             if moved < 0:
                 return np.int64(7 if count >= 16384 else 3), position
             if moved + b * count > room:

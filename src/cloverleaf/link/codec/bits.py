@@ -48,7 +48,9 @@ def write_bits(buffer, position, value, width):  # type: ignore[no-untyped-def]
 @kernel
 def write_bits_small(buffer, i, k, value, width):  # type: ignore[no-untyped-def]
     """Write up to 56 bits at byte `i`, bit `k`, with one 8-byte store; the new position."""
-    head = np.uint64(buffer[i]) >> (np.uint64(8) - np.uint64(k)) << (np.uint64(64) - np.uint64(k)) if k else np.uint64(0)
+    head = (
+        np.uint64(buffer[i]) >> (np.uint64(8) - np.uint64(k)) << (np.uint64(64) - np.uint64(k)) if k else np.uint64(0)
+    )
     placed = (value << np.uint64(1) << (np.uint64(63) - width)) >> np.uint64(k) if width else np.uint64(0)
     w = head | placed
     buffer[i] = np.uint8(w >> np.uint64(56))

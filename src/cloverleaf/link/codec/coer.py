@@ -6,7 +6,8 @@ IndexError (or is noticed by `take`); both become DecodeError in `single`.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from cloverleaf.link.schemas import nodes as s
 from cloverleaf.types.errors import DecodeError
@@ -318,7 +319,10 @@ def _tag(tag: tuple[int, int]) -> bytes:
 
 
 def _read_choice(compiler: Compiler, node: s.Choice) -> Reader:
-    table = {_tag(a.tag): (a.name, compiler.reader(a.type), i >= len(node.root)) for i, a in enumerate((*node.root, *node.ext))}
+    table = {
+        _tag(a.tag): (a.name, compiler.reader(a.type), i >= len(node.root))
+        for i, a in enumerate((*node.root, *node.ext))
+    }
 
     def read(data: bytes, at: int) -> tuple[list[Any], int]:
         end = at + 1
@@ -352,7 +356,10 @@ def wrap(content: Writer, value: Any, parts: list[bytes]) -> None:
 
 
 def _write_choice(compiler: Compiler, node: s.Choice) -> Writer:
-    table = {a.name: (_tag(a.tag), compiler.writer(a.type), i >= len(node.root)) for i, a in enumerate((*node.root, *node.ext))}
+    table = {
+        a.name: (_tag(a.tag), compiler.writer(a.type), i >= len(node.root))
+        for i, a in enumerate((*node.root, *node.ext))
+    }
 
     def write(value: list[Any], parts: list[bytes]) -> None:
         name, inner = value

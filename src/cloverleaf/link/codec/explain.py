@@ -98,7 +98,9 @@ def _length(node: s.Type, value: Any) -> int:
     if isinstance(node, s.Text):
         if not isinstance(value, str):
             raise TypeError("expected a string")
-        if node.alphabet == "ia5" and not value.isascii() or node.alphabet == "digits" and value.strip("0123456789 "):
+        if (node.alphabet == "ia5" and not value.isascii()) or (
+            node.alphabet == "digits" and value.strip("0123456789 ")
+        ):
             raise ValueError(f"character outside the {node.alphabet} alphabet")
         value.encode("utf-8")
         return len(value)

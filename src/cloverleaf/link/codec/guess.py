@@ -45,7 +45,9 @@ def guess(data: bytes, nesting: int = 0) -> list[Guess]:
             value, bits = reading
             name = _name(standard, kind.name, value)
             if name is not None and bits >= MIN_BITS:
-                inside = tuple(guess(payload, nesting + 1)) if (payload := _payload(value)) and nesting < MAX_NESTING else ()
+                inside = (
+                    tuple(guess(payload, nesting + 1)) if (payload := _payload(value)) and nesting < MAX_NESTING else ()
+                )
                 found.append(Guess(standard, name, 0.0, bits, value, 0, inside))
     chance = 2.0**MIN_BITS
     total = chance + sum(2.0 ** min(g.bits, 60) for g in found)

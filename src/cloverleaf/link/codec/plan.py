@@ -178,7 +178,9 @@ class Layout:
         if isinstance(node, s.BitString) and node.size.extensible and node.size.low == node.size.high:
             return Flags(node, row.take(path, 2))
         if isinstance(node, (s.BitString, s.OctetString, s.Text)):
-            unit = {s.BitString: 1, s.OctetString: 8}.get(type(node)) or {"ia5": 7, "digits": 4, "utf8": 8}[node.alphabet]  # type: ignore[union-attr]
+            unit = {s.BitString: 1, s.OctetString: 8}.get(type(node)) or {"ia5": 7, "digits": 4, "utf8": 8}[
+                node.alphabet
+            ]  # type: ignore[union-attr]
             size = s.Size() if isinstance(node, s.Text) and node.alphabet == "utf8" else node.size
             return Text(node, row.take(path, 2), unit, size)
         if node in self._stack:

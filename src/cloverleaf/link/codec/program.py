@@ -122,7 +122,9 @@ class _Assembler:
             size = plan.node.size
             first, count = self.spans(size.extra)
             high = -1 if size.high is None else size.high
-            at = self.op(LIST, plan.slot, size.low, p.length_bits(size), high, size.extensible, plan.table, 0, first, count)
+            at = self.op(
+                LIST, plan.slot, size.low, p.length_bits(size), high, size.extensible, plan.table, 0, first, count
+            )
             body = self.here()
             self.emit(plan.item)
             self.op(LIST_END, body, self.layout.widths[plan.table])

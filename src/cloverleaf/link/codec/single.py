@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Callable
+from typing import Any
 
 from cloverleaf.link.codec.explain import explain
 from cloverleaf.link.schemas.catalog import Message, message

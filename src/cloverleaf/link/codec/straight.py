@@ -128,7 +128,12 @@ class _Walk:
         elif isinstance(plan, p.Name):
             root = len(plan.node.root)
             self.marked((root - 1).bit_length(), 0, root - 1, plan.slot)
-        elif isinstance(plan, p.Number) and plan.node.extensible and plan.node.low is not None and plan.node.high is not None:
+        elif (
+            isinstance(plan, p.Number)
+            and plan.node.extensible
+            and plan.node.low is not None
+            and plan.node.high is not None
+        ):
             low, span = plan.node.low, plan.node.high - plan.node.low
             self.marked(span.bit_length(), low, span, plan.slot)
         elif not isinstance(plan, p.Nothing):
@@ -300,7 +305,9 @@ class _Decode(_Walk):
 
     def call(self, table: int, row: str, deeper: int) -> None:
         self.s.depth += deeper
-        self.s.add(f"q = d{table}(b, q, end, out, base[{table}] + ({row}) * {self.owner.layout.widths[table]}, base, rows, cap)")
+        self.s.add(
+            f"q = d{table}(b, q, end, out, base[{table}] + ({row}) * {self.owner.layout.widths[table]}, base, rows, cap)"
+        )
         self.s.add("if q < 0:")
         self.s.add("    return q")
         self.s.depth -= deeper
@@ -413,7 +420,9 @@ class _Encode(_Walk):
 
     def call(self, table: int, row: str, deeper: int) -> None:
         self.s.depth += deeper
-        self.s.add(f"q = e{table}(b, q, room, out, base[{table}] + ({row}) * {self.owner.layout.widths[table]}, base, rows)")
+        self.s.add(
+            f"q = e{table}(b, q, room, out, base[{table}] + ({row}) * {self.owner.layout.widths[table]}, base, rows)"
+        )
         self.s.add("if q < 0:")
         self.s.add("    return q")
         self.s.depth -= deeper

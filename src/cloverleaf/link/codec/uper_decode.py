@@ -6,7 +6,8 @@ of fixed width that follow one another are cut out of one masked integer, nested
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from cloverleaf.link.codec import uper_runtime as rt
 from cloverleaf.link.schemas import nodes as s
@@ -127,7 +128,7 @@ class DecoderSource:
         if width is not None:
             return self.fixed(f, node, width)
         if isinstance(node, s.Sequence):
-            if depth and depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext or depth == 0:
+            if (depth and depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext) or depth == 0:
                 return self.sequence(f, node, depth)
             return self.call(f, self.function(node))
         f.flush()
@@ -163,7 +164,9 @@ class DecoderSource:
             if (1 << width) - 1 > node.high - node.low:
                 f.checks.append(f"{raw} > {node.high - node.low}")
             if node.parts:
-                f.checks.append(f"not ({' or '.join(f'{a - node.low} <= {raw} <= {b - node.low}' for a, b in node.parts)})")
+                f.checks.append(
+                    f"not ({' or '.join(f'{a - node.low} <= {raw} <= {b - node.low}' for a, b in node.parts)})"
+                )
             return f"{raw} + {node.low}" if node.low > 0 else f"{raw} - {-node.low}" if node.low else raw
         if isinstance(node, s.Enumerated):
             return f"{self.constant(node.root)}[{raw}]"
@@ -173,7 +176,9 @@ class DecoderSource:
             return f'{{"hex": "%0{width // 4}x" % {raw}}}' if width else '{"hex": ""}'
         pad = -width % 8
         shifted = f"({raw} << {pad})" if pad else raw
-        return f'{{"hex": "%0{(width + pad) // 4}x" % {shifted}, "bits": {width}}}' if width else '{"hex": "", "bits": 0}'
+        return (
+            f'{{"hex": "%0{(width + pad) // 4}x" % {shifted}, "bits": {width}}}' if width else '{"hex": "", "bits": 0}'
+        )
 
     def integer(self, f: _Function, node: s.Integer) -> str:
         name = f.name("v")
@@ -258,8 +263,14 @@ class DecoderSource:
             f.add("e, r = small(n, r)")
             f.add("m, q, r = open(n, r)")
             for i, alternative in enumerate(node.ext):
-                f.add(f"{'if' if i == 0 else 'elif'} e == {i}: {name} = [{alternative.name!r}, {self.function(alternative.type)}(m, q)[0]]")
-            unknown = f'{name} = ["_unknown", {{"hex": "%0*x" % (q // 4, m)}}]' if self.keep else "raise bad(r, 'unknown alternative')"
+                f.add(
+                    f"{'if' if i == 0 else 'elif'} e == {i}: {name} = [{alternative.name!r}, {self.function(alternative.type)}(m, q)[0]]"
+                )
+            unknown = (
+                f'{name} = ["_unknown", {{"hex": "%0*x" % (q // 4, m)}}]'
+                if self.keep
+                else "raise bad(r, 'unknown alternative')"
+            )
             f.add(f"else: {unknown}" if node.ext else unknown)
             f.indent -= 1
             f.add("else:")
@@ -344,7 +355,9 @@ class DecoderSource:
         name = f.name("v")
         f.add("m, q, r = open(n, r)")
         for i, (number, row, kind) in enumerate(node.table):
-            f.add(f"{'if' if i == 0 else 'elif'} {selector} == {number}: {name} = [{row!r}, {self.function(kind)}(m, q)[0]]")
+            f.add(
+                f"{'if' if i == 0 else 'elif'} {selector} == {number}: {name} = [{row!r}, {self.function(kind)}(m, q)[0]]"
+            )
         unknown = f'{name} = ["_unknown", {{"hex": "%0*x" % (q // 4, m) if q else ""}}]'
         f.add(f"else: {unknown}" if node.table else unknown)
         return name
@@ -373,5 +386,6 @@ class DecoderSource:
         f.add("    if g >> b - i - 1 & 1:")
         f.add("        m, q, r = open(n, r)")
         if self.keep:
-            f.add(f'        {result}.setdefault("_unknown", []).append([i, {{"hex": "%0*x" % (q // 4, m) if q else ""}}])')
-
+            f.add(
+                f'        {result}.setdefault("_unknown", []).append([i, {{"hex": "%0*x" % (q // 4, m) if q else ""}}])'
+            )

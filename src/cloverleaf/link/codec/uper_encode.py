@@ -7,7 +7,8 @@ out afterwards which field it was.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from cloverleaf.link.codec import uper_runtime as rt
 from cloverleaf.link.codec.uper_decode import INLINE_DEPTH, fixed_width
@@ -98,9 +99,11 @@ class EncoderSource:
         width = fixed_width(node)
         if width is not None:
             self.fixed(f, node, v, width)
-        elif isinstance(node, s.Sequence) and (depth == 0 or depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext):
+        elif isinstance(node, s.Sequence) and (
+            depth == 0 or (depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext)
+        ):
             self.sequence(f, node, v, depth)
-        elif isinstance(node, s.Sequence) or depth and isinstance(node, (s.SequenceOf, s.Choice)):
+        elif isinstance(node, s.Sequence) or (depth and isinstance(node, (s.SequenceOf, s.Choice))):
             f.append(f"{self.function(node)}({v})")
         elif isinstance(node, s.Null):
             f.add(f"if {v} is not None: bad()")
@@ -125,7 +128,9 @@ class EncoderSource:
             f.add(f"{x} = {v}{shift}")
             f.add(f"if not 0 <= {x} <= {node.high - node.low}: bad()")
             if node.parts:
-                f.add(f"if not ({' or '.join(f'{a - node.low} <= {x} <= {b - node.low}' for a, b in node.parts)}): bad()")
+                f.add(
+                    f"if not ({' or '.join(f'{a - node.low} <= {x} <= {b - node.low}' for a, b in node.parts)}): bad()"
+                )
             if not width:
                 return
         elif isinstance(node, s.Enumerated):
@@ -146,7 +151,11 @@ class EncoderSource:
         x = f.name()
         f.add(f"{x} = plain({v})")
         if node.extensible:
-            root = f"{node.low} <= {x} <= {node.high}" if not node.parts else " or ".join(f"{a} <= {x} <= {b}" for a, b in node.parts)
+            root = (
+                f"{node.low} <= {x} <= {node.high}"
+                if not node.parts
+                else " or ".join(f"{a} <= {x} <= {b}" for a, b in node.parts)
+            )
             f.flush()
             f.add(f"if not ({root}):")
             f.indent += 1

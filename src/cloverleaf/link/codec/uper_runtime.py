@@ -7,7 +7,8 @@ Writers return `(bits, width)`.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from cloverleaf.link.schemas.nodes import Size
 from cloverleaf.types.errors import DecodeError
@@ -106,7 +107,7 @@ def read_size(n: int, r: int, low: int, high: int | None, width: int | None, siz
         return low, r
     else:
         count = low + (n >> (r := r - width) & (1 << width) - 1)
-    if count < low or high is not None and count > high:
+    if count < low or (high is not None and count > high):
         raise out_of_range(r, "length out of range")
     return count, r
 

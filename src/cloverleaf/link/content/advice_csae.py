@@ -32,7 +32,13 @@ def encode(batch: AdviceBatch, frame: Frame, standard: str) -> tuple[U8, I64]:
             point["speed"] = speed[i]
         suggestion = {"suggestion": {"hex": "0000", "bits": 14}, "lifeTime": life[i]}
         vehicle = {"vehId": octets(target), "driveSuggestion": suggestion, "pathGuidance": [point]}
-        body = {"msgCnt": i & 127, "id": octets(sender), "secMark": mark[i], "refPos": places[i], "coordinates": [vehicle]}
+        body = {
+            "msgCnt": i & 127,
+            "id": octets(sender),
+            "secMark": mark[i],
+            "refPos": places[i],
+            "coordinates": [vehicle],
+        }
         values.append(["msgFrameExt", {"messageId": 11, "value": ["RoadsideCoordination", body]}])
     return encode_all(codec("csae_day2", "rsc"), values)
 
@@ -64,4 +70,11 @@ def _row(body: Any) -> tuple[int, ...] | None:
     point = (vehicle.get("pathGuidance") or [{}])[0]
     life = vehicle.get("driveSuggestion", {}).get("lifeTime", 65535)
     ends = (place["lat"], place["long"])
-    return (station_of(body["id"]), body["secMark"], station_of(vehicle["vehId"]), *ends, point.get("speed", 8191), life)
+    return (
+        station_of(body["id"]),
+        body["secMark"],
+        station_of(vehicle["vehId"]),
+        *ends,
+        point.get("speed", 8191),
+        life,
+    )

@@ -60,7 +60,8 @@ def to_records(batch: AwarenessBatch, frame: Frame, standard: str) -> tuple[Batc
     c[f"{_BASIC}stationType"] = STATION_TYPE[batch.kind]
     reference_position(c.under(f"{_BASIC}referencePosition."), latitude, longitude)
     c[f"{_FAST}@"] = np.arange(n)
-    fast["heading.headingValue"] = np.remainder(limited(bearing(batch.heading, convergence) * 10, 0, 3600, 3601), 3600)
+    course = limited(bearing(batch.heading, convergence) * 10, 0, 3600, 3601)
+    fast["heading.headingValue"] = np.where(course == 3600, 0, course)
     fast["heading.headingConfidence"] = 127
     fast["speed.speedValue"] = limited(np.abs(batch.speed) * 100, 0, 16382, 16383)
     fast["speed.speedConfidence"] = 127

@@ -82,7 +82,9 @@ class Content:
         parts = []
         for station in stations.tolist():
             if station not in self._topology:
-                self._topology[station] = module.map_message(self.base_map, self.units, station, self.frame, self.standard)
+                self._topology[station] = module.map_message(
+                    self.base_map, self.units, station, self.frame, self.standard
+                )
             parts.append(self._topology[station])
         start = np.concatenate(([0], np.cumsum([len(p) for p in parts], dtype=np.int64))).astype(np.int64)
         return np.frombuffer(b"".join(parts), np.uint8), start

@@ -34,7 +34,11 @@ for _kind, _row in {
 }.items():  # fmt: skip
     _CLASS[_kind] = _row
 """Kind -> (alternative, vehicle class or VRU profile, sub-profile)."""
-_OF_VEHICLE = np.array([Kind.NONE] * 5 + [Kind.CAR, Kind.BUS, Kind.TRUCK, Kind.TRUCK, Kind.TRUCK, Kind.EMERGENCY, Kind.BUS] + [Kind.CAR] * 4)
+_OF_VEHICLE = np.array(
+    [Kind.NONE] * 5
+    + [Kind.CAR, Kind.BUS, Kind.TRUCK, Kind.TRUCK, Kind.TRUCK, Kind.EMERGENCY, Kind.BUS]
+    + [Kind.CAR] * 4
+)
 _OF_VRU = np.array([Kind.PEDESTRIAN, Kind.BICYCLE, Kind.MOTORCYCLE, Kind.NONE])
 
 
@@ -130,7 +134,9 @@ def from_records(records: Records, frame: Frame, standard: str) -> PerceptionBat
     good = records.error == 0
     boxes = np.where(good, c.second("payload.cpmContainers"), 0)
     owner = np.repeat(np.arange(n), boxes)
-    box = np.repeat(np.where(good, c["payload.cpmContainers"], 0) - (np.cumsum(boxes) - boxes), boxes) + np.arange(boxes.sum())
+    box = np.repeat(np.where(good, c["payload.cpmContainers"], 0) - (np.cumsum(boxes) - boxes), boxes) + np.arange(
+        boxes.sum()
+    )
     objects = Columns(records, _L)[".containerData:"][box] == CONTAINER - 1
     owner, box = owner[objects], box[objects]
     lead, first = np.unique(owner, return_index=True)
@@ -165,7 +171,12 @@ def from_records(records: Records, frame: Frame, standard: str) -> PerceptionBat
     turned = optional("angles", f"{_A}.", "zAngle.value", 3601, 0.1)
     course = optional("velocity", f"{_P}.", "velocityDirection.value", 3601, 0.1)
     angle = np.radians(np.where(np.isnan(turned), course, turned)) + turn
-    box_of = {a: np.where(mask & masks[f"objectDimension{a}"], available(o[f"objectDimension{a}.value"][row], 256, 0.1), np.nan) for a in "XY"}
+    box_of = {
+        a: np.where(
+            mask & masks[f"objectDimension{a}"], available(o[f"objectDimension{a}.value"][row], 256, 0.1), np.nan
+        )
+        for a in "XY"
+    }
     classified = (mask & masks["classification"] != 0) & (o.second("classification")[row] > 0)
     spread = o["position.xCoordinate.confidence"][row]
     return PerceptionBatch(

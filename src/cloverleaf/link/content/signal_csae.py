@@ -70,7 +70,9 @@ def to_records(batch: SignalBatch, frame: Frame, standard: str) -> tuple[BatchCo
     i["intersectionId?"] = region
     i["intersectionId.region"] = (batch.station[message] - RSU_STATION_BASE) & 0xFFFF
     i["intersectionId.id"] = batch.intersection[message]
-    i.set_list("phases", batch.phase_start[message] + PHASES * piece, np.minimum(count[message] - PHASES * piece, PHASES))
+    i.set_list(
+        "phases", batch.phase_start[message] + PHASES * piece, np.minimum(count[message] - PHASES * piece, PHASES)
+    )
     p["id"] = batch.link_index
     p.set_list("phaseStates", first, states)
     Columns(records, _S)["?"] = timing

@@ -24,7 +24,9 @@ _SHORT, _LONG = 1 << 17, 1 << 23
 def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame, standard: str) -> bytes:
     """The MAP message of a roadside unit."""
     a, g = approaches(base_map, units, station), base_map.graph
-    latitude, longitude, _ = frame.geo(g.junction_x[a.junction : a.junction + 1], g.junction_y[a.junction : a.junction + 1])
+    latitude, longitude, _ = frame.geo(
+        g.junction_x[a.junction : a.junction + 1], g.junction_y[a.junction : a.junction + 1]
+    )
     place = {"lat": int(latitude[0]), "long": int(longitude[0])}
     links = [_link(base_map, a, edge, frame, place, standard) for edge in a.edges[:32]]
     node: dict[str, Any] = {"id": _node(a.unit, a.junction), "refPos": place}
@@ -37,7 +39,9 @@ def _node(unit: int, junction: int) -> dict[str, int]:
     return {"region": unit & 0xFFFF, "id": junction & 0xFFFF}
 
 
-def _link(base_map: BaseMap, a: Approaches, edge: int, frame: Frame, place: dict[str, int], standard: str) -> dict[str, Any]:
+def _link(
+    base_map: BaseMap, a: Approaches, edge: int, frame: Frame, place: dict[str, int], standard: str
+) -> dict[str, Any]:
     g = base_map.graph
     lanes = range(int(g.edge_lane_start[edge]), int(g.edge_lane_start[edge + 1]))
     width = int(np.clip(round(100 * float(sum(g.lane_width[lane] for lane in lanes))), 0, 32767))
@@ -50,7 +54,9 @@ def _link(base_map: BaseMap, a: Approaches, edge: int, frame: Frame, place: dict
     }
 
 
-def _lane(base_map: BaseMap, a: Approaches, lane: int, frame: Frame, place: dict[str, int], standard: str) -> dict[str, Any]:
+def _lane(
+    base_map: BaseMap, a: Approaches, lane: int, frame: Frame, place: dict[str, int], standard: str
+) -> dict[str, Any]:
     g = base_map.graph
     connections = []
     for link in range(int(g.lane_link_start[lane]), int(g.lane_link_start[lane + 1])):

@@ -24,7 +24,9 @@ MAPEM_ID = 5
 def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame, standard: str) -> bytes:
     """The MAPEM of a roadside unit."""
     a, g = approaches(base_map, units, station), base_map.graph
-    ingress = [lane for edge in a.edges for lane in range(int(g.edge_lane_start[edge]), int(g.edge_lane_start[edge + 1]))]
+    ingress = [
+        lane for edge in a.edges for lane in range(int(g.edge_lane_start[edge]), int(g.edge_lane_start[edge + 1]))
+    ]
     egress = sorted({int(g.link_to[k]) for lane in ingress for k in _links(base_map, lane)} - set(ingress))
     lanes = [*ingress, *egress][:255]
     number = {lane: i + 1 for i, lane in enumerate(lanes)}
@@ -32,7 +34,9 @@ def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame
     latitude, longitude, _ = frame.geo(np.array([x]), np.array([y]))
     made = []
     for lane in lanes:
-        leads = [_connection(base_map, k, number, a.group) for k in _links(base_map, lane) if int(g.link_to[k]) in number]
+        leads = [
+            _connection(base_map, k, number, a.group) for k in _links(base_map, lane) if int(g.link_to[k]) in number
+        ]
         row: dict[str, Any] = {
             "laneID": number[lane],
             "laneAttributes": {
@@ -53,7 +57,9 @@ def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame
         "laneSet": made,
     }
     header = {"protocolVersion": 2, "messageID": MAPEM_ID, "stationID": int(station_bits(np.array([station]))[0])}
-    return codec("etsi", "mapem").encode({"header": header, "map": {"msgIssueRevision": 0, "intersections": [intersection]}})
+    return codec("etsi", "mapem").encode(
+        {"header": header, "map": {"msgIssueRevision": 0, "intersections": [intersection]}}
+    )
 
 
 def _links(base_map: BaseMap, lane: int) -> range:

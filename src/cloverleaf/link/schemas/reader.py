@@ -28,7 +28,9 @@ from cloverleaf.link.schemas import nodes as n
 
 FOLDER = Path(__file__).parent
 _DEFINITION = re.compile(r"^([A-Za-z][\w-]*)(?: @(\w+))? = ", re.MULTILINE)
-_TOKEN = re.compile(r"\n *\.\.\.|\[\[|\]\]|\[[^\[\]]*\]|\.\.\.|\.\.|'[0-9a-f]*'/\d+|[{}():?=|#.]|-?\d+|[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)?")
+_TOKEN = re.compile(
+    r"\n *\.\.\.|\[\[|\]\]|\[[^\[\]]*\]|\.\.\.|\.\.|'[0-9a-f]*'/\d+|[{}():?=|#.]|-?\d+|[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)?"
+)
 
 
 class SchemaFile:
@@ -87,7 +89,9 @@ class _Parser:
     def take(self, expected: str = "") -> str:
         token = self.peek()
         if expected and token != expected:
-            raise ValueError(f"{self.file.stem}.schema: expected {expected!r}, found {token!r} near {self.tokens[max(0, self.at - 6) :][:12]}")
+            raise ValueError(
+                f"{self.file.stem}.schema: expected {expected!r}, found {token!r} near {self.tokens[max(0, self.at - 6) :][:12]}"
+            )
         self.at += 1
         return token
 
