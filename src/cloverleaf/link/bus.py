@@ -57,6 +57,7 @@ class _Late(NamedTuple):
     batch: Any
 
 
+_EMPTY = {int(kind): empty(batch_type) for kind, batch_type in BATCH_TYPES.items()}
 _UU_KINDS = (MessageKind.ADVICE, MessageKind.EVENT)
 
 
@@ -239,12 +240,11 @@ class Link:
         if self.security is not None and n:
             buffer, start, accepted, reasons = self.security.check(wire, t)
             self.statistics.refused.update(reasons)
-        batches: dict[int, Any] = {}
+        batches: dict[int, Any] = dict(_EMPTY)
         row = np.zeros(n, np.int32)
-        for kind, batch_type in BATCH_TYPES.items():
+        for kind in np.unique(wire.kind).tolist():
             rows = np.flatnonzero((wire.kind == kind) & (accepted != 0))
-            if not len(rows):
-                batches[kind] = empty(batch_type)
+            if kind == MessageKind.TOPOLOGY or not len(rows):
                 continue
             part, offsets = _slice(buffer, start, rows)
             batches[kind], error = self.content.decode(kind, part, offsets)
