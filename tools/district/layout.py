@@ -70,7 +70,9 @@ def edge_t(arm: Arm, incoming: bool) -> float:
     return arm.section.center(lane_id) + (1 if lane_id < 0 else -1) * lane.width / 2
 
 
-def signal_junction(net: Net, id: str, arms: dict[str, tuple[Arm | None, Arm | None]], spans: dict[str, tuple[Arm, float, float]]):
+def signal_junction(
+    net: Net, id: str, arms: dict[str, tuple[Arm | None, Arm | None]], spans: dict[str, tuple[Arm, float, float]]
+):
     """Four legs E N W S, each (incoming arm, outgoing arm); `spans` gives crosswalks that are not kerb to kerb of one road."""
     junction = net.junction(id, id)
     compass = "ENWS"
@@ -227,8 +229,9 @@ def expressway(net: Net) -> tuple[Road, Road]:
         Section(into.length - pocket, w / 2, [], [Lane("L", "driving", w), Lane("T1", "driving", T, grow=30.0)]),
     ]
     dx2, dy2, _ = shift((0.0, 0.0, -PI / 2))
+    single = Section(0.0, w / 2, [], [Lane("T1", "driving", w)])
     down = (-BOX_Y) - (lane_y - dy2)
-    out = net.road("ramp-on", (-3.75, -BOX_Y, -PI / 2), [(0.0, 0.0, down), *turn], [Section(0.0, w / 2, [], [Lane("T1", "driving", w)])], 50 * KMH)
+    out = net.road("ramp-on", (-3.75, -BOX_Y, -PI / 2), [(0.0, 0.0, down), *turn], [single], 50 * KMH)
     on_x = -3.75 + dx2
     x2 = net.road("X2", (off_x, y, PI), [(0.0, 0.0, off_x - on_x)], [Section(0.0, 0.0, [], main)], 80 * KMH, "motorway")
     merge = on_x - 12.0
@@ -272,13 +275,18 @@ def build() -> Net:
     rn = plain(net, "RN", (0.0, 340.0, PI / 2), 220.0, 40 * KMH)
     pn = plain(net, "PN", (400.0, 320.0, PI / 2), 240.0, 50 * KMH)
     into, out = expressway(net)
-    both = lambda arm: (arm, arm)  # noqa: E731
-    signal_junction(net, "A", {"E": both(ab.arm("start")), "N": both(an.arm("start")), "W": both(wa.arm("end")), "S": both(as_.arm("start"))}, {})
-    south = {"S": (out.arm("start"), -5.0, 13.0)}
-    signal_junction(net, "B", {"E": both(bc.arm("start")), "N": both(bn.arm("start")), "W": both(ab.arm("end")), "S": (into.arm("end"), out.arm("start"))}, south)
-    signal_junction(net, "C", {"E": both(ce.arm("start")), "N": both(cn.arm("start")), "W": both(bc.arm("end")), "S": both(cs.arm("start"))}, {})
+
+    def legs(**arms: Arm) -> dict[str, tuple[Arm, Arm]]:
+        return {d: (arm, arm) for d, arm in arms.items()}
+
+    signal_junction(net, "A", legs(E=ab.arm("start"), N=an.arm("start"), W=wa.arm("end"), S=as_.arm("start")), {})
+    ramps = {"S": (into.arm("end"), out.arm("start"))}
+    crossing = {"S": (out.arm("start"), -5.0, 13.0)}
+    signal_junction(net, "B", legs(E=bc.arm("start"), N=bn.arm("start"), W=ab.arm("end")) | ramps, crossing)
+    signal_junction(net, "C", legs(E=ce.arm("start"), N=cn.arm("start"), W=bc.arm("end"), S=cs.arm("start")), {})
     mid_block(net, "Z", bn.arm("end"), school.arm("start"))
-    roundabout(net, "R", 0.0, 300.0, [(-PI / 2, school.arm("end")), (0.0, rp.arm("start")), (PI / 2, rn.arm("start")), (PI, rw.arm("start"))])
+    ways = [(-PI / 2, school.arm("end")), (0.0, rp.arm("start")), (PI / 2, rn.arm("start")), (PI, rw.arm("start"))]
+    roundabout(net, "R", 0.0, 300.0, ways)
     priority_junction(net, "P", cn.arm("end"), pn.arm("start"), rp.arm("end"))
     for arm, s in ((bn.arm("end"), 5.0), (school.arm("start"), 101.0)):
         net.sign(arm, f"school.136.{arm.road.name}", "136", s=s)

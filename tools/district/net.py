@@ -53,7 +53,7 @@ class Net:
             if p[0] != "poly" and abs(p[0]) > 1e-6:
                 speed = min(speed, math.sqrt(COMFORT / abs(p[0])))
         count = sum(r.junction == junction.id for r in self.roads) + 1
-        w0, w1 = lane_a.width if not lane_a.grow else lane_a.width, lane_b.width if lane_b.grow <= 0 else lane_b.width
+        w0, w1 = lane_a.width, lane_b.width
         lane = Lane("X", kind or lane_a.type if lane_a.type != "offRamp" else "driving", w0)
         road = Road(
             f"{junction.id}.{count}", f"{junction.id}:{a.road.name}>{b.road.name}:{role_a}", start, pieces,
@@ -87,7 +87,9 @@ class Net:
         arm.road.signals.append(f"<signal {head}>{valid}</signal>")
         self.controllers.setdefault(controller, []).append(id)
 
-    def sign(self, arm: Arm, id: str, type: str, subtype: str = "-1", value: str = "-1", s: float | None = None) -> None:
+    def sign(
+        self, arm: Arm, id: str, type: str, subtype: str = "-1", value: str = "-1", s: float | None = None
+    ) -> None:
         """A static sign for traffic towards the arm's junction (German catalogue numbers)."""
         at = (arm.road.length if arm.at == "end" else 0.0) if s is None else s
         orientation = "+" if arm.at == "end" else "-"
@@ -108,9 +110,13 @@ class Net:
             id=id, name=id, type="crosswalk", s=s, t=0.0, zOffset=0.0, hdg=0.0, pitch=0.0, roll=0.0, orientation="none",
             length=depth, width=left - right, height=0.0, dynamic="no",
         )  # fmt: skip
-        arm.road.objects.append(f'<object {head}><outlines><outline id="0" closed="true">{points}</outline></outlines></object>')
+        arm.road.objects.append(
+            f'<object {head}><outlines><outline id="0" closed="true">{points}</outline></outlines></object>'
+        )
 
-    def thing(self, road: Road, id: str, type: str, s: float, t: float, length: float, width: float, name: str = "") -> None:
+    def thing(
+        self, road: Road, id: str, type: str, s: float, t: float, length: float, width: float, name: str = ""
+    ) -> None:
         """A rectangular object: bus stop, parking space, building."""
         head = attrs(
             id=id, name=name or id, type=type, s=s, t=t, zOffset=0.0, hdg=0.0, pitch=0.0, roll=0.0,

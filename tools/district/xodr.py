@@ -165,7 +165,9 @@ def num(x: float) -> str:
 
 
 def attrs(**values: object) -> str:
-    return " ".join(f"{k.rstrip('_')}={quoteattr(num(v) if isinstance(v, float) else str(v))}" for k, v in values.items())
+    return " ".join(
+        f"{k.rstrip('_')}={quoteattr(num(v) if isinstance(v, float) else str(v))}" for k, v in values.items()
+    )
 
 
 def road_xml(road: Road) -> list[str]:
@@ -220,7 +222,11 @@ def _lanes_xml(road: Road) -> list[str]:
                 out.extend(_lane_xml(road, n, i))
             out.append("</left>")
         solid = "solid solid" if section.left else "solid"
-        mark = f'<roadMark sOffset="0" type="{solid}" color="yellow" width="0.12" laneChange="none"/>' if road.marks else ""
+        mark = (
+            f'<roadMark sOffset="0" type="{solid}" color="yellow" width="0.12" laneChange="none"/>'
+            if road.marks
+            else ""
+        )
         out.append(f'<center><lane id="0" type="none" level="false">{mark}</lane></center>')
         if section.right:
             out.append("<right>")
