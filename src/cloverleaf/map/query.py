@@ -50,7 +50,7 @@ class MapQuery:
         of traffic on the lane.
         """
         columns = np.broadcast_arrays(np.asarray(road, np.int64), np.asarray(lane, np.int64), *_floats(s, offset))
-        r, l, at, off = (np.ascontiguousarray(c).ravel() for c in columns)
+        r, l, at, off = (np.array(c).ravel() for c in columns)
         if len(r) and (r.min() < 0 or r.max() >= len(self.drive.road_ids)):
             raise MapError(
                 "a road row is out of range", file=self.drive.source, hint=f"0 to {len(self.drive.road_ids) - 1}"
@@ -65,7 +65,7 @@ class MapQuery:
         Inside several lanes (junctions) the one whose centre is nearest wins, lanes for traffic before others; a heading (rad)
         helps to choose. Off the road the nearest road answers with an offset beyond its outermost lane.
         """
-        px, py, h = (np.ascontiguousarray(c).ravel() for c in np.broadcast_arrays(*_floats(x, y, heading)))
+        px, py, h = (np.array(c).ravel() for c in np.broadcast_arrays(*_floats(x, y, heading)))
         ids, out = np.empty((len(px), 2), np.int64), np.empty((len(px), 2))
         fill_located(self.tables, self.grid, px, py, h, ids, out)
         return ids, out
