@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.naive import opendrive as naive
 
 from cloverleaf.map.district import DISTRICT_MAP
 from cloverleaf.map.opendrive.geometry import poly_local, spiral_local
 from cloverleaf.map.opendrive.knots import poly_knots, spiral_knots
 from cloverleaf.map.opendrive.tables import MapTables
 from cloverleaf.map.query import MapQuery
-from tests.naive import opendrive as naive
 
 
 def _piece(kind: int, coef: list[float], length: float, knots: np.ndarray) -> MapTables:

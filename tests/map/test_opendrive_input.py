@@ -83,7 +83,7 @@ def test_a_broken_map_names_its_place(tmp_path: Path, old: str, new: str, line: 
 
 @pytest.mark.parametrize("cut", [1, 10, 200, 500])
 def test_a_truncated_file_is_refused(tmp_path: Path, cut: int) -> None:
-    with pytest.raises(MapError, match="well-formed|OpenDRIVE"):
+    with pytest.raises(MapError, match=r"well-formed|OpenDRIVE"):
         _read(tmp_path, ROAD[:-cut] if cut > 1 else "")
 
 

@@ -18,7 +18,8 @@ ORACLE = SHARED / "oracle" / "map"
 def _maps() -> dict[str, Path]:
     found = {p.stem: p for p in SHARED.glob("maps/*/*.xodr")}
     for name in ("alks_road_different_curvatures", "X-Intersection_NCAP"):
-        found.update({name: p for p in SHARED.glob(f"scenarios/*/**/{name}.xodr") if "parser" not in p.parts})
+        for path in SHARED.glob(f"scenarios/*/**/{name}.xodr"):
+            found[name] = path
     return {n: p for n, p in found.items() if (ORACLE / f"{n}.lane_to_xyz.csv.gz").exists()}
 
 
