@@ -87,7 +87,7 @@ def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
                 path.gate_rule[g] |= RED_STOP
             else:
                 ints[i, COMMITTED] = link
-        elif light == 0 and distance < SIGHT and g == first:
+        elif light == 0 and 0.0 < distance < SIGHT and g == first:
             path.gate_rule[g] |= RED_STOP
         if ints[i, SPAT_LINK] == link and now - f[i, SPAT_TIME] < FRESH and math.isfinite(f[i, SPAT_END]):
             state, end = ints[i, SPAT_LIGHT], f[i, SPAT_END] - now

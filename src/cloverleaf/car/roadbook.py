@@ -141,11 +141,13 @@ def build_roadbook(graph: LaneGraph, routes: Routes) -> Roadbook:
     roads = road_tables(graph)
     links = len(graph.link_from)
     own = np.repeat(np.arange(links), np.diff(graph.link_foe_start)).astype(np.int64)
+    cross_start, cross_f, cross_zebra = _crossings(graph, links)
+    cell_start, cell_lane, grid = _grid(graph)
+    pos_start, pos_edge, pos_row, row_link, row_length, row_offset = _routes(graph, routes)
     return Roadbook(
         roads.lane_f, roads.lane_i, roads.link_f, roads.link_i, roads.foe_f, roads.foe_i,
         np.ascontiguousarray(np.stack((graph.link_signal, graph.link_signal_index), axis=1)),
-        _together(graph, own),
-        graph.lane_link_start, graph.lane_point_start, _points(graph),
-        *_crossings(graph, links),
-        graph.edge_lane_start, *_grid(graph), *_routes(graph, routes),
+        _together(graph, own), graph.lane_link_start, graph.lane_point_start, _points(graph),
+        cross_start, cross_f, cross_zebra, graph.edge_lane_start, cell_start, cell_lane, grid,
+        pos_start, pos_edge, pos_row, row_link, row_length, row_offset,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from cloverleaf.car.state import ASK, DT, LENGTH, SPEED, STEPS
 ACCEL, BRAKE = 1.8, 2.0  # m/s2, comfortable
 HEADWAY = 1.1  # s
 STANDSTILL = 2.0  # m behind a leader
-LINE_GAP = 0.6  # m short of a line
+LINE_GAP = 1.2  # m short of a line: the own position is known to some decimetres only
 STRONGEST = 8.0  # m/s2
 JERK_UP, JERK_DOWN, JERK_HARD = 2.2, 3.2, 20.0  # m/s3
 _ROOT = 2.0 * math.sqrt(ACCEL * BRAKE)

@@ -180,8 +180,14 @@ def _occupied() -> Occupied:
 
 def empty_scratch(links: int) -> Scratch:
     """Working memory for a map of `links` links."""
-    tables = [np.zeros((HYPOTHESES, STEPS + 1)) for _ in range(5)]
-    hyp = Hypotheses(*tables, np.zeros((HYPOTHESES, 4)), np.zeros((HYPOTHESES, 4), np.int64), np.zeros(1, np.int64))
+
+    def table() -> F64:
+        return np.zeros((HYPOTHESES, STEPS + 1))
+
+    hyp = Hypotheses(
+        table(), table(), table(), table(), table(),
+        np.zeros((HYPOTHESES, 4)), np.zeros((HYPOTHESES, 4), np.int64), np.zeros(1, np.int64),
+    )  # fmt: skip
     motion = Motion(np.zeros(STEPS + 1), np.zeros(STEPS + 1), np.zeros(STEPS + 1))
     return Scratch(
         _path(), _path(), hyp, _occupied(), _occupied(), motion, np.zeros(HOLDS), np.zeros(max(links, 1), np.int64),

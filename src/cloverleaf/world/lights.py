@@ -13,6 +13,8 @@ from cloverleaf.types.state import I32, U8, Actors
 
 SIGHT = 100.0
 """m, range at which a camera reads a light."""
+OVER_LINE = 3.0
+"""m, a car that stands a little over the line still sees its light."""
 
 
 @kernel
@@ -47,6 +49,12 @@ def see_lights(graph, routes, trip_route, onward, starts, light, actors, slots, 
         route = trip_route[actors.trip[row]]
         at = routes.start[route] + actors.route_pos[row]
         end = routes.start[route + 1]
+        entry = graph.lane_internal_link[lane]
+        if entry >= 0 and actors.s[row] < OVER_LINE and graph.link_signal[entry] >= 0 and graph.link_via[entry] == lane:
+            links[i] = entry
+            lights[i] = light[starts[graph.link_signal[entry]] + graph.link_signal_index[entry]]
+            distances[i] = -actors.s[row]
+            continue
         distance = -actors.s[row]
         for _ in range(12):
             distance += graph.lane_length[lane]
