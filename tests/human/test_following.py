@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.naive import following as slow
 
@@ -13,6 +13,7 @@ SPEED = st.floats(0.0, 40.0)
 STEP = st.sampled_from([0.1, 0.5, 1.0])
 
 
+@settings(deadline=None)
 @given(SPEED, st.floats(1.0, 9.0), st.floats(0.0, 2.0), STEP)
 def test_brake_gap_is_the_way_driven(speed: float, decel: float, headway: float, dt: float) -> None:
     assert fl.brake_gap(speed, decel, headway, dt) == pytest.approx(
@@ -20,6 +21,7 @@ def test_brake_gap_is_the_way_driven(speed: float, decel: float, headway: float,
     )
 
 
+@settings(deadline=None)
 @given(st.floats(1.0, 300.0), st.floats(2.0, 6.0), STEP)
 def test_stop_speed_stops_in_the_gap_and_hardly_short_of_it(gap: float, decel: float, dt: float) -> None:
     tau = 1.0
@@ -42,6 +44,7 @@ def test_following_never_collides_when_the_leader_brakes_hard() -> None:
                 assert gap > -1e-6
 
 
+@settings(deadline=None)
 @given(st.floats(3.0, 100.0), st.floats(0.0, 35.0), st.floats(0.0, 35.0))
 def test_iidm(gap: float, v: float, vl: float) -> None:
     ours = fl.iidm_accel(gap, v, vl, 30.0, 1.4, 2.0, 1.2, 2.0)

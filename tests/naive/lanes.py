@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from cloverleaf.types import traffic as T
@@ -29,7 +31,7 @@ def overlaps(vehicles: T.Vehicles, lists: T.LaneLists) -> list[tuple[int, int]]:
     bad = []
     for lane in np.nonzero(lists.first >= 0)[0]:
         slots = walked(vehicles, lists, int(lane))
-        for ahead, behind in zip(slots, slots[1:]):
+        for ahead, behind in itertools.pairwise(slots):
             if vehicles.f[ahead, T.S] - vehicles.f[ahead, T.LENGTH] < vehicles.f[behind, T.S] - 1e-6:
                 bad.append((ahead, behind))
     return bad

@@ -166,7 +166,9 @@ def cacc_speed(gap, speed, accel_now, leader_speed, desired, tau, dt):
 
 
 @kernel
-def follow_speed(model, gap, speed, accel_now, leader_speed, leader_decel, leader_model, desired, accel, decel, emergency, tau, dt):
+def follow_speed(
+    model, gap, speed, accel_now, leader_speed, leader_decel, leader_model, desired, accel, decel, emergency, tau, dt
+):
     """Next speed (m/s) wanted behind a leader, by the law `model` (demand.FollowModel); `gap` net of the minimum gap, m."""
     safe = krauss_follow_speed(gap, speed, leader_speed, leader_decel, decel, emergency, tau, dt)
     if model == KRAUSS:

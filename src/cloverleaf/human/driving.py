@@ -226,7 +226,7 @@ def plan_all(view, mind, near):
                 count += 1
                 state = link_state(roads, link)
                 light = roads.link_i[link, LINK_LIGHT] >= 0
-                shut = light and (state == RED or state == YELLOW or state == RED_YELLOW)
+                shut = light and (state in (RED, YELLOW, RED_YELLOW))
                 brake = max(decel, min(YELLOW_DECEL, f[slot, EMERGENCY])) if shut else decel
                 need = brake_gap(v, brake, 0.0, dt)
                 if shut:
@@ -375,7 +375,7 @@ def decide_all(view, mind, near, intents):
                     safe = min(safe, a[item, V_WAIT])
                     break
                 continue
-            if light and (state == RED or state == RED_YELLOW):
+            if light and (state in (RED, RED_YELLOW)):
                 if can_brake and mind.f[slot, RUN_RED] == 0.0:
                     safe = min(safe, a[item, V_WAIT])
                     break

@@ -121,7 +121,7 @@ def is_open(view, approaches, item, link, state, slot, impatience, waited, risk)
             return True
     elif is_priority(state) and state != ZIPPER:
         return True
-    if not inner and (state == STOP_SIGN or state == ALLWAY) and waited == 0.0:
+    if not inner and (state in (STOP_SIGN, ALLWAY)) and waited == 0.0:
         return False
     decel = view.vehicles.f[slot, DECEL]
     moving_only = inner and link_state(roads, entry) == RED

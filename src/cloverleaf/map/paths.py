@@ -100,19 +100,18 @@ def best_lanes(
             p -= 1
 
 
-def _expand(graph: LaneGraph, edges: I32, halts: list[tuple[int, float]]) -> tuple[list[int], list[int], list[float], list[int]]:
+def _expand(
+    graph: LaneGraph, edges: I32, halts: list[tuple[int, float]]
+) -> tuple[list[int], list[int], list[float], list[int]]:
     """One path's positions: edges, with an extra position before each halt; returns edge, halt lane, halt end, route index."""
-    out_edge: list[int] = []
-    out_lane: list[int] = []
-    out_end: list[float] = []
-    out_index: list[int] = []
+    rows: list[tuple[int, int, float, int]] = []
     queue = list(halts)
     for index, edge in enumerate(edges):
         while queue and int(graph.lane_edge[queue[0][0]]) == edge:
             lane, end = queue.pop(0)
-            out_edge.append(int(edge)), out_lane.append(lane), out_end.append(end), out_index.append(index)
-        out_edge.append(int(edge)), out_lane.append(-1), out_end.append(0.0), out_index.append(index)
-    return out_edge, out_lane, out_end, out_index
+            rows.append((int(edge), lane, end, index))
+        rows.append((int(edge), -1, 0.0, index))
+    return [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], [r[3] for r in rows]
 
 
 def build_paths(base_map: BaseMap, demand: Demand) -> Paths:

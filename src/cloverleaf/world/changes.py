@@ -9,7 +9,6 @@ from cloverleaf.types.traffic import (
     AHEAD,
     ASSERT,
     BEHIND,
-    D,
     DECEL,
     HALTED,
     LANE,
@@ -25,12 +24,13 @@ from cloverleaf.types.traffic import (
     LINK,
     MIN_GAP,
     POS,
-    S,
     STATE,
     TAU,
-    V,
     VCLASS,
     WAIT,
+    D,
+    S,
+    V,
 )
 from cloverleaf.world.motion import on_lane
 

@@ -207,7 +207,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     at = queue.pos[trip]
     if at >= 0.0:
         s = min(at, lane_length)
-    elif at == RANDOM or at == FREE:
+    elif at in (RANDOM, FREE):
         s = min(length + uniform(key, 99) * max(0.0, lane_length - length), lane_length)
     elif at == LAST and lists.last[lane] >= 0:
         rear = lists.last[lane]
