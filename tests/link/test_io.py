@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloverleaf.link.batches import pack
@@ -43,17 +43,20 @@ def test_capture_round_trip(tmp_path: Path, standard: str) -> None:
     assert read[3].time == pytest.approx(1.7e9 + 0.3, abs=2e-6)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 65535), st.integers(0, 2**48 - 1))
 def test_geonetworking_round_trip(payload: bytes, port: int, station: int) -> None:
     source = geonetworking.Position(station, 12345, -335000000, 1510000000, 1234, 900)
     assert geonetworking.parse(geonetworking.frame(payload, port, source)) == (port, payload, source)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 16511))
 def test_short_message_round_trip(payload: bytes, aid: int) -> None:
     assert dsmp.parse(dsmp.frame(payload, aid)) == (aid, payload)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 30))
 def test_damaged_frames_get_a_verdict(junk: bytes, cut: int) -> None:
     good = geonetworking.frame(b"abc", 2001, geonetworking.Position(1, 2, 3, 4))
@@ -105,6 +108,7 @@ def test_udp_carries_messages() -> None:
     sender.close(), receiver.close()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.binary(max_size=20_000))
 def test_mqtt_packets_round_trip(topic: str, payload: bytes) -> None:
     raw = mqtt.publish(topic, payload)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloverleaf.link.channel import keep_pairs, merge_pairs
@@ -134,6 +134,7 @@ def test_tables_are_probabilities_and_grow(name: str) -> None:
     assert 0 < t.access_min <= t.access_max <= 0.1
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_pairs_are_split_and_merged_like_lists(data: st.DataObject) -> None:
     receivers, messages = data.draw(st.integers(0, 6)), 5

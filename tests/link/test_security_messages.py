@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloverleaf.link.security import sm2
@@ -162,12 +162,14 @@ def test_pseudonym_change(pki) -> None:  # type: ignore[no-untyped-def]
     assert envelope.signer != before and envelope.certificate is not None, "the new certificate goes along at once"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_a_verdict(data: bytes) -> None:
     with contextlib.suppress(DecodeError):
         open_envelope(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 2**40), st.integers(1, 2**63), st.integers(0, 2**63))
 def test_header_round_trip(payload: bytes, psid: int, generated: int, expires: int) -> None:
     header = Header(psid, generated, expires, -900000000 if psid % 2 else None, 1800000000 if psid % 2 else None)
@@ -177,6 +179,7 @@ def test_header_round_trip(payload: bytes, psid: int, generated: int, expires: i
     assert (envelope.signed, envelope.payload, envelope.header) == (signed, payload, header)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_mutated_messages_get_a_verdict(data: st.DataObject) -> None:
     message = bytearray(

@@ -14,6 +14,7 @@ ROWS: dict[str, tuple[str, str]] = {
         "cloverleaf.cli.bench_r157:run",
         "verdicts of R157 reference drivers per second, against the published tool's rate",
     ),
+    "link": ("cloverleaf.cli.bench_link:run", "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
 }
 """Name -> (module:function, what it measures). The function prints its row and takes no argument."""
 

@@ -112,25 +112,29 @@ def collision_table(seconds: float = 3.0) -> str:
         columns.append(np.maximum.accumulate(np.nan_to_num(share)))
         loads.append(density * heard * 10.0 / 4000.0)
     rows = "".join("    (" + ", ".join(f"{c[i]:.3f}" for c in columns) + "),\n" for i in range(41))
-    head = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; made by `cloverleaf bench link --table`."""'
+    head = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; made by `python -m cloverleaf.cli.bench_link --table`."""'
     return (
         f"{head}\n\nDISTANCE_STEP_M = 25.0\nLOADS = ({', '.join(f'{v:.4f}' for v in loads)})\n"
         f'"""Share of the resources that a station senses as taken."""\nCOLLISION = (\n{rows})\n"""Rows by distance, columns by load."""\n'
     )
 
 
-def main(table: bool = False) -> list[dict[str, Any]]:
-    """Print the rows; with `table` print the collision table instead."""
+def run(table: bool = False) -> None:
+    """Print each row as it is measured; with `table` print the collision table instead (minutes)."""
     if table:
         sys.stdout.write(collision_table())
-        return []
-    rows = [bus_row(), bus_row(security="p256"), radio_row(), signature_row()]
-    for row in rows:
-        sys.stdout.write(
-            "  ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()) + "\n"
-        )
-    return rows
+        return
+    rows: list[Callable[[], dict[str, Any]]] = [
+        bus_row,
+        lambda: bus_row(security="p256", ticks=5),
+        signature_row,
+        radio_row,
+    ]
+    for measure in rows:
+        cells = measure().items()
+        sys.stdout.write("  ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in cells) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main("--table" in sys.argv)
+    run("--table" in sys.argv)
