@@ -112,7 +112,8 @@ def collision_table(seconds: float = 3.0) -> str:
         columns.append(np.maximum.accumulate(np.nan_to_num(share)))
         loads.append(density * heard * 10.0 / 4000.0)
     rows = "".join("    (" + ", ".join(f"{c[i]:.3f}" for c in columns) + "),\n" for i in range(41))
-    head = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; made by `python -m cloverleaf.cli.bench_link --table`."""'
+    head = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; '
+    head += 'made by `python -m cloverleaf.cli.bench_link --table`."""'
     return (
         f"{head}\n\nDISTANCE_STEP_M = 25.0\nLOADS = ({', '.join(f'{v:.4f}' for v in loads)})\n"
         f'"""Share of the resources that a station senses as taken."""\nCOLLISION = (\n{rows})\n"""Rows by distance, columns by load."""\n'
