@@ -137,7 +137,7 @@ def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, d
         near.help[behind] = min(near.help[behind], max(speed, vb - f[behind, DECEL] * dt))
 
 
-@kernel
+@inlined
 def wish(view, near, intents, slot, interval):
     """Lane-change wish of one driver: -1, 0 or +1."""
     veh, lists, roads, paths = view.vehicles, view.lists, view.roads, view.paths
