@@ -39,7 +39,8 @@ int main(int argc,char**argv){
       if(r.code!=RC_OK){fprintf(stderr,"message %ld refused\n",i);return 1;}
       ASN_STRUCT_FREE(asn_DEF_TYPE,v);p+=2+len;i++;}
     t=now()-t;if(t<best_d)best_d=t;count=i;i=0;
-    for(size_t p=0;p+2<=n;){size_t len=buf[p]|buf[p+1]<<8;made[i]=0;uper_decode_complete(0,&asn_DEF_TYPE,(void**)&made[i],buf+p+2,len);p+=2+len;i++;}
+    for(size_t p=0;p+2<=n;){size_t len=buf[p]|buf[p+1]<<8;made[i]=0;
+      uper_decode_complete(0,&asn_DEF_TYPE,(void**)&made[i],buf+p+2,len);p+=2+len;i++;}
     t=now();for(i=0;i<count;i++)uper_encode_to_buffer(&asn_DEF_TYPE,made[i],out,sizeof out);
     t=now()-t;if(t<best_e)best_e=t;
     for(i=0;i<count;i++)ASN_STRUCT_FREE(asn_DEF_TYPE,made[i]);

@@ -59,7 +59,7 @@ def read_sequence(compiler: Compiler, node: s.Sequence) -> Reader:
         position -= f.skippable
         kind = _open_list(f.type)
         many = isinstance(s.resolve(f.type), s.SequenceOf)
-        read = read_open(compiler, kind) if kind else compiler.reader(f.type)
+        read: Any = read_open(compiler, kind) if kind else compiler.reader(f.type)
         fields.append((f, position if f.skippable else -1, kind, many, read))
     additions = [
         (a if isinstance(a, tuple) else None, a.name if isinstance(a, s.Field) else "",
@@ -128,7 +128,8 @@ def write_sequence(compiler: Compiler, node: s.Sequence) -> Writer:
     for f in node.fields:
         kind = _open_list(f.type)
         many = isinstance(s.resolve(f.type), s.SequenceOf)
-        fields.append((f, kind, many, write_open(compiler, kind) if kind else compiler.writer(f.type)))
+        writer: Any = write_open(compiler, kind) if kind else compiler.writer(f.type)
+        fields.append((f, kind, many, writer))
     additions = [
         (tuple(g.name for g in a) if isinstance(a, tuple) else (a.name,), isinstance(a, tuple),
          compiler.writer(s.Sequence(a) if isinstance(a, tuple) else a.type))

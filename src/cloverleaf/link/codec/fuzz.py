@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from cloverleaf.link.codec.batch import batch_codec
@@ -60,7 +62,7 @@ def fuzz(standard: str, name: str, count: int, seed: int) -> int:
             accepted += int(np.count_nonzero(batch_codec(standard, name).decode(buffer, start).error == 0))
             continue
         data, bounds, single = buffer.tobytes(), start.tolist(), codec(standard, name)
-        for a, b in zip(bounds, bounds[1:]):
+        for a, b in pairwise(bounds):
             try:
                 single.decode(data[a:b])
                 accepted += 1

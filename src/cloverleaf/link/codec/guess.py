@@ -135,4 +135,5 @@ def signature(value: Any) -> str:
     name, inner = value["content"]
     if name != "signedData":
         return {"unsecuredData": "unsigned", "encryptedData": "encrypted"}.get(name, name)
-    return f"signed by {inner['signer'][0]}, {inner['signature'][0].removesuffix('Signature')}, PSID {inner['tbsData']['headerInfo']['psid']}"
+    curve, psid = inner["signature"][0].removesuffix("Signature"), inner["tbsData"]["headerInfo"]["psid"]
+    return f"signed by {inner['signer'][0]}, {curve}, PSID {psid}"

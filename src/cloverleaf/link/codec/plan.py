@@ -14,7 +14,6 @@ single source of the batch programs, of the generated kernels and of the convers
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
 
 from cloverleaf.link.codec.uper_decode import fixed_width
 from cloverleaf.link.codec.uper_runtime import size_widths
@@ -140,7 +139,7 @@ class Open:
     plans: list[Plan | None]
 
 
-Plan = Union[Bits, Number, Name, Flags, Text, Nothing, Record, Many, OneOf, Away, Open, Elsewhere]
+Plan = Bits | Number | Name | Flags | Text | Nothing | Record | Many | OneOf | Away | Open | Elsewhere
 
 
 class Layout:
@@ -178,9 +177,9 @@ class Layout:
         if isinstance(node, s.BitString) and node.size.extensible and node.size.low == node.size.high:
             return Flags(node, row.take(path, 2))
         if isinstance(node, (s.BitString, s.OctetString, s.Text)):
-            unit = {s.BitString: 1, s.OctetString: 8}.get(type(node)) or {"ia5": 7, "digits": 4, "utf8": 8}[
-                node.alphabet
-            ]  # type: ignore[union-attr]
+            unit = 1 if isinstance(node, s.BitString) else 8
+            if isinstance(node, s.Text):
+                unit = {"ia5": 7, "digits": 4, "utf8": 8}[node.alphabet]
             size = s.Size() if isinstance(node, s.Text) and node.alphabet == "utf8" else node.size
             return Text(node, row.take(path, 2), unit, size)
         if node in self._stack:

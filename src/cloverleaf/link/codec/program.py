@@ -146,7 +146,7 @@ class _Assembler:
         for part in plan.parts:
             if part.bit < 0:
                 self.emit(part.plan, mask, bit)
-            elif _flat(part.plan) and part.default is None:
+            elif flat(part.plan) and part.default is None:
                 self.emit(part.plan, plan.mask, part.bit)
             else:
                 self.optional(part, plan.mask)
@@ -245,11 +245,11 @@ def default_value(part: p.Part) -> int:
     return int(part.default)  # type: ignore[call-overload, no-any-return]
 
 
-def _flat(plan: p.Plan) -> bool:
+def flat(plan: p.Plan) -> bool:
     """Whether an optional part is nothing but fixed-width fields, so that a run can hold it."""
     if isinstance(plan, p.Bits):
         return not plan.parts
     if isinstance(plan, p.Record):
-        inner = all(_flat(part.plan) and part.default is None for part in plan.parts)
+        inner = all(flat(part.plan) and part.default is None for part in plan.parts)
         return inner and not plan.additions and not plan.node.extensible
     return False

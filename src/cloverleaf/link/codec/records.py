@@ -77,8 +77,8 @@ class _Reader:
             chosen = int(slots[row, plan.slot])
             if chosen < 0:
                 count = int(slots[row, plan.slot + 2])
-                raw = self.octets(int(slots[row, plan.slot + 1]), 8 * count).to_bytes(count, "big")
-                return ["_unknown", {"hex": raw.hex()}]
+                octets = self.octets(int(slots[row, plan.slot + 1]), 8 * count).to_bytes(count, "big")
+                return ["_unknown", {"hex": octets.hex()}]
             content = plan.plans[chosen]
             assert content is not None
             return [plan.node.table[chosen][1], self.read(content, table, row)]

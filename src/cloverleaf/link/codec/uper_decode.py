@@ -298,7 +298,8 @@ class DecoderSource:
         for field in node.fields:
             if field.skippable:
                 flags[field.name] = f.take(1)
-        result, parts, opened = f.name("s"), [], False
+        result, opened = f.name("s"), False
+        parts: list[str] = []
         stored: dict[str, str] = {}
 
         def begin() -> None:

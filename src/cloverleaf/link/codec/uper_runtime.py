@@ -185,14 +185,14 @@ def write_open(bits: int, width: int) -> tuple[int, int]:
 def hex_of(n: int, r: int, count: int) -> tuple[dict[str, str], int]:
     """`count` octets as a JSON value."""
     block = n >> (r := r - 8 * count) & (1 << 8 * count) - 1
-    return {"hex": "%0*x" % (2 * count, block) if count else ""}, r
+    return {"hex": f"{block:0{2 * count}x}" if count else ""}, r
 
 
 def bits_of(n: int, r: int, count: int) -> tuple[dict[str, object], int]:
     """`count` bits as a JSON value, padded to octets."""
     block = n >> (r := r - count) & (1 << count) - 1
     pad = -count % 8
-    return {"hex": "%0*x" % ((count + 7) // 8 * 2, block << pad) if count else "", "bits": count}, r
+    return {"hex": f"{block << pad:0{(count + 7) // 8 * 2}x}" if count else "", "bits": count}, r
 
 
 def octets_in(value: dict[str, str]) -> bytes:

@@ -90,8 +90,8 @@ def from_records(records: Records, frame: Frame, standard: str) -> AwarenessBatc
         speed=available(c["speed"], 8191, SPEED),
         accel=available(c["accelSet.long"], 2001, ACCELERATION),
         yaw_rate=-np.radians(c["accelSet.yaw"] * YAW_RATE),
-        length=c["size.length"] * 0.01,
-        width=c["size.width"] * 0.01,
+        length=c["size.length"].astype(float) * 0.01,
+        width=c["size.width"].astype(float) * 0.01,
         kind=KIND_OF_CLASS[c["vehicleClass.classification"]].astype(np.int32),
         events=events,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def decode_all(codec: Codec, buffer: U8, start: I64) -> tuple[list[Any], U8]:
     """Message bodies (None where the bytes are not this message) and an error code each."""
     data, bounds = buffer.tobytes(), start.tolist()
     bodies: list[Any] = []
-    for begin, end in zip(bounds, bounds[1:]):
+    for begin, end in pairwise(bounds):
         try:
             bodies.append(codec.branch(codec.decode(data[begin:end])))
         except DecodeError:

@@ -77,7 +77,7 @@ def decode(buffer: U8, start: I64, frame: Frame, standard: str) -> tuple[EventBa
         event=table[:, 1].astype(np.int32),
         x=x,
         y=y,
-        radius=table[:, 7] * 0.1,
+        radius=table[:, 7].astype(float) * 0.1,
         target=table[:, 4],
         conflict_x=near_x,
         conflict_y=near_y,

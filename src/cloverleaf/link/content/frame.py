@@ -41,7 +41,7 @@ class Frame:
 
     def enu(self, latitude: I64, longitude: I64) -> tuple[F64, F64, F64]:
         """(latitude, longitude) in 1e-7 deg to ENU metres and the convergence there, rad; NaN if unavailable."""
-        x, y = metres(self.projection, latitude * 1e-7, longitude * 1e-7)
+        x, y = metres(self.projection, latitude.astype(float) * 1e-7, longitude.astype(float) * 1e-7)
         _, _, convergence = degrees(self.projection, x, y)
         bad = (np.abs(latitude) > MAX_LATITUDE) | (np.abs(longitude) > MAX_LONGITUDE)
         x[bad] = np.nan
@@ -60,7 +60,7 @@ class Frame:
     def unwrap(count: I64, around: float, period: int, unit: float) -> F64:
         """Counts of `unit` s, known modulo `period`, as the seconds nearest to `around` units."""
         turns = np.round((around - count) / period)
-        return (count + turns * period) * unit
+        return ((count + turns * period) * unit).astype(np.float64)
 
     def its_time(self, t: F64) -> I64:
         """Simulation times as TimestampIts: TAI ms since 2004-01-01."""

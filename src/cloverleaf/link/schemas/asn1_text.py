@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from cloverleaf.link.schemas import nodes as n
 from cloverleaf.link.schemas.catalog import Message
@@ -45,7 +46,7 @@ class _Writer:
             if self.names.get(name, target) is not target:
                 name = f"{hint}-{name}"
             return self.define(name, target)
-        return _KINDS[type(node)](self, node, hint)
+        return str(_KINDS[type(node)](self, node, hint))
 
     def integer(self, node: n.Integer, hint: str) -> str:
         if node.low is None:
@@ -100,7 +101,7 @@ def _lower(name: str) -> str:
     return re.sub(r"[^\w-]", "-", name[0].lower() + name[1:])
 
 
-_KINDS = {
+_KINDS: dict[type, Any] = {
     n.Integer: _Writer.integer,
     n.Enumerated: _Writer.enumerated,
     n.Boolean: lambda w, node, hint: "BOOLEAN",

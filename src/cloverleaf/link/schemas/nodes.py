@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
 
 
 @dataclass(frozen=True)
@@ -158,9 +157,20 @@ class Named:
         self.target: Type | None = None
 
 
-Type = Union[
-    Integer, Enumerated, Boolean, Null, BitString, OctetString, Text, Sequence, SequenceOf, Choice, OpenType, Named
-]
+Type = (
+    Integer
+    | Enumerated
+    | Boolean
+    | Null
+    | BitString
+    | OctetString
+    | Text
+    | Sequence
+    | SequenceOf
+    | Choice
+    | OpenType
+    | Named
+)
 
 
 def resolve(node: Type) -> Type:

@@ -1,7 +1,7 @@
 """Reader of the schema text.
 
-A file begins with an optional `use other_file ...` line (of the same folder, or folder/file); each definition starts in column 0 as `Name = type` or, where the
-two CSAE editions differ, `Name @day1 = type` and `Name @day2 = type`. Types:
+A file begins with an optional `use other_file ...` line (of the same folder, or folder/file); each definition starts in
+column 0 as `Name = type` or, where the two CSAE editions differ, `Name @day1 = type` and `Name @day2 = type`. Types:
 
     int 0..8191  [0.02 m/s; 8191 = unavailable]     range, then resolution, unit and special values
     int 2..4|6..8      int 0..      int             union of ranges, half open, unconstrained
@@ -20,6 +20,7 @@ A definition is parsed when something first needs it, so that one message costs 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -259,7 +260,7 @@ class _Parser:
         return n.OpenType(selector, tuple(rows))
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[_Parser], n.Type]] = {
     "int": _Parser.integer,
     "enum": _Parser.enumerated,
     "bool": lambda p: n.Boolean(),
