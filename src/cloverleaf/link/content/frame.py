@@ -60,7 +60,8 @@ class Frame:
     def unwrap(count: I64, around: float, period: int, unit: float) -> F64:
         """Counts of `unit` s, known modulo `period`, as the seconds nearest to `around` units."""
         turns = np.round((around - count) / period)
-        return ((count + turns * period) * unit).astype(np.float64)
+        seconds: F64 = (count + turns * period).astype(np.float64) * np.float64(unit)
+        return seconds
 
     def its_time(self, t: F64) -> I64:
         """Simulation times as TimestampIts: TAI ms since 2004-01-01."""
