@@ -152,9 +152,21 @@ def test_stands_at_red_and_goes_on_green(toy):
     assert toy.actors.speed[0] > 4.0
 
 
-def test_stops_behind_a_standing_car(toy):
+def test_passes_a_standing_car_on_the_free_lane(toy):
     x, y, h = toy.ahead(90.0)
     toy.others = np.array([[x, y, h, 0.0, 4.5, 1.8, 1.0]])
+    nearest = 1e9
+    for _ in range(120):
+        toy.step()
+        dx, dy = x - toy.actors.x[0], y - toy.actors.y[0]
+        along, across = abs(dx * np.cos(h) + dy * np.sin(h)), abs(dy * np.cos(h) - dx * np.sin(h))
+        nearest = min(nearest, max(along - 4.55, across - 1.8))
+    assert dx * np.cos(h) + dy * np.sin(h) < -10.0 and nearest > 0.5
+
+
+def test_stops_behind_standing_cars(toy):
+    x, y, h = toy.ahead(90.0)
+    toy.others = np.array([[x, y, h, 0.0, 4.5, 1.8, 1.0], [*toy.ahead(90.0, 3.2), 0.0, 4.5, 1.8, 1.0]])
     hardest = 0.0
     for _ in range(250):
         toy.step()
