@@ -69,7 +69,7 @@ class Frame:
 
     def from_its(self, stamp: I64) -> F64:
         """TimestampIts to simulation times."""
-        return stamp * 1e-3 + TAI_2004 - TAI_LEAP - self.clock
+        return stamp.astype(np.float64) * 1e-3 + TAI_2004 - TAI_LEAP - self.clock
 
     def from_its_short(self, stamp: I64) -> F64:
         """Generation delta times (TimestampIts mod 65536) to the simulation times nearest to `now`."""
