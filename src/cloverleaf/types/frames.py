@@ -41,12 +41,21 @@ class ObjectFrame(NamedTuple):
     confidence: F64  # 0..1
 
 
+class LightFrame(NamedTuple):
+    """The signal head that a car's camera watches: that of the next signalled link on its way; shape (n,), fleet order."""
+
+    link: I32  # link of the base map that the head belongs to, -1 none within sight
+    light: U8  # letter as in SignalState, 0 none
+    distance: F64  # m from the front bumper to the stop line
+
+
 class SensorFrames(NamedTuple):
     """One tick of sensing: fleet cars first (`ego`, `objects`), then roadside units (`roadside`)."""
 
     ego: EgoFrame
     objects: ObjectFrame
     roadside: ObjectFrame  # body frame of a unit = ENU shifted to the unit's position
+    lights: LightFrame | None = None  # what the cameras of the cars see of signals
 
 
 class FleetMission(NamedTuple):
@@ -60,11 +69,3 @@ class FleetMission(NamedTuple):
     max_speed: F64  # m/s
     arrival_pos: F64  # m on the last edge
     kind: I32  # state.Kind
-
-
-class LightFrame(NamedTuple):
-    """The signal head that a car's camera watches: that of the next signalled link on its way; shape (n,), fleet order."""
-
-    link: I32  # link of the base map that the head belongs to, -1 none within sight
-    light: U8  # letter as in SignalState, 0 none
-    distance: F64  # m from the front bumper to the stop line
