@@ -74,7 +74,7 @@ def join(batches: list[B]) -> B:
         return batches[0]
     batch_type = type(batches[0])
     at = _LIST.get(batch_type)
-    columns = []
+    columns: list[Any] = []
     for i in range(len(batch_type._fields)):
         parts = [b[i] for b in batches]
         if i == at:

@@ -142,13 +142,13 @@ class CollisionWarning:
         track, link, distance = track[:n], link[:n], distance[:n]
         order = np.argsort(link, kind="stable")
         by_link = np.searchsorted(link[order], np.arange(len(graph.link_from) + 1)).astype(np.int64)
-        pair = [np.zeros(256, np.int32) for _ in range(3)]
+        must, other, foe = (np.zeros(256, np.int32) for _ in range(3))
         when = np.zeros(256)
         found = conflicts(
             tracks, order, by_link, track, link, distance, graph.link_foe_start, graph.foe_link, graph.foe_yield,
-            self.own_begin, self.own_end, self.other_begin, self.other_end, self._rights(twin, t), *pair, when,
+            self.own_begin, self.own_end, self.other_begin, self.other_end, self._rights(twin, t), must, other, foe, when,
         )  # fmt: skip
-        return Answer(event=self._events(tracks, *[p[:found] for p in pair], when[:found], t))
+        return Answer(event=self._events(tracks, must[:found], other[:found], foe[:found], when[:found], t))
 
     def _rights(self, twin: Twin, t: float) -> I32:
         """Right of every link by its light, shape (K,): see `conflicts`."""
@@ -179,10 +179,10 @@ class CollisionWarning:
                 if station >= 0 and (station not in best or w < best[station][0]):
                     best[station] = (w, x, y)
         n = len(best)
-        time, x, y = (np.array([v[i] for v in best.values()], float) for i in range(3))
+        time, at_x, at_y = (np.array([v[i] for v in best.values()], float) for i in range(3))
         return EventBatch(
-            np.full(n, CLOUD_STATION, np.int64), np.full(n, t), np.full(n, Warn.INTERSECTION_COLLISION, np.int32), x, y,
-            np.full(n, 20.0), np.array(list(best), np.int64), x, y, time,
+            np.full(n, CLOUD_STATION, np.int64), np.full(n, t), np.full(n, Warn.INTERSECTION_COLLISION, np.int32), at_x, at_y,
+            np.full(n, 20.0), np.array(list(best), np.int64), at_x, at_y, time,
         )  # fmt: skip
 
 
