@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from tests.naive.lanes import order, overlaps, walked
 
-from cloverleaf.algo.fixed_time import show_fixed_time
 from cloverleaf.cli.bench_traffic import load, summary
 from cloverleaf.loop.batch import Batch
+from cloverleaf.map.loops import Loops
+from cloverleaf.road.signals import SignalControllers
 from cloverleaf.types import traffic as T
 from cloverleaf.world.world import World
 
@@ -53,12 +54,10 @@ def test_lists_are_sorted_and_nobody_overlaps(cologne: tuple[Any, Any, Any]) -> 
 def test_ticks_equal_the_batch(cologne: tuple[Any, Any, Any]) -> None:
     fused, single = _batch(cologne, 1.0), _batch(cologne, 1.0)
     fused.run(300)
-    world, drivers, plans = single.world, single.drivers, single.plans
+    world, drivers, graph = single.world, single.drivers, cologne[1].graph
+    roads, loops = SignalControllers(graph, begin=world.time), Loops(graph)
     for _ in range(300):
-        show_fixed_time(
-            world.time, plans.offset, plans.phase_start, plans.duration, plans.state_start, plans.state, plans.starts,
-            world.ground.roads.light, plans.until,
-        )  # fmt: skip
+        world.show(roads.step(world.time, loops.read(world.view()), np.zeros(len(graph.lane_length))))
         world.step(drivers.drive(world.view()))
     assert _digest(fused.world) == _digest(world)
 

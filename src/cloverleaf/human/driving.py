@@ -30,7 +30,8 @@ from cloverleaf.human.gap_acceptance import (
     link_state,
 )
 from cloverleaf.human.room import room_behind
-from cloverleaf.map.neighbours import overhang
+from cloverleaf.map.bodies import in_each_others_way
+from cloverleaf.map.neighbours import leader_at, overhang
 from cloverleaf.types.traffic import (
     ACC,
     ACCEL,
@@ -39,6 +40,7 @@ from cloverleaf.types.traffic import (
     ARRIVE,
     ARRIVE_SPEED,
     ATTENTIVE,
+    BEHIND,
     BRAKE_FACTOR,
     BRAKE_SPEED,
     CAME_BY,
@@ -56,8 +58,10 @@ from cloverleaf.types.traffic import (
     LANE,
     LANE_INDEX,
     LANE_INTERNAL,
+    LANE_LEFT,
     LANE_LENGTH,
     LANE_NEXT,
+    LANE_RIGHT,
     LANE_SPEED,
     LEAVE,
     LEAVE_SPEED,
@@ -93,12 +97,15 @@ from cloverleaf.types.traffic import (
     V_WAIT,
     WAIT,
     WAITED,
+    D,
     S,
     V,
 )
 
 NO_HELP = 1e9
 SIDE_ROOM = 16.0  # m left free at the end of a lane that does not lead on
+SLIGHT = 0.5  # m beside the centre line up to which no body reaches another lane's vehicles
+TOUCH = 0.5  # m that lane changers keep to those on the lane they leave
 LIGHT_GAP = 1.0  # m kept to the stop line of a signal or a priority link
 LINE_GAP = 0.1  # m kept to the stop line of a minor link
 HORIZON = 14.0  # s: vehicles on links that others yield to announce themselves this early
@@ -143,6 +150,32 @@ def announce(head, following, item, link):
 
 
 @kernel
+def give_room(view, near, slot):
+    """Speed (m/s) at which a lane changer does not touch those on its old lane while its body hangs over it; 1e9 any.
+
+    Its old follower is told to keep behind it as well.
+    """
+    veh, lists, roads = view.vehicles, view.lists, view.roads
+    f, i = veh.f, veh.i
+    dt = view.clock.time[1]
+    lane = i[slot, LANE]
+    old = roads.lane_i[lane, LANE_LEFT] if f[slot, D] > 0.0 else roads.lane_i[lane, LANE_RIGHT]
+    if old < 0:
+        return NO_HELP
+    safe = NO_HELP
+    ahead = leader_at(veh, lists, old, roads.lane_f[old, LANE_LENGTH], f[slot, S])
+    if ahead >= 0 and in_each_others_way(f, roads, slot, lane, ahead, old):
+        gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH)
+        safe = behind(f, i, slot, ahead, gap, f[slot, V] + f[slot, ACCEL] * dt, dt)
+    follower = lists.first[old] if ahead < 0 else i[ahead, BEHIND]
+    if follower >= 0 and i[follower, CONTROL] == 0 and in_each_others_way(f, roads, slot, lane, follower, old):
+        gap = max(0.0, f[slot, S] - f[slot, LENGTH] - f[follower, S] - TOUCH)
+        held = behind(f, i, follower, slot, gap, f[follower, V] + f[follower, ACCEL] * dt, dt)
+        near.room[follower] = min(near.room[follower], held)
+    return safe
+
+
+@kernel
 def plan_all(view, mind, near):
     """First pass: walk the lanes ahead of every vehicle, fill its items in `near` and the speed `near.end` if all links are open.
 
@@ -153,6 +186,7 @@ def plan_all(view, mind, near):
     now, dt = view.clock.time[0], view.clock.time[1]
     for k in range(veh.count[0]):
         withdraw(near.head, near.link, near.count, veh.active[k])
+        near.room[veh.active[k]] = NO_HELP
     for k in range(veh.count[0]):
         slot = veh.active[k]
         if i[slot, LANE] < 0 or (i[slot, STATE] & PARKED) != 0:
@@ -160,6 +194,8 @@ def plan_all(view, mind, near):
         v, accel, decel, tau, gap0 = f[slot, V], f[slot, ACCEL], f[slot, DECEL], f[slot, TAU], f[slot, MIN_GAP]
         lane = i[slot, LANE]
         seen = roads.lane_f[lane, LANE_LENGTH] - f[slot, S]
+        if f[slot, D] > SLIGHT or f[slot, D] < -SLIGHT:
+            near.room[slot] = min(near.room[slot], give_room(view, near, slot))
         top = min(v + accel * dt, f[slot, V_TYPE])
         gentle = v - decel * dt
         safe = min(top, max(f[slot, V_LANE], gentle))
@@ -171,7 +207,11 @@ def plan_all(view, mind, near):
                 near.end[slot] = 0.0
                 continue
             safe = behind(f, i, slot, ahead, gap, safe, dt)
-        look = top * (dt + tau) + 0.5 * top * top / decel + 1.0
+        else:
+            back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
+            if other >= 0 and other != slot:
+                safe = behind(f, i, slot, other, (back - f[slot, S]) * perceived - gap0, safe, dt)
+        look = top * (dt + tau) + 0.5 * top * top / decel + gap0
         link = i[slot, LINK]
         far = (
             look + SIDE_ROOM if link < 0 else (max(look, HORIZON * v) if roads.link_i[link, LINK_WATCHED] > 0 else look)
@@ -195,11 +235,6 @@ def plan_all(view, mind, near):
                 held, stuck = conflict_speed(veh, lists, roads, slot, crossing, to_end - whole, True, 0.0, dt)
                 safe = min(safe, held)
                 passing = safe
-        if ahead < 0:
-            back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
-            if other >= 0 and other != slot:
-                gap = (back - f[slot, S]) * perceived - gap0
-                safe = behind(f, i, slot, other, gap, safe, dt)
         while True:
             stop = i[slot, STOP]
             if stop >= 0 and view.stop_lane[stop] == lane and (i[slot, STATE] & HALTED) == 0:
@@ -409,6 +444,9 @@ def decide_all(view, mind, near, intents):
             safe = min(safe, max(near.help[slot], v - decel * dt))
             least = 0.0
         near.help[slot] = NO_HELP
+        if near.room[slot] < safe:
+            safe = near.room[slot]
+            least = 0.0
         low = max(0.0, min(v - decel * dt, max(safe, v - f[slot, EMERGENCY] * dt)))
         high = max(low, min(safe, min(f[slot, V_LANE], v + accel * dt)))
         speed = high

@@ -6,50 +6,65 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloverleaf.algo.fixed_time import show_fixed_time
 from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.signal_control import ControlMode, SignalMemory, SignalPlan, step_signals
 from cloverleaf.human.driving import decide_all, plan_all
 from cloverleaf.human.lane_change import wish_all
 from cloverleaf.human.people import Drivers
 from cloverleaf.map.graph import LaneGraph
-from cloverleaf.map.road_tables import signal_starts
-from cloverleaf.types.state import F64, I64, U8
+from cloverleaf.map.loops import read_loops
+from cloverleaf.map.signal_tables import detector_position, signal_memory, signal_plan
+from cloverleaf.types.state import F64, I32
+from cloverleaf.types.traffic import NEVER
 from cloverleaf.world.changes import change_all
 from cloverleaf.world.insertion import insert_due
 from cloverleaf.world.motion import move_all
 from cloverleaf.world.world import World
 
 
-class Plans(NamedTuple):
-    """Fixed-time signal plans of all groups."""
+class Lights(NamedTuple):
+    """The net's own signal control: plans, controllers, and the loops that prolong greens."""
 
-    offset: F64
-    phase_start: I64
-    duration: F64
-    state_start: I64
-    state: U8
-    starts: I64
-    until: F64  # (G,) s, next change of each group
+    plan: SignalPlan
+    memory: SignalMemory
+    lanes: I32  # lanes whose loops an actuated group reads
+    position: F64  # (L,) m
+    clear_time: F64  # (L,) s
+    waiting: F64  # (L,) stays 0: no plan of a net is free to choose by counts
 
 
-def signal_plans(graph: LaneGraph) -> Plans:
-    """The net's own plans."""
-    return Plans(
-        graph.signal_offset.astype(np.float64), graph.signal_phase_start.astype(np.int64), graph.phase_duration,
-        graph.phase_state_start.astype(np.int64), graph.phase_state, signal_starts(graph),
-        np.full(len(graph.signal_links), -1e18),
-    )  # fmt: skip
+def own_lights(graph: LaneGraph, time: float) -> Lights:
+    """Controllers as the map says (fixed or actuated), where their plan is at `time` (s)."""
+    plan = signal_plan(graph)
+    memory = signal_memory(graph, plan, None, time)
+    position = detector_position(graph, plan)
+    needed = np.zeros(len(position), bool)
+    for group in np.flatnonzero(memory.mode == ControlMode.ACTUATED):
+        phases = plan.phase_start[group : group + 2]
+        needed[plan.lane[plan.lane_start[phases[0]] : plan.lane_start[phases[1]]]] = True
+    lanes = np.flatnonzero(needed & (position >= 0.0)).astype(np.int32)
+    return Lights(plan, memory, lanes, position, np.full(len(position), -NEVER), np.zeros(len(position)))
 
 
 @kernel
-def run_steps(ground, view, mind, near, intents, plans, steps, measured, tally):
+def show_lights(ground, lights):
+    """Let the controllers look at their loops and show the lights of this moment."""
+    time, step = ground.clock.time[0], ground.clock.time[1]
+    if lights.lanes.shape[0] > 0:
+        read_loops(
+            ground.vehicles, ground.lists, ground.roads, lights.lanes, lights.position, time, step, lights.clear_time
+        )
+    step_signals(lights.plan, lights.memory, lights.clear_time, lights.waiting, time)
+    for head in range(lights.memory.light.shape[0]):
+        ground.roads.light[head] = lights.memory.light[head]
+
+
+@kernel
+def run_steps(ground, view, mind, near, intents, lights, steps, measured, tally):
     """Advance one all-human world by `steps` ticks; `tally[0]` sums the vehicle-steps."""
     g = ground
     for _ in range(steps):
-        show_fixed_time(
-            g.clock.time[0], plans.offset, plans.phase_start, plans.duration, plans.state_start, plans.state,
-            plans.starts, g.roads.light, plans.until,
-        )  # fmt: skip
+        show_lights(g, lights)
         tally[0] += g.vehicles.count[0]
         plan_all(view, mind, near)
         decide_all(view, mind, near, intents)
@@ -69,13 +84,13 @@ class Batch:
     def __init__(self, world: World) -> None:
         self.world = world
         self.drivers = Drivers(world.view())
-        self.plans = signal_plans(world.base_map.graph)
+        self.lights = own_lights(world.base_map.graph, world.time)
         self.tally = np.zeros(1, np.int64)
 
     def run(self, steps: int) -> int:
         """Advance `steps` ticks; returns the vehicle-steps done so far."""
         w, d = self.world, self.drivers
         run_steps(
-            w.ground, w.view(), d.mind, d.near, d.intents, self.plans, np.int64(steps), w.measured, self.tally
+            w.ground, w.view(), d.mind, d.near, d.intents, self.lights, np.int64(steps), w.measured, self.tally
         )  # fmt: skip
         return int(self.tally[0])

@@ -185,6 +185,7 @@ class Approaches(NamedTuple):
     keep: F64  # (capacity,) lane-change memory: wish to keep right, < 0
     look: F64  # (capacity,) m/s, lane-change memory: speed that sets how far ahead the driver prepares
     owner: I32  # (capacity,) trip to which the memories of this slot belong
+    room: F64  # (capacity,) m/s, speed at which bodies that hang over between lanes do not touch; 1e9 none
 
 
 ITEMS = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloverleaf.algo.following import secure_gap
 from cloverleaf.algo.jit import kernel
+from cloverleaf.map.bodies import hangs_over
 from cloverleaf.map.neighbours import enter, leader_at, leave, overhang
 from cloverleaf.types.traffic import (
     AHEAD,
@@ -28,6 +29,7 @@ from cloverleaf.types.traffic import (
     TAU,
     VCLASS,
     WAIT,
+    WIDTH,
     D,
     S,
     V,
@@ -36,6 +38,7 @@ from cloverleaf.world.motion import on_lane
 
 STUCK_TIME = 20.0  # s of waiting after which a driver turns from the wrong lane
 END_ZONE = 25.0  # m before the end of a lane in which that is possible
+TOUCH = 0.5  # m kept in length to bodies that hang over
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
 
@@ -64,7 +67,13 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
             return False
     elif s < f[slot, LENGTH]:
         return False
-    return True
+    own = i[slot, LANE]
+    left = roads.lane_i[own, LANE_LEFT] == lane
+    far = roads.lane_i[lane, LANE_LEFT] if left else roads.lane_i[lane, LANE_RIGHT]
+    width = 0.5 * (roads.lane_f[far, LANE_WIDTH] + roads.lane_f[lane, LANE_WIDTH]) if far >= 0 else 0.0
+    return not hangs_over(
+        veh, lists, roads, far, -1.0 if left else 1.0, s + TOUCH, f[slot, LENGTH] + 2.0 * TOUCH, f[slot, WIDTH], width
+    )
 
 
 @kernel

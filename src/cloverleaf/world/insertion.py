@@ -9,6 +9,7 @@ import numpy as np
 from cloverleaf.algo.following import secure_gap, stop_speed
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import DAWDLE, DEPART, SPEED_FACTOR, stream, truncated_normal, uniform
+from cloverleaf.map.bodies import hangs_over
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.neighbours import enter, leader_at
 from cloverleaf.types.demand import Demand
@@ -33,9 +34,12 @@ from cloverleaf.types.traffic import (
     KIND,
     LANE_ALLOW,
     LANE_INDEX,
+    LANE_LEFT,
     LANE_LENGTH,
     LANE_NEXT,
+    LANE_RIGHT,
     LANE_SPEED,
+    LANE_WIDTH,
     LAST_CHANGE,
     LENGTH,
     LINK,
@@ -187,6 +191,21 @@ def room_upstream(veh, lists, roads, queue, lane, back, speed, decel, dt):
 
 
 @kernel
+def beside_a_changer(veh, lists, roads, lane, s, length, width):
+    """True if the body of a vehicle on a lane beside `lane` hangs over the place of a box with its front at `s` (m)."""
+    left, right = roads.lane_i[lane, LANE_LEFT], roads.lane_i[lane, LANE_RIGHT]
+    own = 0.5 * roads.lane_f[lane, LANE_WIDTH]
+    if left >= 0:
+        apart = own + 0.5 * roads.lane_f[left, LANE_WIDTH]
+        if hangs_over(veh, lists, roads, left, -1.0, s, length, width, apart):
+            return True
+    if right >= 0:
+        apart = own + 0.5 * roads.lane_f[right, LANE_WIDTH]
+        return hangs_over(veh, lists, roads, right, 1.0, s, length, width, apart)
+    return False
+
+
+@kernel
 def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     """Put `trip` on the road if there is safe room; True if it is gone from the queue."""
     if veh.count[1] == 0:
@@ -241,6 +260,8 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
         if gap < secure_gap(f[behind, V], speed, decel, f[behind, DECEL], f[behind, TAU], dt):
             return False
     elif not room_upstream(veh, lists, roads, queue, lane, s - length, speed, decel, dt):
+        return False
+    if beside_a_changer(veh, lists, roads, lane, s, length, t[vtype, 1]):
         return False
     veh.count[1] -= 1
     slot = queue.free[veh.count[1]]

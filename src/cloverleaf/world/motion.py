@@ -5,18 +5,21 @@ Everyone moves first, then those who ran over the end of their lane are handed o
 
 from __future__ import annotations
 
+from cloverleaf.algo.following import secure_gap
 from cloverleaf.algo.jit import inlined, kernel
-from cloverleaf.map.neighbours import enter, leave
+from cloverleaf.map.neighbours import enter, leader_at, leave
 from cloverleaf.measure.energy import co2_g, energy_mj
 from cloverleaf.types.traffic import (
     ACC,
     ARRIVAL_POS,
+    BEHIND,
     CAME_BY,
     CLEAR_AT,
     CO2,
     CONT,
     CONTROL,
     CROSSING,
+    DECEL,
     EMISSION,
     ENERGY_J,
     ENTRY,
@@ -31,6 +34,7 @@ from cloverleaf.types.traffic import (
     LANE_INTERNAL,
     LANE_LENGTH,
     LANE_NEXT,
+    LANE_RIGHT,
     LANE_SPEED,
     LANE_WIDTH,
     LENGTH,
@@ -42,6 +46,7 @@ from cloverleaf.types.traffic import (
     LINK_TO,
     LINK_VIA,
     LOSS,
+    MIN_GAP,
     NEVER,
     ODO,
     PARKED,
@@ -50,6 +55,7 @@ from cloverleaf.types.traffic import (
     STOP,
     STOP_END,
     STOP_LEFT,
+    TAU,
     TRIP,
     TRIP_ARRIVAL,
     TRIP_CO2,
@@ -65,12 +71,14 @@ from cloverleaf.types.traffic import (
     WAIT_SUM,
     WAITING,
     WAITS,
+    WIDTH,
     D,
     S,
     V,
 )
 
 SMART = 1
+KERB = 0.2  # m between the road and who parks beside it
 DRIFT = 1.1  # m/s, sideways speed of a lane change: 3.2 m in about 3 s
 
 
@@ -177,6 +185,41 @@ def arrive(veh, lists, ledger, free, slot, now):
 
 
 @inlined
+def drift(f, slot, goal, dt):
+    """One step sideways towards the offset `goal` (m)."""
+    off = f[slot, D] - goal
+    if off != 0.0:
+        step = DRIFT * dt
+        f[slot, D] = f[slot, D] - step if off > step else (f[slot, D] + step if off < -step else goal)
+
+
+@inlined
+def beside_road(f, roads, slot, lane):
+    """Offset (m) at which `slot` stands to the right of the road, when it parks."""
+    goal = -0.5 * (roads.lane_f[lane, LANE_WIDTH] + f[slot, WIDTH]) - KERB
+    right = roads.lane_i[lane, LANE_RIGHT]
+    while right >= 0:
+        goal -= roads.lane_f[right, LANE_WIDTH]
+        right = roads.lane_i[right, LANE_RIGHT]
+    return goal
+
+
+@inlined
+def may_pull_out(veh, lists, roads, slot, dt):
+    """True if a vehicle beside the road has room on its lane and nobody there would have to brake hard."""
+    f, i = veh.f, veh.i
+    lane = i[slot, LANE]
+    ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], f[slot, S])
+    if ahead >= 0 and f[ahead, S] - f[ahead, LENGTH] - f[slot, S] < f[slot, MIN_GAP]:
+        return False
+    behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
+    if behind < 0:
+        return True
+    need = secure_gap(f[behind, V], 0.0, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt)
+    return f[slot, S] - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] >= need
+
+
+@inlined
 def halt(veh, lists, roads, paths, stops, slot, now, dt):
     """Scheduled halts: begin one where the vehicle stands within it, end it when its time is over."""
     f, i = veh.f, veh.i
@@ -184,21 +227,25 @@ def halt(veh, lists, roads, paths, stops, slot, now, dt):
     if (i[slot, STATE] & HALTED) != 0:
         f[slot, STOP_LEFT] -= dt
         f[slot, HALT_SUM] += dt
-        if f[slot, STOP_LEFT] <= 1e-9:
+        lane = i[slot, LANE]
+        if (
+            stops.parking[stop] > 0
+            and (i[slot, STATE] & PARKED) == 0
+            and f[slot, D] <= beside_road(f, roads, slot, lane)
+        ):
+            i[slot, STATE] |= PARKED
+            leave(veh, lists, slot)
+        if f[slot, STOP_LEFT] <= 1e-9 and ((i[slot, STATE] & PARKED) == 0 or may_pull_out(veh, lists, roads, slot, dt)):
             parked = (i[slot, STATE] & PARKED) != 0
             i[slot, STATE] &= ~(HALTED | PARKED)
             i[slot, STOP] = stop + 1 if stop + 1 < i[slot, STOP_END] else -1
             i[slot, POS] += 1
-            lane = i[slot, LANE]
             on_lane(veh, roads, paths, slot, lane)
             if parked:
                 enter(veh, lists, slot, lane)
     elif stops.lane[stop] == i[slot, LANE] and f[slot, V] <= HALTING_SPEED and f[slot, S] >= stops.start_pos[stop]:
         i[slot, STATE] |= HALTED
         f[slot, STOP_LEFT] = max(stops.duration[stop], stops.until[stop] - now)
-        if stops.parking[stop] > 0:
-            i[slot, STATE] |= PARKED
-            leave(veh, lists, slot)
 
 
 @inlined
@@ -226,10 +273,6 @@ def move_one(veh, roads, slot, speed, dt, measured):
     f[slot, ACC] = accel
     f[slot, S] += speed * dt
     f[slot, ODO] += speed * dt
-    d = f[slot, D]
-    if d != 0.0:
-        step = DRIFT * dt
-        f[slot, D] = d - step if d > step else (d + step if d < -step else 0.0)
 
 
 @kernel
@@ -243,8 +286,13 @@ def move_all(veh, lists, roads, paths, stops, ledger, free, clock, intents, scra
         slot = veh.active[k]
         if i[slot, CONTROL] != SMART:
             move_one(veh, roads, slot, intents.speed[slot], dt, measured)
+        goal = 0.0
         if i[slot, STOP] >= 0:
+            if (i[slot, STATE] & HALTED) != 0 and stops.parking[i[slot, STOP]] > 0:
+                goal = beside_road(f, roads, slot, i[slot, LANE])
             halt(veh, lists, roads, paths, stops, slot, now, dt)
+        if f[slot, D] != goal and i[slot, CONTROL] != SMART:
+            drift(f, slot, goal, dt)
         if f[slot, ODO] >= f[slot, CLEAR_AT]:
             release(veh, lists, slot)
         lane = i[slot, LANE]
