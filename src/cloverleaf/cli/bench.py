@@ -2,34 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer(add_completion=False)
 
-ROWS: dict[str, tuple[str, str]] = {
-    "r157": (
-        "cloverleaf.cli.bench_r157:run",
-        "verdicts of R157 reference drivers per second, against the published tool's rate",
+
+def _traffic(data: Path | None) -> None:
+    bench = import_module("cloverleaf.cli.bench_traffic")
+    for net in bench.NETS:
+        for step in (1.0, 0.1):
+            _print(bench.run_bench(f"traffic:{net}", data or Path("."), step))
+
+
+def _fidelity(data: Path | None) -> None:
+    bench = import_module("cloverleaf.cli.bench_traffic")
+    for net in bench.NETS:
+        _print(bench.run_bench(f"fidelity:{net}", data or Path("."), 0.1))
+
+
+def _map(data: Path | None) -> None:
+    town = data / "maps" / "carla" / "Town03.xodr" if data else None
+    _print(import_module("cloverleaf.cli.bench_map").run_bench(town if town and town.is_file() else None))
+
+
+def _r157(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_r157").run()
+
+
+def _link(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_link").run()
+
+
+def _codec(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_codec").codec(only=None, data=data / "v2x" / "bench" if data else None)
+
+
+def _fuzz(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_codec").codec_fuzz(count=10_000_000, standard="all", seed=1)
+
+
+def _loop(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_loop").run()
+
+
+def _compile(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_loop").run_compile()
+
+
+ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
+    "traffic": (
+        _traffic,
+        "human traffic, vehicle-steps per second beside plain SUMO (bars: 15 M at 10,000 vehicles, 25x; needs --data)",
     ),
-    "link": ("cloverleaf.cli.bench_link:run", "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
+    "fidelity": (
+        _fidelity,
+        "arrived, time loss, stops and CO2 beside recorded SUMO runs (bars: 3 % and 10 %; needs --data)",
+    ),
+    "loop": (_loop, "the full loop, 100 smart cars among 500 road users, against real time (bar: 1x)"),
+    "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
+    "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
+    "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),
+    "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
+    "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
+    "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
-"""Name -> (module:function, what it measures). The function prints its row and takes no argument."""
+"""Name -> (measurement, what it measures)."""
+NOT_IN_ALL = ("codec-fuzz",)
+
+
+def _print(row: dict[str, Any]) -> None:
+    """One row as `key value` pairs."""
+    shown = (f"{k} {v:,.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+    typer.echo("   ".join(shown))
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="a row, 'all', or 'list'", metavar="NAME")] = "list") -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help="a row, 'all', or 'list'", metavar="NAME")] = "list",
+    data: Annotated[
+        Path | None, typer.Option(help="folder with reference nets, maps and recorded results, where a row needs them")
+    ] = None,
+) -> None:
     """Measure one row of the performance table on this machine."""
     from cloverleaf.types.errors import StudyError, nearest
 
     if name == "list":
         for row, (_, what) in ROWS.items():
-            typer.echo(f"{row:<16}{what}")
+            typer.echo(f"{row:<12}{what}")
         return
     if name != "all" and name not in ROWS:
         raise StudyError(f"no benchmark '{name}'", hint=nearest(name, ROWS))
-    for row in ROWS if name == "all" else [name]:
-        module, _, function = ROWS[row][0].partition(":")
-        getattr(import_module(module), function)()
+    if data is not None and not data.is_dir():
+        raise StudyError("no such folder", file=data, element="--data")
+    for row in [r for r in ROWS if r not in NOT_IN_ALL] if name == "all" else [name]:
+        typer.echo(f"[{row}] {ROWS[row][1]}")
+        ROWS[row][0](data)
