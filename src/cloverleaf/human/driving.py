@@ -246,9 +246,14 @@ def plan_all(view, mind, near):
                 break
             if link < 0:
                 rest = seen
-                if not internal and paths.row_offset[paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]] > 0:
+                row = paths.pos_row[pos] + roads.lane_i[lane, LANE_INDEX]
+                if not internal:
+                    # a scheduled halt on another lane is not to be driven past
+                    rest = max(0.0, seen - max(0.0, roads.lane_f[lane, LANE_LENGTH] - paths.row_length[row]))
+                if not internal and paths.row_offset[row] > 0:
                     # who has to go left waits short of the end, so that somebody coming the other way can pass in front
-                    rest -= min(SIDE_ROOM, 0.5 * roads.lane_f[lane, LANE_LENGTH])
+                    length = roads.lane_f[lane, LANE_LENGTH]
+                    rest -= max(0.0, min(min(SIDE_ROOM, 0.5 * length), length - f[slot, LENGTH] - 1.0))
                 safe = min(safe, stop_speed(rest, decel, tau, dt))
                 break
             via = roads.link_i[link, LINK_VIA]

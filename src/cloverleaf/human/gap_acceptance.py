@@ -90,6 +90,8 @@ def blocked_by(f, a, now, dt, item, foe_item, merge, state, impatience, own_dece
             return False
         if waited == a[foe_item, WAITED] and (arrive < foe_arrive or (arrive == foe_arrive and item < foe_item)):
             return False
+    if state == ZIPPER and (arrive < foe_arrive or (arrive == foe_arrive and item < foe_item)):
+        return False
     foe_speed = a[foe_item, BRAKE_SPEED]
     if impatience > 0.0 and arrive < foe_arrive:
         later, speed = braking_arrival(arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, now, dt)

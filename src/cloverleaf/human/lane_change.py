@@ -53,6 +53,7 @@ NORM_SPEED = 10.0  # m/s, floor of the reference speed of relative gains
 INTERVAL = 0.5  # s between considerations where nothing is urgent
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 CRAWL = 0.5  # m/s
+SLOW = 2.0  # m/s, speed at which one who stands expects to use up the way left
 HASTE = 2.0  # share of the way left in which a change is to be done
 FALL_BEHIND = 7.0 / 3.6  # m/s (and m/s2) by which a changer falls back behind the vehicle beside it
 SOON = 10.0  # s left for a change from which on others are asked to make room
@@ -111,7 +112,7 @@ def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, d
     """An urgent changer without a gap: fall in behind the leader of the target lane, and let its follower make room."""
     v = f[slot, V]
     tau, decel, emergency = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY]
-    remaining = max(dt, left / max(v, 0.1) / HASTE)
+    remaining = max(dt, left / max(v, SLOW) / HASTE)
     if ahead >= 0:
         if gap_ahead >= 0.0:
             speed = krauss_follow_speed(gap_ahead, v, f[ahead, V], f[ahead, DECEL], decel, emergency, tau, dt)

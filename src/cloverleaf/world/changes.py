@@ -10,8 +10,10 @@ from cloverleaf.types.traffic import (
     AHEAD,
     ASSERT,
     BEHIND,
+    CAME_BY,
     DECEL,
     HALTED,
+    HOLDS,
     LANE,
     LANE_ALLOW,
     LANE_INDEX,
@@ -23,6 +25,7 @@ from cloverleaf.types.traffic import (
     LAST_CHANGE,
     LENGTH,
     LINK,
+    LINK_JUNCTION,
     MIN_GAP,
     POS,
     STATE,
@@ -66,7 +69,13 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         if gap < least or gap < least + need:
             return False
     elif s < f[slot, LENGTH]:
-        return False
+        # the tail swings over the junction behind: only if nobody else is in it
+        came = i[slot, CAME_BY]
+        if came < 0:
+            return False
+        junction = roads.link_i[came, LINK_JUNCTION]
+        if lists.junction_count[junction] > (1 if i[slot, HOLDS] == junction else 0):
+            return False
     own = i[slot, LANE]
     left = roads.lane_i[own, LANE_LEFT] == lane
     far = roads.lane_i[lane, LANE_LEFT] if left else roads.lane_i[lane, LANE_RIGHT]

@@ -30,6 +30,7 @@ from cloverleaf.types.traffic import (
     HOLDS,
     INDEX,
     LANE,
+    LANE_EDGE,
     LANE_INDEX,
     LANE_INTERNAL,
     LANE_LENGTH,
@@ -78,6 +79,7 @@ from cloverleaf.types.traffic import (
 )
 
 SMART = 1
+MISSED = 1.0  # m beyond a scheduled stop from which on it cannot be served any more
 KERB = 0.2  # m between the road and who parks beside it
 DRIFT = 1.1  # m/s, sideways speed of a lane change: 3.2 m in about 3 s
 
@@ -243,6 +245,14 @@ def halt(veh, lists, roads, paths, stops, slot, now, dt):
             on_lane(veh, roads, paths, slot, lane)
             if parked:
                 enter(veh, lists, slot, lane)
+    elif (
+        f[slot, S] > stops.end_pos[stop] + MISSED
+        and roads.lane_i[stops.lane[stop], LANE_EDGE] == roads.lane_i[i[slot, LANE], LANE_EDGE]
+    ):
+        # driven past on another lane: the next one then
+        i[slot, STOP] = stop + 1 if stop + 1 < i[slot, STOP_END] else -1
+        i[slot, POS] += 1
+        on_lane(veh, roads, paths, slot, i[slot, LANE])
     elif stops.lane[stop] == i[slot, LANE] and f[slot, V] <= HALTING_SPEED and f[slot, S] >= stops.start_pos[stop]:
         i[slot, STATE] |= HALTED
         f[slot, STOP_LEFT] = max(stops.duration[stop], stops.until[stop] - now)
