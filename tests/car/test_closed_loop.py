@@ -191,7 +191,7 @@ def test_brakes_for_a_person_who_steps_out(toy):
 
 
 def test_same_input_gives_the_same_drive_and_a_reason(toy):
-    edges = [toy.map.edge_ids[e] for e in toy.fleet.book.pos_edge]
+    edges = [toy.map.edge_ids[e] for e in toy.fleet.book.pos[:, 0]]
     twin = Toy(edges)
     twin.link, twin.light = toy.link, toy.light
     for _ in range(60):

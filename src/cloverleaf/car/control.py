@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from cloverleaf.algo.control import lead, slew, steer_for, track_curvature
 from cloverleaf.algo.dynamics import wheelbase
 from cloverleaf.algo.geometry import wrap_angle
@@ -48,7 +50,7 @@ def steer(path, f, i, dt):
     mid = f[i, HEADING] + 0.5 * turn + slip
     x = f[i, X] + v * PREVIEW * math.cos(mid)
     y = f[i, Y] + v * PREVIEW * math.sin(mid)
-    s, d, segment = project(path, x, y, -1)
+    s, d, segment = project(path, x, y, np.int64(-1))
     here = shift_at(f, i, s)
     step = max(0.5, 0.1 * v)
     before, after = shift_at(f, i, max(s - step, 0.0)), shift_at(f, i, s + step)

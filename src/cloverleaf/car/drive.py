@@ -1,4 +1,4 @@
-"""One tick of the whole car, for all cars of a fleet one after the other: the pipeline on one page."""
+"""One tick of the whole car: the pipeline on one page, in four kernels that each walk the fleet."""
 
 from __future__ import annotations
 
@@ -10,19 +10,29 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.car.control import accelerate, steer
 from cloverleaf.car.fuse import take_messages
 from cloverleaf.car.guard import NOTHING, guard
-from cloverleaf.car.hmi import SPEED_ADVICE, most_urgent
+from cloverleaf.car.heard import (
+    B_ACCEL,
+    B_HEADING,
+    B_LENGTH,
+    B_SIGMA,
+    B_SPEED,
+    B_TIME,
+    B_TOP,
+    B_WIDTH,
+    B_X,
+    B_Y,
+    B_YAW,
+)  # fmt: skip
+from cloverleaf.car.hmi import FORWARD, most_urgent
 from cloverleaf.car.lights import first_signal, rule_lights
 from cloverleaf.car.locate import filter_pose, follow_lane
 from cloverleaf.car.path import build_path
 from cloverleaf.car.plan import decide, reach_of
 from cloverleaf.car.predict import clear_foes, mark_foes, predict_all
+from cloverleaf.car.roadbook import SIGNAL, SIGNAL_PLACE
 from cloverleaf.car.state import (
-    ADVICE,
     ASK,
-    COMMITTED,
-    F_COLUMNS,
     GUARDED,
-    I_COLUMNS,
     INDICATOR,
     KNOWN,
     LANE,
@@ -34,15 +44,17 @@ from cloverleaf.car.state import (
     SHIFT,
     SHIFT_DONE,
     SHIFT_LENGTH,
-    SPAT_LINK,
+    SIGNAL_GROUP,
+    SIGNAL_INDEX,
+    SIGNAL_LINK,
     SPEED,
     STANDING,
-    STATION,
     STEER,
     STOP_FIRST,
     STOPPED_AT,
     TIME,
     TOP_SPEED,
+    WARNING,
     WIDTH,
 )  # fmt: skip
 from cloverleaf.car.track import end_tracks, predict_tracks, take_objects
@@ -56,32 +68,33 @@ LOST_BRAKE = -2.0  # m/s2
 
 
 @kernel
-def reset_car(fleet, i, station, route, route_pos):
-    """Forget whoever used slot i before."""
-    for c in range(F_COLUMNS):
-        fleet.f[i, c] = 0.0
-    for c in range(I_COLUMNS):
-        fleet.i[i, c] = 0
-    ints = fleet.i
-    ints[i, STATION], ints[i, ROUTE], ints[i, POS] = station, route, route_pos
-    ints[i, LANE], ints[i, LOST], ints[i, KNOWN] = -1, 1, 0
-    ints[i, SPAT_LINK], ints[i, COMMITTED], ints[i, STOPPED_AT] = -1, -1, -1
-    fleet.f[i, TIME] = -1.0
+def locate_fleet(book, fleet, slots, body, now):
+    """Pose and lane of all cars; row k of `body` belongs to the car in slot slots[k]."""
+    f, ints = fleet.f, fleet.i
+    for k in range(slots.shape[0]):
+        i = slots[k]
+        f[i, LENGTH], f[i, WIDTH], f[i, TOP_SPEED] = body[k, B_LENGTH], body[k, B_WIDTH], body[k, B_TOP]
+        if ints[i, KNOWN] == 0:
+            f[i, TIME] = now
+            f[i, ASK] = body[k, B_ACCEL]
+            ints[i, KNOWN] = 1
+        filter_pose(
+            f, i, body[k, B_X], body[k, B_Y], body[k, B_HEADING], body[k, B_SPEED], body[k, B_ACCEL], body[k, B_YAW],
+            body[k, B_SIGMA], body[k, B_TIME], now,
+        )  # fmt: skip
+        follow_lane(book, f, ints, i)
 
 
 @kernel
-def _locate(book, fleet, i, ego, row, now):
-    """Pose and lane."""
-    f, ints = fleet.f, fleet.i
-    if ints[i, KNOWN] == 0:
-        f[i, TIME] = now
-        f[i, ASK] = ego.accel[row]
-        ints[i, KNOWN] = 1
-    filter_pose(
-        f, i, ego.x[row], ego.y[row], ego.heading[row], ego.speed[row], ego.accel[row], ego.yaw_rate[row], ego.sigma_xy[row],
-        ego.time[row], now,
-    )  # fmt: skip
-    follow_lane(book, f, ints, i)
+def perceive_fleet(fleet, slots, seen, seen_start, heard, receivers, now, dt):
+    """Tracks of all cars from their own detections and from messages; receivers[k] is a row of `heard`, -1 none."""
+    for k in range(slots.shape[0]):
+        i = slots[k]
+        predict_tracks(fleet, i, now)
+        take_objects(fleet, i, seen, seen_start[k], seen_start[k + 1], now)
+        if receivers[k] >= 0:
+            take_messages(fleet, i, heard, receivers[k], now)
+        end_tracks(fleet, i, dt)
 
 
 @kernel
@@ -110,71 +123,57 @@ def _remember(book, fleet, path, i, dt):
 
 
 @kernel
-def drive_car(book, fleet, scratch, i, row, objects, light_link, light, inbox, receiver, now, dt):
-    """Everything after localisation for one car: (accel, steer, guard's brake)."""
-    f, ints = fleet.f, fleet.i
-    path = scratch.keep
-    predict_tracks(fleet, i, now)
-    take_objects(fleet, i, objects, row, now)
-    if ints[i, LOST] == 1:
-        end_tracks(fleet, i, dt)
-        ints[i, GUARDED] = NOTHING
-        return accelerate(f, i, LOST_BRAKE, False, dt), f[i, STEER], 0.0
-    build_path(
-        book,
-        path,
-        ints[i, ROUTE],
-        ints[i, POS],
-        ints[i, LANE],
-        f[i, LANE_S],
-        BACK,
-        reach_of(f[i, SPEED]),
-        f[i, TOP_SPEED],
-    )
-    if receiver >= 0:
-        g = first_signal(book, path)
-        link = path.gate_link[g] if g >= 0 else np.int64(-1)
-        group = np.int64(book.link_signal[link, 0]) if g >= 0 else np.int64(-1)
-        index = np.int64(book.link_signal[link, 1]) if g >= 0 else np.int64(-1)
-        take_messages(fleet, i, inbox, receiver, group, index, link, now)
-    end_tracks(fleet, i, dt)
-    shown = rule_lights(book, fleet, path, i, light_link, light, now)
-    marked = mark_foes(book, path, scratch.relation, scratch.used, shown)
-    predict_all(book, fleet, scratch.hyp, scratch.relation, i)
-    clear_foes(scratch.relation, scratch.used, marked)
-    lane = ints[i, LANE]
-    wanted = decide(book, fleet, scratch, i, now)
-    if ints[i, LANE] != lane:
-        path = scratch.change
-    allowed, reason, _who = guard(path, fleet, i, wanted)
-    ints[i, GUARDED] = reason
-    _remember(book, fleet, path, i, dt)
-    accel = accelerate(f, i, allowed, reason != NOTHING, dt)
-    return accel, steer(path, f, i, dt), min(allowed, 0.0) if reason != NOTHING else 0.0
+def _next_signal(book, ints, path, i):
+    """Note which signal the car approaches: its timing is taken from the next messages."""
+    g = first_signal(book, path)
+    link = path.gate_link[g] if g >= 0 else np.int64(-1)
+    ints[i, SIGNAL_LINK] = link
+    if g >= 0:
+        ints[i, SIGNAL_GROUP], ints[i, SIGNAL_INDEX] = book.link_i[link, SIGNAL], book.link_i[link, SIGNAL_PLACE]
 
 
 @kernel
-def drive_fleet(
-    book, fleet, scratch, slots, mission, ego, objects, lights, inbox, receivers, now, dt, commands, display
-):
-    """One tick of all cars; row k of mission, frames and commands belongs to the car in slot slots[k]."""
-    f = fleet.f
+def think_fleet(book, fleet, memory, relation, slots, lights, now, wanted):
+    """Fill `wanted` (n,), m/s2: predict the others, decide, choose the lane. `relation` (K,) is zero between cars."""
+    f, ints, scratch = fleet.f, fleet.i, memory[0]
+    path = scratch.keep
     for k in range(slots.shape[0]):
         i = slots[k]
-        f[i, LENGTH], f[i, WIDTH], f[i, TOP_SPEED] = mission.length[k], mission.width[k], mission.max_speed[k]
-        _locate(book, fleet, i, ego, k, now)
-        accel, angle, braking = drive_car(
-            book, fleet, scratch, i, np.int64(k), objects, np.int64(lights.link[k]), np.int64(lights.light[k]), inbox,
-            receivers[k], now, dt,
+        if ints[i, LOST] == 1:
+            wanted[k] = LOST_BRAKE
+            ints[i, WARNING] = most_urgent(path, fleet, i, now)
+            continue
+        build_path(
+            book, path, ints[i, ROUTE], ints[i, POS], ints[i, LANE], f[i, LANE_S], BACK, reach_of(f[i, SPEED]), f[i, TOP_SPEED]
         )  # fmt: skip
-        if not math.isfinite(accel + angle):
-            accel, angle = LOST_BRAKE, 0.0
-        _write(commands, display, scratch.keep, fleet, i, k, accel, angle, braking, now)
+        _next_signal(book, ints, path, i)
+        shown = rule_lights(book, fleet, path, i, lights[k, 0], lights[k, 1], now)
+        marked = mark_foes(book, path, relation, scratch.used, shown)
+        predict_all(book, fleet, scratch.hyp, relation, i)
+        clear_foes(relation, scratch.used, marked)
+        wanted[k] = decide(book, fleet, scratch, i, now)
+        ints[i, WARNING] = most_urgent(path, fleet, i, now)
 
 
 @kernel
-def _write(commands, display, path, fleet, i, k, accel, angle, braking, now):
-    commands.accel[k], commands.steer[k], commands.indicator[k] = accel, angle, fleet.i[i, INDICATOR]
-    kind = most_urgent(path, fleet, i, now)
-    display.kind[k], display.braking[k] = kind, braking
-    display.value[k] = fleet.f[i, ADVICE] if kind == SPEED_ADVICE else math.nan
+def act_fleet(book, fleet, memory, slots, wanted, dt, out):
+    """Guard the wanted accelerations and follow the chosen paths; fills `out` (n, 3): accel, steer, brake of the guard."""
+    f, ints, path = fleet.f, fleet.i, memory[0].keep
+    for k in range(slots.shape[0]):
+        i = slots[k]
+        allowed, reason, lost = wanted[k], np.int64(NOTHING), ints[i, LOST] == 1
+        if not lost:
+            build_path(
+                book, path, ints[i, ROUTE], ints[i, POS], ints[i, LANE], f[i, LANE_S], BACK, reach_of(f[i, SPEED]),
+                f[i, TOP_SPEED],
+            )  # fmt: skip
+            allowed, reason, _who = guard(path, fleet, i, wanted[k])
+            _remember(book, fleet, path, i, dt)
+        ints[i, GUARDED] = reason
+        if reason != NOTHING:
+            ints[i, WARNING] = FORWARD
+        accel = accelerate(f, i, allowed, reason != NOTHING, dt)
+        angle = f[i, STEER] if lost else steer(path, f, i, dt)
+        if not math.isfinite(accel + angle):
+            accel, angle = LOST_BRAKE, 0.0
+        out[k, 0], out[k, 1], out[k, 2] = accel, angle, min(allowed, 0.0) if reason != NOTHING else 0.0

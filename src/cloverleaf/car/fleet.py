@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from cloverleaf.car.drive import drive_fleet, reset_car
-from cloverleaf.car.hmi import Display, explain, messages
+from cloverleaf.car.drive import act_fleet, locate_fleet, perceive_fleet, think_fleet
+from cloverleaf.car.heard import body_table, detection_table, heard, light_table
+from cloverleaf.car.hmi import SPEED_ADVICE, Display, explain, messages
 from cloverleaf.car.roadbook import build_roadbook
 from cloverleaf.car.state import (
     ACCEL,
+    ADVICE,
     ASK,
+    COMMITTED,
     COST,
     GUARDED,
     HEADING,
+    INDICATOR,
+    LANE,
+    LOST,
+    POS,
     PROPOSAL,
+    ROUTE,
+    SIGNAL_LINK,
+    SPAT_LINK,
     SPEED,
     STATION,
+    STOPPED_AT,
     TERM,
+    TIME,
+    WARNING,
     YAW_RATE,
     X,
     Y,
@@ -26,7 +39,7 @@ from cloverleaf.car.state import (
 from cloverleaf.car.state import Fleet as Memory
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.demand import Routes
-from cloverleaf.types.frames import FleetMission, LightFrame, SensorFrames
+from cloverleaf.types.frames import FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch
 from cloverleaf.types.messages import AwarenessBatch, Received
 from cloverleaf.types.state import I64, VehicleCommands
@@ -48,7 +61,8 @@ class Fleet:
         self.book = build_roadbook(base_map.graph, routes)
         self.dt = float(step)
         self.memory = empty_fleet(capacity)
-        self._scratch = empty_scratch(len(base_map.graph.link_from))
+        self._scratch = empty_scratch()
+        self._relation = np.zeros(max(len(base_map.graph.link_from), 1), np.int64)
         self._slot: dict[int, int] = {}
         self._free = list(range(capacity - 1, -1, -1))
         self._stations: I64 = np.zeros(0, np.int64)
@@ -77,13 +91,12 @@ class Fleet:
                     self._grow()
                 slot = self._free.pop()
                 self._slot[station] = slot
-                reset_car(
-                    self.memory,
-                    np.int64(slot),
-                    np.int64(station),
-                    np.int64(mission.route[k]),
-                    np.int64(mission.route_pos[k]),
-                )
+                f, i = self.memory.f[slot], self.memory.i[slot]
+                f[:], i[:] = 0.0, 0
+                f[TIME] = -1.0
+                i[STATION], i[ROUTE], i[POS] = station, mission.route[k], mission.route_pos[k]
+                i[[LANE, SPAT_LINK, SIGNAL_LINK, COMMITTED, STOPPED_AT]] = -1
+                i[LOST] = 1
         self._stations = mission.station.copy()
         self._slots = np.array([self._slot[s] for s in mission.station.tolist()], np.int64)
 
@@ -101,14 +114,22 @@ class Fleet:
         """One tick at simulation time `t` (s): commands in fleet order, own announcements, screen messages."""
         self._assign(mission)
         n = len(self._slots)
-        commands = VehicleCommands(np.zeros(n), np.zeros(n), np.zeros(n, np.int32))
-        display = Display(np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n))
-        lights = frames.lights if frames.lights is not None else _dark(n)
+        out, wanted = np.zeros((n, 3)), np.zeros(n)
+        kind, value, indicator = np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n, np.int32)
         if n:
-            drive_fleet(
-                self.book, self.memory, self._scratch, self._slots, mission, frames.ego, frames.objects, lights, inbox,
-                self._receivers(inbox), float(t), self.dt, commands, display,
-            )  # fmt: skip
+            now, memory, slots = float(t), self.memory, self._slots
+            locate_fleet(self.book, memory, slots, body_table(frames.ego, mission), now)
+            seen = frames.objects
+            perceive_fleet(
+                memory, slots, detection_table(seen), seen.start, heard(inbox), self._receivers(inbox), now, self.dt
+            )
+            lights = light_table(frames.lights, n)
+            think_fleet(self.book, memory, self._scratch, self._relation, slots, lights, now, wanted)
+            act_fleet(self.book, memory, self._scratch, slots, wanted, self.dt, out)
+            kind, indicator = memory.i[slots, WARNING].astype(np.int32), memory.i[slots, INDICATOR].astype(np.int32)
+            value = np.where(kind == SPEED_ADVICE, memory.f[slots, ADVICE], np.nan)
+        commands = VehicleCommands(out[:, 0].copy(), out[:, 1].copy(), indicator)
+        display = Display(kind, value, out[:, 2])
         return commands, self._announce(mission, t), messages(self._stations, display, float(t))
 
     def _announce(self, mission: FleetMission, t: float) -> AwarenessBatch:
@@ -127,8 +148,3 @@ class Fleet:
             return ""
         f, i = self.memory.f[slot], self.memory.i[slot]
         return explain(int(i[PROPOSAL]), int(i[TERM]), float(f[COST]), float(f[ASK]), int(i[GUARDED]))
-
-
-def _dark(n: int) -> LightFrame:
-    """No camera: no light is seen."""
-    return LightFrame(np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.full(n, np.inf))

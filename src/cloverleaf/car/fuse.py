@@ -13,6 +13,35 @@ import numpy as np
 from cloverleaf.algo.filters import intersect, intersection_mean, intersection_weight
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
+from cloverleaf.car.heard import (
+    A_SPEED,
+    A_TARGET,
+    A_TIME,
+    A_UNTIL,
+    E_AFTER,
+    E_TARGET,
+    E_TIME,
+    E_X,
+    E_Y,
+    G_END,
+    G_GROUP,
+    G_LIGHT,
+    G_NEXT,
+    G_NEXT_END,
+    G_PLACE,
+    G_TIME,
+    O_HEADING,
+    O_KIND,
+    O_LENGTH,
+    O_SENDER,
+    O_SIGMA,
+    O_SPEED,
+    O_STATION,
+    O_TIME,
+    O_WIDTH,
+    O_X,
+    O_Y,
+)  # fmt: skip
 from cloverleaf.car.state import (
     ADVICE,
     ADVICE_UNTIL,
@@ -20,6 +49,9 @@ from cloverleaf.car.state import (
     EVENT_AT,
     EVENT_X,
     EVENT_Y,
+    SIGNAL_GROUP,
+    SIGNAL_INDEX,
+    SIGNAL_LINK,
     SPAT_END,
     SPAT_LIGHT,
     SPAT_LINK,
@@ -48,7 +80,6 @@ AWARENESS, SIGNAL, PERCEPTION, ADVICE_KIND, EVENT = 0, 1, 3, 4, 5
 OLDEST = 1.0  # s; older content is not used
 RANGE = 150.0  # m; farther objects do not matter
 GATE = 9.21  # chi-square 0.99 for two degrees of freedom
-SELF_SIGMA = 0.8  # m, position of a station that announces itself
 SPEED_SIGMA = 0.5  # m/s
 
 
@@ -69,13 +100,17 @@ def _join(fleet, i, k, x, y, vx, vy, variance):
 
 
 @kernel
-def told_object(fleet, i, station, time, x, y, heading, speed, length, width, kind, sigma, now):
+def told_object(fleet, i, table, row, now):
     """One object from a message: joined with the track that it is, or a new track. Own echoes and stale content are ignored."""
+    time, x, y, heading = table[row, O_TIME], table[row, O_X], table[row, O_Y], table[row, O_HEADING]
+    speed, sigma, station = table[row, O_SPEED], table[row, O_SIGMA], np.int64(table[row, O_STATION])
     age = now - time
     if not math.isfinite(x + y + heading + speed + time + sigma) or age > OLDEST or age < -0.05:
         return
-    if station >= 0 and station == fleet.i[i, STATION]:
+    own = fleet.i[i, STATION]
+    if (station >= 0 and station == own) or np.int64(table[row, O_SENDER]) == own:
         return
+    length, width, kind = table[row, O_LENGTH], table[row, O_WIDTH], np.int64(table[row, O_KIND])
     vx, vy = speed * math.cos(heading), speed * math.sin(heading)
     x += vx * max(age, 0.0)
     y += vy * max(age, 0.0)
@@ -120,51 +155,44 @@ def told_object(fleet, i, station, time, x, y, heading, speed, length, width, ki
 
 
 @kernel
-def take_messages(fleet, i, inbox, receiver, group, index, link, now):
-    """Read the inbox of `receiver`: objects, the timing of the next signal (group, index of `link`), advice, warnings."""
+def _take_timing(f, ints, i, heard, m, now):
+    """Timing of the signal that the car approaches, from signal message m."""
+    link = ints[i, SIGNAL_LINK]
+    for r in range(heard.signal_start[m], heard.signal_start[m + 1]):
+        time = heard.signal[r, G_TIME]
+        if np.int64(heard.signal[r, G_GROUP]) != ints[i, SIGNAL_GROUP] or now - time > OLDEST:
+            return
+        if ints[i, SPAT_LINK] == link and time < f[i, SPAT_TIME]:
+            return
+        if np.int64(heard.signal[r, G_PLACE]) == ints[i, SIGNAL_INDEX]:
+            ints[i, SPAT_LINK] = link
+            ints[i, SPAT_LIGHT], ints[i, SPAT_NEXT] = heard.signal[r, G_LIGHT], heard.signal[r, G_NEXT]
+            f[i, SPAT_TIME], f[i, SPAT_END] = time, heard.signal[r, G_END]
+            f[i, SPAT_NEXT_END] = heard.signal[r, G_NEXT_END]
+            return
+
+
+@kernel
+def take_messages(fleet, i, heard, receiver, now):
+    """Read the inbox of `receiver`: objects, the timing of the next signal, advice, warnings."""
     f, ints = fleet.f, fleet.i
     own = ints[i, STATION]
-    for p in range(inbox.start[receiver], inbox.start[receiver + 1]):
-        kind, m = inbox.kind[p], inbox.message[p]
-        if kind == AWARENESS:
-            a = inbox.awareness
-            told_object(
-                fleet, i, a.station[m], a.time[m], a.x[m], a.y[m], a.heading[m], a.speed[m], a.length[m], a.width[m],
-                np.int64(a.kind[m]), SELF_SIGMA, now,
-            )  # fmt: skip
-        elif kind == PERCEPTION:
-            b = inbox.perception
-            if b.station[m] == own:
-                continue
-            for o in range(b.object_start[m], b.object_start[m + 1]):
-                told_object(
-                    fleet, i, b.object_station[o], b.object_time[o], b.x[o], b.y[o], b.heading[o], b.speed[o], b.length[o],
-                    b.width[o], np.int64(b.kind[o]), b.sigma[o], now,
-                )  # fmt: skip
-        elif kind == SIGNAL and group >= 0:
-            c = inbox.signal
-            if (
-                c.intersection[m] != group
-                or now - c.time[m] > OLDEST
-                or (ints[i, SPAT_LINK] == link and c.time[m] < f[i, SPAT_TIME])
-            ):
-                continue
-            for r in range(c.phase_start[m], c.phase_start[m + 1]):
-                if c.link_index[r] == index:
-                    ints[i, SPAT_LINK], ints[i, SPAT_LIGHT], ints[i, SPAT_NEXT] = link, c.light[r], c.next_light[r]
-                    f[i, SPAT_TIME], f[i, SPAT_NEXT_END] = c.time[m], c.next_end[r]
-                    f[i, SPAT_END] = c.likely_end[r] if math.isfinite(c.likely_end[r]) else c.max_end[r]
-                    break
+    for p in range(heard.start[receiver], heard.start[receiver + 1]):
+        kind, m = heard.kind[p], np.int64(heard.message[p])
+        if kind in (AWARENESS, PERCEPTION):
+            first = m if kind == AWARENESS else heard.object_start[m]
+            end = m + 1 if kind == AWARENESS else heard.object_start[m + 1]
+            for row in range(first, end):
+                told_object(fleet, i, heard.object, row, now)
+        elif kind == SIGNAL and ints[i, SIGNAL_LINK] >= 0:
+            _take_timing(f, ints, i, heard, m, now)
         elif kind == ADVICE_KIND:
-            d = inbox.advice
-            if d.target[m] == own and now - d.time[m] <= 5.0 and d.speed[m] >= 0.0:
-                f[i, ADVICE], f[i, ADVICE_UNTIL] = d.speed[m], d.valid_until[m]
+            d = heard.advice
+            if np.int64(d[m, A_TARGET]) == own and now - d[m, A_TIME] <= 5.0 and d[m, A_SPEED] >= 0.0:
+                f[i, ADVICE], f[i, ADVICE_UNTIL] = d[m, A_SPEED], d[m, A_UNTIL]
         elif kind == EVENT:
-            e = inbox.event
-            if (
-                (e.target[m] == own or e.target[m] == -1)
-                and now - e.time[m] <= OLDEST
-                and math.isfinite(e.time_to_conflict[m])
-            ):
-                f[i, EVENT_X], f[i, EVENT_Y] = e.conflict_x[m], e.conflict_y[m]
-                f[i, EVENT_AT] = e.time[m] + e.time_to_conflict[m]
+            e = heard.event
+            target = np.int64(e[m, E_TARGET])
+            if (target == own or target == -1) and now - e[m, E_TIME] <= OLDEST and math.isfinite(e[m, E_AFTER]):
+                f[i, EVENT_X], f[i, EVENT_Y] = e[m, E_X], e[m, E_Y]
+                f[i, EVENT_AT] = e[m, E_TIME] + e[m, E_AFTER]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.occupy import shift_at
@@ -66,7 +68,7 @@ def sideways_unsafe(d, lateral_speed, reach):
 @kernel
 def envelope_hit(path, f, i, ask, x, y, heading, speed, yaw, length, width):
     """Would acting as planned for RHO and then braking by BRAKE_MIN touch an object that keeps speed and yaw rate?"""
-    s, v, segment = 0.0, f[i, SPEED], path_index(path, 0.0, 0)
+    s, v, segment = 0.0, f[i, SPEED], path_index(path, 0.0, np.int64(0))
     t, dt = 0.0, 0.15
     while v > 0.0 and t < 4.0:
         a = ask if t < RHO else -BRAKE_MIN
@@ -96,7 +98,7 @@ def guard(path, fleet, i, ask):
     """(acceleration allowed, reason, track) for the planned acceleration `ask` of car i."""
     f = fleet.f
     v, half, width = f[i, SPEED], 0.5 * f[i, LENGTH], 0.5 * f[i, WIDTH]
-    allowed, reason, who = ask, NOTHING, -1
+    allowed, reason, who = ask, np.int64(NOTHING), np.int64(-1)
     stop = v * v / (2.0 * BRAKE_MIN) + v * 1.5 + 8.0
     for k in range(fleet.i[i, COUNT]):
         if fleet.track[i, k, T_TRUST] < TRUSTED:
@@ -107,7 +109,7 @@ def guard(path, fleet, i, ask):
         speed = math.sqrt(vx * vx + vy * vy)
         if dx * dx + dy * dy > (stop + 3.0 * speed + 10.0) ** 2:
             continue
-        s, d, segment = project(path, x, y, -1)
+        s, d, segment = project(path, x, y, np.int64(-1))
         heading = fleet.track[i, k, T_HEADING]
         c, q = path.cos[segment], path.sin[segment]
         turn_c = abs(math.cos(heading) * c + math.sin(heading) * q)

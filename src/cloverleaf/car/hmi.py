@@ -8,14 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.car.guard import NOTHING
 from cloverleaf.car.plan import BRAKE_HARD, BRAKE_SOFT, CHANGE_LEFT, CHANGE_RIGHT, HOLD
 from cloverleaf.car.score import CLOSE, COLLISION, RED_LIGHT, RIGHT_OF_WAY
 from cloverleaf.car.state import (
     ADVICE,
     ADVICE_UNTIL,
     EVENT_AT,
-    GUARDED,
     INDICATOR,
     LOST,
     PROPOSAL,
@@ -37,7 +35,7 @@ _YIELDING, _CHANGE, _RED, _ADVICE = (
     int(HmiKind.RED_LIGHT),
     int(HmiKind.SPEED_ADVICE),
 )
-SPEED_ADVICE = _ADVICE
+SPEED_ADVICE, FORWARD = _ADVICE, _FORWARD
 SHOWN = 1.0  # s, that a message stays
 
 
@@ -70,7 +68,7 @@ def most_urgent(path, fleet, i, now):
     proposal, term = ints[i, PROPOSAL], ints[i, TERM]
     if ints[i, LOST] == 1:
         return _TAKE_OVER
-    if ints[i, GUARDED] != NOTHING or proposal == BRAKE_HARD:
+    if proposal == BRAKE_HARD:
         return _FORWARD
     if now <= f[i, EVENT_AT] < now + 5.0 or (proposal == BRAKE_SOFT and term == COLLISION):
         return _CROSSING

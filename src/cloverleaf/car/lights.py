@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.car.roadbook import (
+    SIGNAL,
+    SIGNAL_PLACE,
+)
 from cloverleaf.car.state import (
     COMMITTED,
     KEEP_CLEAR,
@@ -33,7 +37,7 @@ SIGHT = 70.0  # m; a signalled gate nearer than this without any known light is 
 def first_signal(book, path):
     """Index of the first gate with a signal ahead of the car, -1 none."""
     for g in range(path.n[2]):
-        if path.gate_s[g] > 0.0 and book.link_signal[path.gate_link[g], 0] >= 0:
+        if path.gate_s[g] > 0.0 and book.link_i[path.gate_link[g], SIGNAL] >= 0:
             return g
     return -1
 
@@ -44,8 +48,8 @@ def _known_light(book, fleet, i, link, seen_link, seen_light, now):
     if seen_light > 0 and seen_link >= 0:
         same = seen_link == link
         if same or (
-            book.link_signal[seen_link, 0] == book.link_signal[link, 0]
-            and book.link_signal[seen_link, 1] == book.link_signal[link, 1]
+            book.link_i[seen_link, SIGNAL] == book.link_i[link, SIGNAL]
+            and book.link_i[seen_link, SIGNAL_PLACE] == book.link_i[link, SIGNAL_PLACE]
         ):
             return seen_light
     if fleet.i[i, SPAT_LINK] == link and now - fleet.f[i, SPAT_TIME] < FRESH:
@@ -67,7 +71,7 @@ def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
     shown = 0
     for g in range(path.n[2]):
         link = path.gate_link[g]
-        if book.link_signal[link, 0] < 0 or path.gate_s[g] <= 0.0:
+        if book.link_i[link, SIGNAL] < 0 or path.gate_s[g] <= 0.0:
             continue
         distance = path.gate_s[g] - 0.5 * f[i, LENGTH]
         light = _known_light(book, fleet, i, link, seen_link, seen_light, now) if g == first else 0

@@ -9,7 +9,18 @@ import numpy as np
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.path import onward_link
-from cloverleaf.car.roadbook import PCOS, PHEADING, PS, PSIN, PX, PY
+from cloverleaf.car.roadbook import (
+    EDGE,
+    FIRST_ROW,
+    LANE_POINTS,
+    LANE_POINTS_END,
+    PCOS,
+    PHEADING,
+    PS,
+    PSIN,
+    PX,
+    PY,
+)
 from cloverleaf.car.state import (
     ACCEL,
     HEADING,
@@ -126,7 +137,7 @@ def filter_pose(f, i, x, y, heading, speed, accel, yaw_rate, sigma, time, now):
 @kernel
 def project_on_lane(book, lane, x, y):
     """Foot on a lane: (s, d, heading of the lane there, distance beyond the ends included, m)."""
-    first, end = book.lane_point[lane], book.lane_point[lane + 1]
+    first, end = book.lane_i[lane, LANE_POINTS], book.lane_i[lane, LANE_POINTS_END]
     best, best_square, best_t = first, math.inf, 0.0
     for k in range(first, end - 1):
         dx, dy = x - book.point[k, PX], y - book.point[k, PY]
@@ -160,7 +171,7 @@ def find_lane(book, f, ints, i):
     high = min(end, first + ints[i, POS] + 3)
     best, best_pos, best_cost = np.int64(-1), np.int64(0), 8.0
     for at in range(low, high):
-        edge = book.pos_edge[at]
+        edge = book.pos[at, EDGE]
         for lane in range(book.edge_lane[edge], book.edge_lane[edge + 1]):
             current = np.int64(lane)
             position = np.int64(at - first)
@@ -171,7 +182,7 @@ def find_lane(book, f, ints, i):
                     + 4.0 * abs(wrap_angle(heading - f[i, HEADING]))
                     + (2.0 if s > book.lane_f[current, LANE_LENGTH] else 0.0)
                 )
-                if book.row_length[book.pos_row[at] + lane - book.edge_lane[edge]] < 0.0:
+                if book.row_f[book.pos[at, FIRST_ROW] + lane - book.edge_lane[edge]] < 0.0:
                     cost += 2.0
                 if cost < best_cost:
                     best, best_pos, best_cost = current, position, cost

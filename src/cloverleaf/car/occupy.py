@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.path import project
 from cloverleaf.car.state import HYPOTHESES, LENGTH, SHIFT, SHIFT_DONE, SHIFT_LENGTH, STEPS, WIDTH
@@ -28,7 +30,7 @@ def occupy_one(path, hyp, occ, f, i, h, from_behind):
     hl, hw = 0.5 * hyp.f[h, 0], 0.5 * hyp.f[h, 1]
     end = path.s[path.n[0] - 1]
     row = occ.n[0]
-    segment = -1
+    segment = np.int64(-1)
     first = -1
     sideways = False
     for k in range(STEPS + 1):

@@ -8,7 +8,18 @@ import numpy as np
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
-from cloverleaf.car.roadbook import PCOS, PHEADING, PS, PSIN, PX, PY
+from cloverleaf.car.roadbook import (
+    FIRST_ROW,
+    LANE_POINTS,
+    LANE_POINTS_END,
+    PCOS,
+    PHEADING,
+    PS,
+    PSIN,
+    PX,
+    PY,
+    ROW_LINK,
+)
 from cloverleaf.car.state import GATES, GIVE_WAY, KEEP_CLEAR, POINTS, SEGMENTS, STOP_FIRST
 from cloverleaf.types.traffic import (
     LANE_INDEX,
@@ -37,13 +48,13 @@ def onward_link(book, route, pos, lane):
     at = book.pos_start[route] + pos
     if at + 1 >= book.pos_start[route + 1]:
         return np.int64(-2)
-    return np.int64(book.row_link[book.pos_row[at] + book.lane_i[lane, LANE_INDEX]])
+    return np.int64(book.row_i[book.pos[at, FIRST_ROW] + book.lane_i[lane, LANE_INDEX], ROW_LINK])
 
 
 @kernel
 def _add_lane(book, path, n, lane, offset, back, limit):
     """Append the points of `lane`, which begins at path position `offset`; returns the number of points."""
-    first, end = book.lane_point[lane], book.lane_point[lane + 1]
+    first, end = book.lane_i[lane, LANE_POINTS], book.lane_i[lane, LANE_POINTS_END]
     for k in range(first, end):
         at = offset + book.point[k, PS]
         if k + 1 < end and offset + book.point[k + 1, PS] < -back:
@@ -85,13 +96,11 @@ def _rule(book, link, inner):
 @kernel
 def build_path(book, path, route, pos, lane, s, back, reach, top_speed):
     """Fill `path` from `back` m behind to `reach` m ahead of position `s` on `lane`, along the route from edge number `pos` on."""
-    n, segments, gates = 0, 0, 0
+    n, segments, gates = np.int64(0), 0, 0
     offset = -s
     path.n[3] = 0
     while True:
         limit = min(book.lane_f[lane, LANE_SPEED], top_speed)
-        path.seg_lane[segments] = lane
-        path.seg_s[segments] = offset
         segments += 1
         n = _add_lane(book, path, n, lane, offset, back, limit)
         offset += book.lane_f[lane, LANE_LENGTH]

@@ -13,6 +13,10 @@ import numpy as np
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.occupy import occupy
 from cloverleaf.car.path import build_path, path_index, top_speed_at
+from cloverleaf.car.roadbook import (
+    FIRST_ROW,
+    ROW_OFFSET,
+)
 from cloverleaf.car.score import TOTAL, score
 from cloverleaf.car.simulate import simulate
 from cloverleaf.car.state import (
@@ -119,61 +123,52 @@ def advised_cap(f, i, limit, now):
 
 
 @kernel
-def _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, hold, brake, bias):
-    """Play and score one proposal; keep it in `best` (cost, kind, wanted acceleration, hold, cap, deciding term) if it is cheaper."""
-    wanted = simulate(path, occ, motion, f, i, cap, hold, brake)
-    total = score(path, occ, hyp, motion, f, ints, i, cost) + bias
-    if kind == ints[i, PROPOSAL]:
-        total -= 0.3
-    if total < best[0]:
-        best[0], best[1], best[2], best[3], best[4] = total, kind, wanted, hold, cap
-        term = 0
-        for k in range(1, TOTAL):
-            if cost[k] > cost[term]:
-                term = k
-        best[5] = term
-    return total
+def _add(todo, n, kind, cap, hold, brake, bias):
+    """Row n of the proposals to play."""
+    todo[n, 0], todo[n, 1], todo[n, 2], todo[n, 3], todo[n, 4] = kind, cap, hold, brake, bias
+    return n + 1
 
 
 @kernel
-def propose(path, occ, hyp, scratch, f, ints, i, best, cap, kind, bias, rich):
-    """All longitudinal proposals on one path. `rich` 0 leaves out what only the own lane needs."""
-    motion, cost = scratch.motion, scratch.cost
-    wall = wall_of(path, 0.5 * f[i, LENGTH])
-    free = _try(path, occ, hyp, motion, f, ints, i, cost, best, kind, cap, wall, 0.0, bias)
-    if rich == 0:
-        return
-    count = collect_holds(path, occ, f, i, scratch.hold)
-    if (free > 5.0 or wall < math.inf) and count > 0:
+def play(path, occ, scratch, f, ints, i, first, end):
+    """Simulate and score the proposals first..end; keep the cheapest in `best` (cost, kind, wanted acceleration, hold, cap, term)."""
+    motion, cost, best, todo = scratch.motion, scratch.cost, scratch.best, scratch.todo
+    for n in range(first, end):
+        wanted = simulate(path, occ, motion, f, i, todo[n, 1], todo[n, 2], todo[n, 3])
+        total = score(path, occ, scratch.hyp, motion, f, ints, i, cost) + todo[n, 4]
+        if todo[n, 0] == ints[i, PROPOSAL]:
+            total -= 0.3
+        if total < best[0]:
+            best[0], best[1], best[2], best[3], best[4] = total, todo[n, 0], wanted, todo[n, 2], todo[n, 1]
+            term = 0
+            for k in range(1, TOTAL):
+                if cost[k] > cost[term]:
+                    term = k
+            best[5] = term
+
+
+@kernel
+def propose(path, occ, scratch, f, i, cap, free):
+    """List what may be better than to go on at cost `free`, after row 0; returns the number of rows."""
+    todo, hold, half = scratch.todo, scratch.hold, 0.5 * f[i, LENGTH]
+    wall = wall_of(path, half)
+    n = np.int64(1)
+    if free <= 5.0 and wall == math.inf:
+        return n
+    count = collect_holds(path, occ, f, i, hold)
+    if count > 0:
         for k in range(min(count, 4)):
-            if scratch.hold[k] < wall:
-                _try(path, occ, hyp, motion, f, ints, i, cost, best, HOLD, cap, scratch.hold[k], 0.0, bias)
-        limit = top_speed_at(path, 0.0, path_index(path, 0.0, 0))
-        _try(path, occ, hyp, motion, f, ints, i, cost, best, GENTLE, min(cap, 0.6 * limit), wall, 0.0, bias)
+            if hold[k] < wall:
+                n = _add(todo, n, np.int64(HOLD), cap, hold[k], 0.0, 0.0)
+        limit = top_speed_at(path, 0.0, path_index(path, 0.0, np.int64(0)))
+        n = _add(todo, n, np.int64(GENTLE), min(cap, 0.6 * limit), wall, 0.0, 0.0)
         for g in range(path.n[2]):
             if path.gate_rule[g] & RED_STOP and path.gate_open[g] < 30.0 and path.gate_s[g] > 12.0 and path.n[3] == 0:
-                pace = (path.gate_s[g] - 0.5 * f[i, LENGTH]) / (path.gate_open[g] + 0.5)
+                pace = (path.gate_s[g] - half) / (path.gate_open[g] + 0.5)
                 if pace > 2.5:
-                    _try(
-                        path,
-                        occ,
-                        hyp,
-                        motion,
-                        f,
-                        ints,
-                        i,
-                        cost,
-                        best,
-                        WITH_GREEN,
-                        min(cap, pace),
-                        math.inf,
-                        0.0,
-                        bias - 0.5,
-                    )
+                    n = _add(todo, n, np.int64(WITH_GREEN), min(cap, pace), math.inf, 0.0, -0.5)
                 break
-    if best[0] > 50.0:
-        _try(path, occ, hyp, motion, f, ints, i, cost, best, BRAKE_SOFT, cap, wall, 3.5, bias)
-        _try(path, occ, hyp, motion, f, ints, i, cost, best, BRAKE_HARD, cap, wall, 8.0, bias)
+    return n
 
 
 @kernel
@@ -203,16 +198,16 @@ def rear_gap_ok(occ, f, i, urgent):
 
 
 @kernel
-def wanted_side(book, fleet, i, path, now):
+def wanted_side(book, fleet, i, now):
     """Which lane change is wanted: (side, urgency 0..1, needed by the route)."""
     f, ints = fleet.f, fleet.i
     lane = ints[i, LANE]
     if book.lane_i[lane, LANE_INTERNAL] > 0 or f[i, SHIFT] != 0.0:
         return 0, 0.0, 0
-    row = book.pos_row[book.pos_start[ints[i, ROUTE]] + ints[i, POS]] + book.lane_i[lane, LANE_INDEX]
-    offset = book.row_offset[row]
+    row = book.pos[book.pos_start[ints[i, ROUTE]] + ints[i, POS], FIRST_ROW] + book.lane_i[lane, LANE_INDEX]
+    offset = book.row_i[row, ROW_OFFSET]
     if offset != 0:
-        rest = book.row_length[row] - f[i, LANE_S]
+        rest = book.row_f[row] - f[i, LANE_S]
         need = 30.0 + abs(offset) * (30.0 + 7.0 * f[i, SPEED])
         # Early enough, but not kilometres ahead.
         if rest < 3.0 * need + 150.0:
@@ -240,85 +235,95 @@ def faster_side(book, fleet, occ, i, now):
             slow = True
     if not slow:
         return 0
-    base = book.pos_row[book.pos_start[ints[i, ROUTE]] + ints[i, POS]]
+    base = book.pos[book.pos_start[ints[i, ROUTE]] + ints[i, POS], FIRST_ROW]
     for side in (1, -1):
         other = book.lane_i[lane, LANE_LEFT] if side > 0 else book.lane_i[lane, LANE_RIGHT]
         if other < 0 or (book.lane_i[other, LANE_ALLOW] & PASSENGER) == 0:
             continue
         row = base + book.lane_i[other, LANE_INDEX]
-        if book.row_offset[row] == 0 and book.row_length[row] - f[i, LANE_S] > 150.0:
+        if book.row_i[row, ROW_OFFSET] == 0 and book.row_f[row] - f[i, LANE_S] > 150.0:
             return side
     return 0
 
 
 @kernel
-def try_change(book, fleet, scratch, i, side, urgency, needed):
-    """Score driving on in the neighbouring lane; on success the planning lane and the lateral profile are switched. 1 if changed."""
+def prepare_change(book, fleet, scratch, i, side, urgency, needed):
+    """Look at the neighbouring lane and lay the lateral profile onto it; returns that lane, or -1 if there is no room or no lane."""
     f, ints = fleet.f, fleet.i
     lane = ints[i, LANE]
     other = np.int64(book.lane_i[lane, LANE_LEFT] if side > 0 else book.lane_i[lane, LANE_RIGHT])
     if other < 0 or (book.lane_i[other, LANE_ALLOW] & PASSENGER) == 0:
-        return 0
+        return np.int64(-1)
     s = f[i, LANE_S] * book.lane_f[other, LANE_LENGTH] / book.lane_f[lane, LANE_LENGTH]
     rest = book.lane_f[other, LANE_LENGTH] - s
     if rest < 8.0 or (needed == 0 and rest < 50.0):
-        return 0
+        return np.int64(-1)
     apart = 0.5 * (book.lane_f[lane, LANE_WIDTH] + book.lane_f[other, LANE_WIDTH])
-    path, occ, best = scratch.change, scratch.occ_change, scratch.best
-    build_path(book, path, ints[i, ROUTE], ints[i, POS], other, s, 60.0, reach_of(f[i, SPEED]), f[i, TOP_SPEED])
-    keep_shift, keep_done, keep_length = f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH]
+    build_path(
+        book, scratch.change, ints[i, ROUTE], ints[i, POS], other, s, 60.0, reach_of(f[i, SPEED]), f[i, TOP_SPEED]
+    )
     # First as if already there: who is beside and behind?
     f[i, SHIFT] = 0.0
-    occupy(path, scratch.hyp, occ, f, i, 1)
-    ok = rear_gap_ok(occ, f, i, urgency)
-    if ok:
-        f[i, SHIFT] = f[i, LANE_D] - side * apart
-        f[i, SHIFT_DONE] = 0.0
-        f[i, SHIFT_LENGTH] = max(12.0, min(CHANGE_TIME * f[i, SPEED], max(rest * 0.8, 12.0)))
-        occupy(path, scratch.hyp, occ, f, i, 0)
-        before, kind = best[0], best[1]
-        bias = -4.0 - 10.0 * urgency if needed == 1 else 1.5
-        propose(
-            path,
-            occ,
-            scratch.hyp,
-            scratch,
-            f,
-            ints,
-            i,
-            best,
-            f[i, TOP_SPEED],
-            CHANGE_LEFT if side > 0 else CHANGE_RIGHT,
-            bias,
-            0,
-        )
-        ok = best[0] < before and best[1] != kind
-    if not ok:
-        f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH] = keep_shift, keep_done, keep_length
-        return 0
-    ints[i, LANE] = other
-    f[i, LANE_S] = s
-    f[i, LANE_D] = f[i, SHIFT]
-    return 1
+    occupy(scratch.change, scratch.hyp, scratch.occ_change, f, i, np.int64(1))
+    if not rear_gap_ok(scratch.occ_change, f, i, urgency):
+        return np.int64(-1)
+    f[i, SHIFT] = f[i, LANE_D] - side * apart
+    f[i, SHIFT_DONE] = 0.0
+    f[i, SHIFT_LENGTH] = max(12.0, min(CHANGE_TIME * f[i, SPEED], max(rest * 0.8, 12.0)))
+    occupy(scratch.change, scratch.hyp, scratch.occ_change, f, i, np.int64(0))
+    return other
 
 
 @kernel
 def decide(book, fleet, scratch, i, now):
-    """Choose for car i on `scratch.keep` (built, lights ruled, foes predicted). Returns the wanted acceleration, m/s2."""
+    """Choose for car i on `scratch.keep` (built, lights ruled, foes predicted). Returns the wanted acceleration, m/s2.
+
+    If a lane change is chosen, the planning lane and the lateral profile are switched.
+    """
     f, ints = fleet.f, fleet.i
-    best = scratch.best
+    best, todo = scratch.best, scratch.todo
     best[0] = math.inf
     path, occ = scratch.keep, scratch.occ
-    occupy(path, scratch.hyp, occ, f, i, 0)
-    limit = path.limit[0]
-    cap = advised_cap(f, i, limit, now)
-    propose(path, occ, scratch.hyp, scratch, f, ints, i, best, cap, GO, 0.0, 1)
-    side, urgency, needed = wanted_side(book, fleet, i, path, now)
+    occupy(path, scratch.hyp, occ, f, i, np.int64(0))
+    cap = advised_cap(f, i, path.limit[0], now)
+    wall = wall_of(path, 0.5 * f[i, LENGTH])
+    side, urgency, needed = wanted_side(book, fleet, i, now)
     if side == 0:
         side = faster_side(book, fleet, occ, i, now)
     ints[i, WISH] = side
-    if side != 0 and now - f[i, LAST_CHANGE] > 1.0 and try_change(book, fleet, scratch, i, side, urgency, needed) == 1:
+    keep_shift, keep_done, keep_length = f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH]
+    # Stages: go on; what else the lane offers; brakes; the change of lanes.
+    end = _add(todo, np.int64(0), np.int64(GO), cap, wall, 0.0, 0.0)
+    first = np.int64(0)
+    other, kind = np.int64(-1), np.int64(CHANGE_LEFT if side > 0 else CHANGE_RIGHT)
+    for stage in range(4):
+        if stage == 1:
+            first, end = np.int64(1), propose(path, occ, scratch, f, i, cap, best[0])
+        elif stage == 2:
+            first, end = np.int64(0), np.int64(0)
+            if best[0] > 50.0:
+                end = _add(todo, end, np.int64(BRAKE_SOFT), cap, wall, 3.5, 0.0)
+                end = _add(todo, end, np.int64(BRAKE_HARD), cap, wall, 8.0, 0.0)
+        elif stage == 3:
+            if side == 0 or now - f[i, LAST_CHANGE] <= 1.0:
+                break
+            other = prepare_change(book, fleet, scratch, i, side, urgency, needed)
+            if other < 0:
+                break
+            path, occ = scratch.change, scratch.occ_change
+            bias = -4.0 - 10.0 * urgency if needed == 1 else 1.5
+            first, end = (
+                np.int64(0),
+                _add(todo, np.int64(0), kind, f[i, TOP_SPEED], wall_of(path, 0.5 * f[i, LENGTH]), 0.0, bias),
+            )
+        play(path, occ, scratch, f, ints, i, first, end)
+    if other >= 0 and np.int64(best[1]) == kind:
+        f[i, LANE_S] *= book.lane_f[other, LANE_LENGTH] / book.lane_f[ints[i, LANE], LANE_LENGTH]
+        ints[i, LANE] = other
+        f[i, LANE_D] = f[i, SHIFT]
         f[i, LAST_CHANGE] = now
+    else:
+        f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH] = keep_shift, keep_done, keep_length
     ints[i, PROPOSAL], ints[i, TERM] = np.int64(best[1]), np.int64(best[5])
     f[i, COST] = best[0]
     return best[2]

@@ -13,7 +13,19 @@ import numpy as np
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.locate import project_on_lane
-from cloverleaf.car.roadbook import PCOS, PS, PSIN, PX, PY
+from cloverleaf.car.roadbook import (
+    FOE_TOGETHER,
+    LANE_LINKS,
+    LANE_LINKS_END,
+    LANE_POINTS,
+    LANE_POINTS_END,
+    PCOS,
+    PS,
+    PSIN,
+    PX,
+    PY,
+    SIGNAL,
+)
 from cloverleaf.car.state import (
     COUNT,
     DT,
@@ -71,11 +83,11 @@ def mark_foes(book, path, relation, used, light):
     count = 0
     for g in range(path.n[2]):
         link = np.int64(book.link_i[path.gate_link[g], LINK_ENTRY])
-        signalled = book.link_signal[link, 0] >= 0
+        signalled = book.link_i[link, SIGNAL] >= 0
         protected = signalled and light == _GREEN
         for r in range(book.link_i[link, LINK_FOES], book.link_i[link, LINK_FOES_END]):
             foe = book.foe_i[r, FOE_LINK]
-            if signalled and book.foe_together[r] == 0:
+            if signalled and book.foe_i[r, FOE_TOGETHER] == 0:
                 value = GIVES_WAY
             elif book.foe_i[r, FOE_YIELD] > 0 and not protected:
                 value = GOES_FIRST
@@ -165,7 +177,7 @@ def roll_free(hyp, h, x, y, heading, speed, yaw, sideways):
 def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
     """Along `lane` from (s, d), then over `link` and straight on; stops `stop_at` m from here (inf: does not)."""
     travelled = 0.0
-    k = book.lane_point[lane]
+    k = book.lane_i[lane, LANE_POINTS]
     first_lane = lane
     for step in range(STEPS + 1):
         # Go on to the lane that holds s.
@@ -173,8 +185,8 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
             length = book.lane_f[lane, LANE_LENGTH]
             if s <= length:
                 break
-            onward = link if lane == first_lane else np.int64(book.lane_link[lane])
-            if lane != first_lane and book.lane_link[lane] >= book.lane_link[lane + 1]:
+            onward = link if lane == first_lane else np.int64(book.lane_i[lane, LANE_LINKS])
+            if lane != first_lane and book.lane_i[lane, LANE_LINKS] >= book.lane_i[lane, LANE_LINKS_END]:
                 break
             if onward < 0:
                 break
@@ -183,9 +195,9 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
             lane = np.int64(via) if via >= 0 else np.int64(book.link_i[onward, LINK_TO])
             if lane == first_lane:
                 first_lane = -1
-            k = book.lane_point[lane]
+            k = book.lane_i[lane, LANE_POINTS]
             d *= 0.5
-        last = book.lane_point[lane + 1] - 2
+        last = book.lane_i[lane, LANE_POINTS_END] - 2
         while k < last and book.point[k + 1, PS] <= s:
             k += 1
         t = s - book.point[k, PS]
@@ -239,13 +251,13 @@ def predict_track(book, hyp, relation, track, ints, i, k):
     if kind != PEDESTRIAN:
         lane = match_lane(book, track, ints, i, k)
     if kind == PEDESTRIAN:
-        _describe(hyp, h, track, ints, i, k, GOES_FIRST, np.int64(-1))
+        _describe(hyp, h, track, ints, i, k, np.int64(GOES_FIRST), np.int64(-1))
         v = math.sqrt(vx * vx + vy * vy)
         roll_free(hyp, h, x, y, math.atan2(vy, vx) if v > 0.15 else heading, v if v > 0.15 else 0.0, 0.0, 0.0)
         hyp.n[0] = h + 1
         return
     if lane < 0 or speed < -0.3:
-        _describe(hyp, h, track, ints, i, k, NONE, np.int64(-1))
+        _describe(hyp, h, track, ints, i, k, np.int64(NONE), np.int64(-1))
         roll_free(hyp, h, x, y, heading, speed, track[i, k, T_YAW], 0.0 if abs(speed) > 1.0 else sideways * 0.5)
         hyp.n[0] = h + 1
         return
@@ -253,7 +265,7 @@ def predict_track(book, hyp, relation, track, ints, i, k):
     at, d, _along, _distance = project_on_lane(book, lane, x, y)
     half = 0.5 * track[i, k, T_LENGTH]
     accel = min(max(track[i, k, T_ACCEL], -3.0), 1.5)
-    first, end = book.lane_link[lane], book.lane_link[lane + 1]
+    first, end = book.lane_i[lane, LANE_LINKS], book.lane_i[lane, LANE_LINKS_END]
     length = book.lane_f[lane, LANE_LENGTH]
     inside = book.lane_i[lane, LANE_INTERNAL] > 0
     if speed == 0.0 or first >= end or at + (speed + 2.0) * STEPS * DT < length:

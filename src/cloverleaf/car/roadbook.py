@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloverleaf.map.graph import LaneGraph, LaneKind, VehicleClass
 from cloverleaf.map.paths import best_lanes
@@ -18,33 +19,32 @@ CELL = 20.0  # m, side of a cell of the lane grid
 PX, PY, PS, PHEADING, PCOS, PSIN = range(6)
 
 
+# columns of `Roadbook.lane_i` after those of types.traffic.Roads
+LANE_LINKS, LANE_LINKS_END, LANE_POINTS, LANE_POINTS_END = range(8, 12)
+# columns of `Roadbook.link_i` after those of types.traffic.Roads
+SIGNAL, SIGNAL_PLACE = 16, 17
+FOE_TOGETHER = 4  # column of `Roadbook.foe_i` after those of types.traffic.Roads
+EDGE, FIRST_ROW = 0, 1  # columns of `Roadbook.pos`
+ROW_LINK, ROW_OFFSET = 0, 1  # columns of `Roadbook.row_i`
+
+
 class Roadbook(NamedTuple):
-    """Static tables; lane_*, link_*, foe_* columns are those of types.traffic.Roads."""
+    """Static tables, few and wide; the columns of lanes, links and foes begin with those of types.traffic.Roads."""
 
     lane_f: F64  # (L, 4)
-    lane_i: I32  # (L, 8)
+    lane_i: I32  # (L, 12)
     link_f: F64  # (K, 4)
-    link_i: I32  # (K, 16)
-    foe_f: F64  # (F, 4)
-    foe_i: I32  # (F, 4)
-    link_signal: I32  # (K, 2) signal group and position in its state string, -1 none
-    foe_together: U8  # (F,) 1: some phase shows both links green, or no signal decides
-    lane_link: I64  # (L + 1,)
-    lane_point: I64  # (L + 1,)
+    link_i: I32  # (K, 18) with signal group and position in its state string, -1 none
+    foe_i: I32  # (F, 5) with 1 if some phase shows both links green or no signal decides
     point: F64  # (P, 6) x, y, s, heading, cos, sin
-    cross_start: I64  # (K + 1,) into cross_*
-    cross_f: F64  # (C, 2) begin and end of the crosswalk on the link's path, m
-    cross_zebra: U8  # (C,) 1: people on foot go first
     edge_lane: I64  # (E + 1,)
     cell_start: I64  # (cells + 1,)
     cell_lane: I32
     grid: F64  # (5,) low x, low y, cell, columns, rows
     pos_start: I64  # (routes + 1,)
-    pos_edge: I32
-    pos_row: I32
-    row_link: I32
-    row_length: F64
-    row_offset: I32
+    pos: I32  # (positions, 2) edge, row of its first lane
+    row_i: I32  # (rows, 2) link of the best way on, lanes to change
+    row_f: F64  # (rows,) length driveable without a lane change, m
 
 
 def _points(graph: LaneGraph) -> F64:
@@ -75,13 +75,6 @@ def _together(graph: LaneGraph, own: I64) -> U8:
         a, b = graph.link_signal_index[own[rows]], graph.link_signal_index[other[rows]]
         out[rows] = (states[:, a] & states[:, b]).any(axis=0)
     return out
-
-
-def _crossings(graph: LaneGraph, links: int) -> tuple[I64, F64, U8]:
-    order = np.lexsort((graph.crossing_link_begin, graph.crossing_link))
-    start = np.searchsorted(graph.crossing_link[order], np.arange(links + 1)).astype(np.int64)
-    spans = np.stack((graph.crossing_link_begin[order], graph.crossing_link_end[order]), axis=1)
-    return start, np.ascontiguousarray(spans), graph.crossing_has_priority[order].astype(np.uint8)
 
 
 def _grid(graph: LaneGraph) -> tuple[I64, I32, F64]:
@@ -141,13 +134,26 @@ def build_roadbook(graph: LaneGraph, routes: Routes) -> Roadbook:
     roads = road_tables(graph)
     links = len(graph.link_from)
     own = np.repeat(np.arange(links), np.diff(graph.link_foe_start)).astype(np.int64)
-    cross_start, cross_f, cross_zebra = _crossings(graph, links)
     cell_start, cell_lane, grid = _grid(graph)
     pos_start, pos_edge, pos_row, row_link, row_length, row_offset = _routes(graph, routes)
+
+    def table(*columns: NDArray[Any]) -> I32:
+        return np.ascontiguousarray(np.column_stack(columns), dtype=np.int32)
+
+    links_of, points_of = graph.lane_link_start, graph.lane_point_start
     return Roadbook(
-        roads.lane_f, roads.lane_i, roads.link_f, roads.link_i, roads.foe_f, roads.foe_i,
-        np.ascontiguousarray(np.stack((graph.link_signal, graph.link_signal_index), axis=1)),
-        _together(graph, own), graph.lane_link_start, graph.lane_point_start, _points(graph),
-        cross_start, cross_f, cross_zebra, graph.edge_lane_start, cell_start, cell_lane, grid,
-        pos_start, pos_edge, pos_row, row_link, row_length, row_offset,
-    )  # fmt: skip
+        roads.lane_f,
+        table(roads.lane_i, links_of[:-1], links_of[1:], points_of[:-1], points_of[1:]),
+        roads.link_f,
+        table(roads.link_i, graph.link_signal, graph.link_signal_index),
+        table(roads.foe_i, _together(graph, own)),
+        _points(graph),
+        graph.edge_lane_start.astype(np.int64),
+        cell_start,
+        cell_lane,
+        grid,
+        pos_start,
+        table(pos_edge, pos_row),
+        table(row_link, row_offset),
+        row_length,
+    )

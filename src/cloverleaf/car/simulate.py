@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.path import path_index, top_speed_at
 from cloverleaf.car.state import ASK, DT, LENGTH, SPEED, STEPS
@@ -73,7 +75,7 @@ def simulate(path, occ, motion, f, i, cap, hold, brake):
     """Fill `motion`; `cap` m/s, `hold` m (inf none), `brake` > 0: just brake so hard. Returns the acceleration wanted now."""
     half = 0.5 * f[i, LENGTH]
     s, v, a = 0.0, f[i, SPEED], f[i, ASK]
-    segment = path_index(path, 0.0, 0)
+    segment = path_index(path, 0.0, np.int64(0))
     now = 0.0
     for k in range(STEPS + 1):
         motion.s[k], motion.v[k] = s, v

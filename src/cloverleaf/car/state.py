@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloverleaf.types.state import F64, I32, I64, U8
+from cloverleaf.types.state import F64, I64
 
 TRACKS = 64  # objects that one car follows
 STEPS = 24  # prediction steps
 DT = 0.25  # s, one prediction step
 HYPOTHESES = 112  # predicted motions per car
 POINTS = 256  # points of a path
-SEGMENTS = 40  # lanes of a path
+SEGMENTS = 40  # lanes of a path, at most
 GATES = 10  # junction entries of a path
 HOLDS = 10  # places to stop at
+PROPOSED = 12  # proposals played in one go
 
 # columns of `Fleet.f`
 (
@@ -30,9 +31,9 @@ F_COLUMNS = 40
 # columns of `Fleet.i`
 (
     STATION, LANE, POS, ROUTE, COUNT, NEXT_ID, KNOWN, SPAT_LINK, SPAT_LIGHT, SPAT_NEXT, COMMITTED, STOPPED_AT, PROPOSAL,
-    TERM, INDICATOR, WISH, GUARDED, LOST, LAST_LANE,
-) = range(19)  # fmt: skip
-I_COLUMNS = 20
+    TERM, INDICATOR, WISH, GUARDED, LOST, LAST_LANE, SIGNAL_LINK, SIGNAL_GROUP, SIGNAL_INDEX, WARNING,
+) = range(23)  # fmt: skip
+I_COLUMNS = 24
 # columns of `Fleet.track`
 (
     T_X,
@@ -70,76 +71,80 @@ class Fleet(NamedTuple):
     track_i: I64  # (capacity, TRACKS, TRACK_I)
 
 
-class Path(NamedTuple):
-    """A way ahead; arc length s is 0 beside the car, negative behind it."""
-
-    x: F64  # (POINTS,)
-    y: F64
-    s: F64
-    cos: F64  # of the segment that starts here
-    sin: F64
-    heading: F64
-    limit: F64  # m/s, speed limit from here on
-    top: F64  # m/s, speed here from which all limits and bends ahead are reached comfortably
-    seg_lane: I64  # (SEGMENTS,)
-    seg_s: F64  # (SEGMENTS,) m, where the lane begins
-    gate_link: I64  # (GATES,)
-    gate_rule: I64  # (GATES,) union of RED_STOP..KEEP_CLEAR
-    gate_s: F64  # (GATES,) m, stop line
-    gate_end: F64  # (GATES,) m, end of the junction
-    gate_open: F64  # (GATES,) s from now at which a red light is expected to end; inf unknown
-    gate_shut: F64  # (GATES,) s from now at which a green light is expected to end; inf unknown
-    n: I64  # (4,) points, segments, gates, 1 if the way ends blindly
+def _record(**fields: object) -> np.dtype[np.void]:
+    """One record of fixed-size tables. Kernels get records by one pointer, where a tuple of arrays would be copied call by call."""
+    return np.dtype(
+        [(name, *(spec if isinstance(spec, tuple) else (spec,))) for name, spec in fields.items()], align=True
+    )
 
 
-class Hypotheses(NamedTuple):
-    """Predicted motions of others, ENU; step k is k * DT ahead."""
-
-    x: F64  # (HYPOTHESES, STEPS + 1)
-    y: F64
-    cos: F64
-    sin: F64
-    v: F64
-    f: F64  # (HYPOTHESES, 4) length, width, trust, age of the last sight s
-    i: I64  # (HYPOTHESES, 4) kind, track, relation (0 none, 1 goes before us, 2 gives way to us), link
-    n: I64  # (1,)
+def _floats(*shape: int) -> tuple[type, tuple[int, ...]]:
+    return np.float64, shape
 
 
-class Occupied(NamedTuple):
-    """Where on a path a hypothesis is in the way: [low, high] m at each step; low = inf where it is not."""
-
-    low: F64  # (HYPOTHESES, STEPS + 1)
-    high: F64
-    v: F64  # m/s along the path
-    row: I64  # (HYPOTHESES,) hypotheses that matter
-    first: I64  # (HYPOTHESES,) first step at which it is in the way
-    sideways: U8  # (HYPOTHESES,) 1: it crosses rather than leads
-    n: I64  # (1,)
+def _ints(*shape: int) -> tuple[type, tuple[int, ...]]:
+    return np.int64, shape
 
 
-class Motion(NamedTuple):
-    """One simulated proposal."""
+PATH = _record(
+    x=_floats(POINTS),
+    y=_floats(POINTS),
+    s=_floats(POINTS),
+    cos=_floats(POINTS),  # of the segment that starts here
+    sin=_floats(POINTS),
+    heading=_floats(POINTS),
+    limit=_floats(POINTS),  # m/s, speed limit from here on
+    top=_floats(POINTS),  # m/s, speed here from which all limits and bends ahead are reached comfortably
+    gate_link=_ints(GATES),
+    gate_rule=_ints(GATES),  # union of RED_STOP..KEEP_CLEAR
+    gate_s=_floats(GATES),  # m, stop line
+    gate_end=_floats(GATES),  # m, end of the junction
+    gate_open=_floats(GATES),  # s from now at which a red light is expected to end; inf unknown
+    gate_shut=_floats(GATES),  # s from now at which a green light is expected to end; inf unknown
+    n=_ints(4),  # points, lanes, gates, 1 if the way ends blindly
+)
+"""A way ahead; arc length s is 0 beside the car, negative behind it."""
 
-    s: F64  # (STEPS + 1,) m
-    v: F64
-    a: F64
+HYPOTHESIS_TABLE = _record(
+    x=_floats(HYPOTHESES, STEPS + 1),
+    y=_floats(HYPOTHESES, STEPS + 1),
+    cos=_floats(HYPOTHESES, STEPS + 1),
+    sin=_floats(HYPOTHESES, STEPS + 1),
+    v=_floats(HYPOTHESES, STEPS + 1),
+    f=_floats(HYPOTHESES, 4),  # length, width, trust, age of the last sight s
+    i=_ints(HYPOTHESES, 4),  # kind, track, relation (0 none, 1 goes before us, 2 gives way to us), link
+    n=_ints(1),
+)
+"""Predicted motions of others, ENU; step k is k * DT ahead."""
 
+OCCUPIED = _record(
+    low=_floats(HYPOTHESES, STEPS + 1),
+    high=_floats(HYPOTHESES, STEPS + 1),
+    v=_floats(HYPOTHESES, STEPS + 1),  # m/s along the path
+    row=_ints(HYPOTHESES),  # hypotheses that matter
+    first=_ints(HYPOTHESES),  # first step at which it is in the way
+    sideways=_ints(HYPOTHESES),  # 1: it crosses rather than leads
+    n=_ints(1),
+)
+"""Where on a path a hypothesis is in the way: [low, high] m at each step; low = inf where it is not."""
 
-class Scratch(NamedTuple):
-    """Working memory; one per thread."""
+MOTION = _record(s=_floats(STEPS + 1), v=_floats(STEPS + 1), a=_floats(STEPS + 1))
+"""One simulated proposal: m, m/s, m/s2."""
 
-    keep: Path
-    change: Path
-    hyp: Hypotheses
-    occ: Occupied
-    occ_change: Occupied
-    motion: Motion
-    hold: F64  # (HOLDS,)
-    relation: I64  # (K,) how a foe's link relates to our way; zero between cars
-    used: I64  # (512,) links marked in `relation`
-    taken: I64  # (1024,) detections already assigned
-    cost: F64  # (16,) terms of the proposal last scored
-    best: F64  # (8,)
+SCRATCH = _record(
+    keep=PATH,
+    change=PATH,
+    hyp=HYPOTHESIS_TABLE,
+    occ=OCCUPIED,
+    occ_change=OCCUPIED,
+    motion=MOTION,
+    hold=_floats(HOLDS),
+    todo=_floats(PROPOSED, 5),  # proposals to play: kind, cap, hold, brake, bias
+    used=_ints(512),  # links marked in the relation column
+    cost=_floats(16),  # terms of the proposal last scored
+    best=_floats(8),
+)
+"""Working memory of one thread."""
 
 
 def empty_fleet(capacity: int) -> Fleet:
@@ -154,45 +159,9 @@ def empty_fleet(capacity: int) -> Fleet:
     )
 
 
-def _path() -> Path:
-    def points() -> F64:
-        return np.zeros(POINTS)
-
-    def gates() -> F64:
-        return np.zeros(GATES)
-
-    return Path(
-        points(), points(), points(), points(), points(), points(), points(), points(),
-        np.zeros(SEGMENTS, np.int64), np.zeros(SEGMENTS), np.zeros(GATES, np.int64), np.zeros(GATES, np.int64),
-        gates(), gates(), gates(), gates(), np.zeros(4, np.int64),
-    )  # fmt: skip
+def empty_scratch() -> np.ndarray[tuple[int], np.dtype[np.void]]:
+    """Working memory as one record, shape (1,)."""
+    return np.zeros(1, SCRATCH)
 
 
-def _occupied() -> Occupied:
-    def table() -> F64:
-        return np.zeros((HYPOTHESES, STEPS + 1))
-
-    def rows() -> I64:
-        return np.zeros(HYPOTHESES, np.int64)
-
-    return Occupied(table(), table(), table(), rows(), rows(), np.zeros(HYPOTHESES, np.uint8), np.zeros(1, np.int64))
-
-
-def empty_scratch(links: int) -> Scratch:
-    """Working memory for a map of `links` links."""
-
-    def table() -> F64:
-        return np.zeros((HYPOTHESES, STEPS + 1))
-
-    hyp = Hypotheses(
-        table(), table(), table(), table(), table(),
-        np.zeros((HYPOTHESES, 4)), np.zeros((HYPOTHESES, 4), np.int64), np.zeros(1, np.int64),
-    )  # fmt: skip
-    motion = Motion(np.zeros(STEPS + 1), np.zeros(STEPS + 1), np.zeros(STEPS + 1))
-    return Scratch(
-        _path(), _path(), hyp, _occupied(), _occupied(), motion, np.zeros(HOLDS), np.zeros(max(links, 1), np.int64),
-        np.zeros(512, np.int64), np.zeros(1024, np.int64), np.zeros(16), np.zeros(8),
-    )  # fmt: skip
-
-
-__all__ = ["I32", "Fleet", "Hypotheses", "Motion", "Occupied", "Path", "Scratch", "empty_fleet", "empty_scratch"]
+__all__ = ["Fleet", "empty_fleet", "empty_scratch"]

@@ -14,6 +14,19 @@ import numpy as np
 from cloverleaf.algo.filters import after_position, after_speed, position_gain, predict_axis, speed_gain
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
+from cloverleaf.car.heard import (
+    D_CONFIDENCE,
+    D_HEADING,
+    D_KIND,
+    D_LENGTH,
+    D_SIGMA,
+    D_TIME,
+    D_VX,
+    D_VY,
+    D_WIDTH,
+    D_X,
+    D_Y,
+)  # fmt: skip
 from cloverleaf.car.state import (
     COUNT,
     HEADING,
@@ -194,31 +207,30 @@ def _sane(x, y, heading, vx, vy, sigma, confidence):
 
 
 @kernel
-def take_objects(fleet, i, objects, row, now):
-    """Assign the detections of observer `row` to the tracks of car i. Detections with good scores choose first."""
+def take_objects(fleet, i, seen, first, end, now):
+    """Assign detections first..end to the tracks of car i. Detections with good scores choose first."""
     f = fleet.f
     for stage in range(2):
-        for m in range(objects.start[row], objects.start[row + 1]):
-            good = objects.confidence[m] >= 0.5
+        for m in range(first, end):
+            confidence = seen[m, D_CONFIDENCE]
+            good = confidence >= 0.5
             if good != (stage == 0):
                 continue
-            bx, by, bh = objects.x[m], objects.y[m], objects.heading[m]
-            sigma = objects.sigma[m]
-            if not _sane(bx, by, bh, objects.vx[m], objects.vy[m], sigma, objects.confidence[m]):
+            bx, by, bh, sigma = seen[m, D_X], seen[m, D_Y], seen[m, D_HEADING], seen[m, D_SIGMA]
+            if not _sane(bx, by, bh, seen[m, D_VX], seen[m, D_VY], sigma, confidence):
                 continue
-            late = min(max(now - objects.time[m], 0.0), 0.6)
-            c, s = math.cos(f[i, HEADING]), math.sin(f[i, HEADING])
+            late = min(max(now - seen[m, D_TIME], 0.0), 0.6)
             # The frame is the body's at the time of measurement: turn and shift it back by the own motion since.
             turn = -f[i, YAW_RATE] * late
             c, s = math.cos(f[i, HEADING] + turn), math.sin(f[i, HEADING] + turn)
             mid = f[i, HEADING] + 0.5 * turn
             ox = f[i, X] - f[i, SPEED] * late * math.cos(mid)
             oy = f[i, Y] - f[i, SPEED] * late * math.sin(mid)
-            vx, vy = objects.vx[m] * c - objects.vy[m] * s, objects.vx[m] * s + objects.vy[m] * c
+            vx, vy = seen[m, D_VX] * c - seen[m, D_VY] * s, seen[m, D_VX] * s + seen[m, D_VY] * c
             x, y = ox + bx * c - by * s + vx * late, oy + bx * s + by * c + vy * late
             heading = wrap_angle(bh + f[i, HEADING] + turn)
             variance = sigma * sigma + 0.01
-            length, width = max(objects.length[m], 0.3), max(objects.width[m], 0.3)
+            length, width = max(seen[m, D_LENGTH], 0.3), max(seen[m, D_WIDTH], 0.3)
             k = nearest_track(fleet, i, x, y, vx, vy, variance, GATE)
             if k >= 0:
                 fresh = min(fleet.track[i, k, T_SEEN], fleet.track[i, k, T_TOLD])
@@ -226,16 +238,14 @@ def take_objects(fleet, i, objects, row, now):
                     fleet, i, k, x, y, heading, vx, vy, length, width, variance, SPEED_SIGMA * SPEED_SIGMA, fresh
                 )
                 fleet.track[i, k, T_SEEN] = 0.0
-                fleet.track[i, k, T_TRUST] += (
-                    0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * objects.confidence[m])
-                )
+                fleet.track[i, k, T_TRUST] += 0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * confidence)
                 fleet.track_i[i, k, T_USED] = 1
                 fleet.track_i[i, k, T_HITS] += 1
-                fleet.track_i[i, k, T_KIND] = objects.kind[m]
+                fleet.track_i[i, k, T_KIND] = np.int64(seen[m, D_KIND])
             elif stage == 0:
                 k = start_track(
-                    fleet, i, x, y, heading, vx, vy, length, width, np.int64(objects.kind[m]), variance,
-                    0.4 * objects.confidence[m], now,
+                    fleet, i, x, y, heading, vx, vy, length, width, np.int64(seen[m, D_KIND]), variance,
+                    0.4 * confidence, now,
                 )  # fmt: skip
                 if k >= 0:
                     fleet.track[i, k, T_SEEN] = 0.0
@@ -244,7 +254,7 @@ def take_objects(fleet, i, objects, row, now):
 @kernel
 def end_tracks(fleet, i, dt):
     """Age tracks that nobody saw or told of, and end those that are old or were never confirmed."""
-    k = 0
+    k = np.int64(0)
     while k < fleet.i[i, COUNT]:
         seen, told = fleet.track[i, k, T_SEEN], fleet.track[i, k, T_TOLD]
         if seen > 0.0 and told > 0.3:
