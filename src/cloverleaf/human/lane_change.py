@@ -56,7 +56,7 @@ CRAWL = 0.5  # m/s
 SLOW = 2.0  # m/s, speed at which one who stands expects to use up the way left
 HASTE = 2.0  # share of the way left in which a change is to be done
 FALL_BEHIND = 7.0 / 3.6  # m/s (and m/s2) by which a changer falls back behind the vehicle beside it
-SOON = 10.0  # s left for a change from which on others are asked to make room
+SOON = 10.0  # s left for a change from which on a changer falls back firmly
 ACCEPT_TIME = 7.0  # s of free driving beyond which the right lane counts as free
 JAM_SPEED = 5.0 / 3.6  # m/s: a lane faster by less is not worth leaving the right lane for
 
@@ -124,8 +124,6 @@ def ask_for_room(f, i, near, slot, ahead, gap_ahead, behind, gap_behind, left, d
         if speed < v:
             rate = min(decel, max((v - speed) / remaining, FALL_BEHIND if remaining < SOON else 0.0))
             near.help[slot] = min(near.help[slot], max(speed, v - rate * dt))
-    if remaining > SOON:
-        return
     gap = gap_behind
     while behind >= 0 and gap < 0.0:
         # who is beside cannot make room and has to pass; the next one can
