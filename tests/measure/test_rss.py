@@ -1,4 +1,4 @@
-"""RSS distances against published numbers, against integration of the two cars' motions, and against ad-rss where it is installed."""
+"""RSS distances against a published number and against integration of the two cars' motions."""
 
 import math
 
