@@ -101,7 +101,7 @@ def fidelity(nets_dir: Path, oracle_dir: Path, net: str, step: float, seeds: int
     return rows
 
 
-def run_bench(name: str, data: Path = Path("../shared"), step: float = 1.0) -> dict[str, Any]:
+def run_bench(name: str, data: Path, step: float = 1.0) -> dict[str, Any]:
     """One row: `traffic:NET` (speed beside SUMO) or `fidelity:NET` (deviations from the recorded reference)."""
     kind, _, net = name.partition(":")
     net = net or NETS[0]
