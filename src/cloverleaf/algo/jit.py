@@ -88,7 +88,8 @@ class StampedCacheLocator(caching._CacheLocator):  # type: ignore[misc]
         return source_stamp(self._file)
 
     def get_disambiguator(self) -> str:
-        return str(self._line)
+        # the stamp is part of the name: an index of an older version may pickle classes that no longer exist
+        return f"{self._line}-{source_stamp(self._file)[:12]}"
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> StampedCacheLocator | None:
@@ -113,7 +114,7 @@ def kernel(function: F) -> F:
     before = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = _LOCATOR
     try:
-        compiled = numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", no_cfunc_wrapper=True)(function)
     finally:
         config.CACHE_LOCATOR_CLASSES = before
     KERNELS.append(compiled)
