@@ -64,7 +64,7 @@ def test_sight_equals_all_rays_against_all_boxes(height):
         grid = empty_grid(0, 0, 120, 120, CELL, 60)
         rebuild(grid, actors.x, actors.y, actors.kind)
         sight = empty_sight()
-        for own in range(3):
+        for own in range(4):
             x, y = float(actors.x[own]), float(actors.y[own])
             n = look(actors, grid, ideal_suite(100.0).sensors, x, y, 0.0, own, 100.0, height, sight)
             assert (np.diff(sight.near[sight.order[:n]]) >= 0).all()
