@@ -65,7 +65,7 @@ def source_stamp(file: Path) -> str:
     closure.update((PACKAGE_ROOT / "types").glob("*.py"))
     h = hashlib.sha256(numba.__version__.encode())
     for path in sorted(closure):
-        h.update(str(path).encode())
+        h.update(path.relative_to(PACKAGE_ROOT).as_posix().encode())
         h.update(_digest(path))
     return h.hexdigest()
 
