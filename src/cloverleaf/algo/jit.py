@@ -65,7 +65,10 @@ def source_stamp(file: Path) -> str:
     closure.update((PACKAGE_ROOT / "types").glob("*.py"))
     h = hashlib.sha256(numba.__version__.encode())
     for path in sorted(closure):
-        h.update(path.relative_to(PACKAGE_ROOT).as_posix().encode())
+        place = (
+            path.relative_to(PACKAGE_ROOT) if path.is_relative_to(PACKAGE_ROOT) else path.name
+        )  # generated: elsewhere
+        h.update(str(place).encode())
         h.update(_digest(path))
     return h.hexdigest()
 
