@@ -88,7 +88,8 @@ def _run(study: Study, out: Path, workers: int) -> int:
         TextColumn("ticks"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=screen, transient=True) as bar:
+    # without a refreshing thread of its own: worker processes are forked while the bar stands
+    with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(
             f"{study.name}: {len(study.arms)} arms x {len(study.seeds)} seeds", total=jobs * study.steps
         )
@@ -98,7 +99,7 @@ def _run(study: Study, out: Path, workers: int) -> int:
             FACTORY,
             workers=count,
             out=out,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: bar.update(task, completed=done, total=total, refresh=True),
         )
     write_summary(results, out / "summary.json")
     write_report(results, out / "report.html")

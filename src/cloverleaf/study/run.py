@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -128,7 +129,9 @@ def _work(study: Study, arm: Arm, seed: int, factory: str, options: dict[str, An
 def _in_processes(
     study: Study, jobs: list[tuple[Arm, int]], factory: str, workers: int, log: Path | None, tell: Progress
 ) -> list[ArmResult]:
-    context = multiprocessing.get_context("spawn")
+    # a forked worker has all that its parent has: modules, map and demand; elsewhere each reads them anew
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    named_factory(factory)
     stop, ticks = context.Event(), context.Queue()
     total, done = len(jobs) * study.steps, 0
     before = _on_interrupt(lambda *_: stop.set())
