@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from cloverleaf.link.codec.batch import batch_codec
-from cloverleaf.link.codec.guess import guess
-from cloverleaf.link.codec.packets import packets
 from cloverleaf.link.codec.single import codec
+from cloverleaf.link.inspection.guess import guess
 from cloverleaf.types.errors import DecodeError, EncodeError, InputError
 
 ACCEL = {"long": 0, "lat": 0, "vert": 0, "yaw": 0}
@@ -126,7 +125,7 @@ def test_batch_refuses_bad_records() -> None:
 
 def test_guess_names_the_message() -> None:
     best = guess(codec("csae_day1", "bsm").encode(bsm()))
-    assert {g.standard for g in best[:2]} == {"csae_day1", "csae_day2"} and best[0].name == "bsm"
+    assert best[0].editions == ("day 1", "day 2") and best[0].name == "bsm"
     payload = {
         "protocolVersion": 3,
         "content": ["unsecuredData", {"hex": codec("csae_day1", "bsm").encode(bsm()).hex()}],
@@ -134,13 +133,6 @@ def test_guess_names_the_message() -> None:
     secured = guess(codec("ieee1609dot2", "unsecured").encode(payload))
     assert secured[0].standard == "ieee1609dot2" and secured[0].inside[0].name == "bsm"
     assert guess(b"") == []
-
-
-def test_packets_of_a_capture() -> None:
-    header = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
-    record = b"\0" * 8 + (3).to_bytes(4, "little") * 2 + b"abc"
-    assert packets(header + record * 2 + record[:10]) == [b"abc", b"abc"]
-    assert packets(b"abcd") is None
 
 
 def test_command_line(capsys: pytest.CaptureFixture[str], tmp_path) -> None:

@@ -1,11 +1,13 @@
-"""The short-message header of the Chinese network layer (YD/T 3707), as far as public facts allow.
+"""Short messages of the Chinese network layer (DSMP, YD/T 3707): adaptation layer, header, message.
 
-Layout used here: one byte of version and flags, the application identifier (1 or 2 bytes, the first bits saying how many), two bytes of
-length, the message. The standard's text was not available; captures of ours carry link type USER0 so that nobody mistakes them.
+One byte of protocol type (4: DSMP); version in 3 bits (0), a bit that announces an extension field, 4 reserved bits; the extension field
+if announced (its count, then element id, length and value each); the application identifier; two bytes of length; the message. Layout
+after public descriptions of the standard; the coding of identifier and extension is that of IEEE 1609.3, from which DSMP is derived.
 """
 
 from __future__ import annotations
 
+from cloverleaf.link.io.p_encoding import encode_identifier, read_identifier
 from cloverleaf.types.errors import DecodeError
 from cloverleaf.types.messages import MessageKind
 
@@ -18,28 +20,43 @@ AID = {
     MessageKind.PERCEPTION: 3623,
 }
 """Application identifiers of the 2020 multi-vendor configuration."""
-_VERSION = 0x20
+PROTOCOL = 4
+_EXTENDED = 0x10
 
 
 def frame(payload: bytes, aid: int) -> bytes:
-    """Header and message; `aid` 0..16511."""
-    identifier = bytes([aid]) if aid < 128 else (0x8000 | aid - 128).to_bytes(2, "big")
-    return bytes([_VERSION]) + identifier + len(payload).to_bytes(2, "big") + payload
+    """Adaptation layer, header and message."""
+    return bytes([PROTOCOL, 0]) + encode_identifier(aid) + len(payload).to_bytes(2, "big") + payload
 
 
 def parse(data: bytes) -> tuple[int, bytes]:
-    """(application identifier, message).
+    """(application identifier, message) of a frame, with or without the adaptation layer's byte.
 
     Raises:
-        DecodeError: another version, or cut short.
+        DecodeError: another protocol or version, or cut short.
     """
-    if len(data) < 4 or data[0] != _VERSION:
-        raise DecodeError("not a short message of version 1")
-    wide = data[1] >= 0x80
-    aid = (int.from_bytes(data[1:3], "big") & 0x7FFF) + 128 if wide else data[1]
-    at = 3 if wide else 2
+    at = 1 if data[:1] == bytes([PROTOCOL]) else 0
+    if len(data) < at + 4 or data[at] & 0xEF:
+        raise DecodeError("not a short message of DSMP version 0", offset_bits=8 * at)
+    extended = data[at] & _EXTENDED
+    at += 1
+    if extended:
+        at = skip_elements(data, at)
+    aid, at = read_identifier(data, at)
     size = int.from_bytes(data[at : at + 2], "big")
     payload = data[at + 2 : at + 2 + size]
     if len(payload) < size or len(data) < at + 2:
         raise DecodeError("the message is cut short", offset_bits=8 * len(data))
     return aid, payload
+
+
+def skip_elements(data: bytes, at: int) -> int:
+    """Position behind an extension field of IEEE 1609.3: a count, then element id, length, value; DecodeError where it overruns."""
+    if at >= len(data):
+        raise DecodeError("the extension field is cut short", offset_bits=8 * at)
+    count, at = data[at], at + 1
+    for _ in range(count):
+        if at + 2 > len(data):
+            raise DecodeError("an extension element is cut short", offset_bits=8 * at)
+        at += 2 + data[at + 1]
+    return at

@@ -7,39 +7,54 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from cloverleaf.link.io import dsmp, geonetworking
+from cloverleaf.link.io import dsmp, geonetworking, wsmp
+from cloverleaf.link.io.captures import LARGEST, Packet, read_capture
+from cloverleaf.link.io.link_layer import ETHERNET, USER0, datagram
 from cloverleaf.types.errors import DecodeError, InputError
 from cloverleaf.types.messages import MessageKind, WireBatch
 
-ETHERNET, USER0 = 1, 147
-"""Link types: ETSI frames are Ethernet, Chinese short messages have no registered type."""
-_MAGIC = {b"\xd4\xc3\xb2\xa1": ("<", 1e-6), b"\xa1\xb2\xc3\xd4": (">", 1e-6), b"\x4d\x3c\xb2\xa1": ("<", 1e-9),
-          b"\xa1\xb2\x3c\x4d": (">", 1e-9)}  # fmt: skip
-_LARGEST = 1 << 18
-
-
-class Packet(NamedTuple):
-    """One captured frame."""
-
-    time: float  # s since 1970
-    data: bytes
-    link_type: int
+ITS_EPOCH = 1_072_915_195.0
+"""2004-01-01 TAI in s since 1970 UTC, leap seconds since then included."""
+NETWORK_PORT = 46_000
+"""UDP port of messages that are not for the air."""
+Seal = Callable[[int, int, bytes, float], bytes]
+"""(kind, station, bytes, s since 1970) -> the same bytes signed."""
 
 
 class Message(NamedTuple):
     """One V2X message out of a capture."""
 
     time: float  # s since 1970
-    application: int  # BTP port (ETSI) or application identifier (CSAE)
+    application: int  # BTP port (ETSI), application identifier (CSAE) or PSID (SAE)
     payload: bytes
     link_type: int
 
 
-class Writer:
-    """Writes a capture; use as a context manager. `standard` names starting with "etsi" get GeoNetworking, others the short header.
+class Recorder:
+    """Writes frames to a capture file; use as a context manager."""
 
-    `place(x, y)` turns ENU metres into (latitude, longitude) in degrees; it fills the source position of ETSI packets. Messages that
-    the bus signed are written as they are: it signs messages, not packets.
+    def __init__(self, path: str | Path, link_type: int) -> None:
+        self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by __exit__
+        self._file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, LARGEST, link_type))
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, time: float, data: bytes) -> None:
+        """Append one frame captured at `time` s since 1970."""
+        micro = round(time * 1e6)
+        self._file.write(struct.pack("<IIII", micro // 1_000_000, micro % 1_000_000, len(data), len(data)) + data)
+
+
+class Writer(Recorder):
+    """Writes the link's messages. `standard` names starting with "etsi" get GeoNetworking, others the Chinese short-message header.
+
+    `place(x, y)` turns ENU metres into (latitude, longitude) in degrees; it fills the source position of ETSI packets. With `seal`,
+    packets are signed as the standards ask: ETSI signs the packet from its common header on, CSAE the message. Messages that the bus
+    has signed already are taken as they are.
     """
 
     def __init__(
@@ -48,72 +63,76 @@ class Writer:
         standard: str,
         clock: float,
         place: Callable[[float, float], tuple[float, float]] | None = None,
+        seal: Seal | None = None,
     ) -> None:
-        self.etsi, self.clock, self.place = standard.startswith("etsi"), clock, place
-        self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by __exit__
-        link = ETHERNET if self.etsi else USER0
-        self._file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, _LARGEST, link))
+        self.etsi, self.clock, self.place, self.seal = standard.startswith("etsi"), clock, place, seal
+        super().__init__(path, ETHERNET if self.etsi else USER0)
 
     def __enter__(self) -> Writer:
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
     def write(self, wire: WireBatch) -> None:
         """Append all messages of a batch at their generation time."""
         for i in range(len(wire.kind)):
             payload = wire.buffer[wire.start[i] : wire.start[i + 1]].tobytes()
-            kind, when = MessageKind(int(wire.kind[i])), self.clock + float(wire.time[i])
-            if self.etsi:
-                latitude, longitude = self.place(float(wire.x[i]), float(wire.y[i])) if self.place else (0.0, 0.0)
-                milliseconds = round((when - 1_072_915_195.0) * 1000)
-                source = geonetworking.Position(
-                    int(wire.station[i]), milliseconds, round(latitude * 1e7), round(longitude * 1e7)
-                )
-                data = geonetworking.frame(payload, geonetworking.PORT[kind], source)
-            else:
-                data = dsmp.frame(payload, dsmp.AID[kind])
-            micro = round(when * 1e6)
-            self._file.write(struct.pack("<IIII", micro // 1_000_000, micro % 1_000_000, len(data), len(data)) + data)
+            when, station = self.clock + float(wire.time[i]), int(wire.station[i])
+            self.add(when, self._frame(i, wire, payload, MessageKind(int(wire.kind[i])), station, when))
+
+    def _frame(self, i: int, wire: WireBatch, payload: bytes, kind: MessageKind, station: int, when: float) -> bytes:
+        def sealed(data: bytes) -> bytes:
+            assert self.seal is not None
+            return self.seal(int(kind), station, data, when)
+
+        if not self.etsi:
+            return dsmp.frame(sealed(payload) if self.seal else payload, dsmp.AID[kind])
+        if kind not in geonetworking.PORT:
+            return datagram(payload, NETWORK_PORT)
+        latitude, longitude = self.place(float(wire.x[i]), float(wire.y[i])) if self.place else (0.0, 0.0)
+        milliseconds = round((when - ITS_EPOCH) * 1000)
+        source = geonetworking.Position(station, milliseconds, round(latitude * 1e7), round(longitude * 1e7))
+        return geonetworking.frame(payload, geonetworking.PORT[kind], source, sealed if self.seal else None)
 
 
 def packets(path: str | Path) -> Iterator[Packet]:
     """Frames of a capture in file order.
 
     Raises:
-        InputError: not a classic pcap file, or cut short.
+        InputError: no capture file, or cut short.
     """
-    raw = Path(path).read_bytes()
-    if raw[:4] not in _MAGIC:
-        hint = "convert pcapng with `editcap -F pcap in out`" if raw[:4] == b"\x0a\x0d\x0d\x0a" else ""
-        raise InputError("not a pcap file", file=path, hint=hint)
-    order, unit = _MAGIC[raw[:4]]
-    if len(raw) < 24:
-        raise InputError("the file header is cut short", file=path)
-    link_type = struct.unpack(order + "I", raw[20:24])[0] & 0xFFFF
-    at, number = 24, 0
-    while at < len(raw):
-        number += 1
-        if at + 16 > len(raw):
-            raise InputError("a record is cut short", file=path, element=f"packet {number}")
-        seconds, fraction, size, _ = struct.unpack(order + "IIII", raw[at : at + 16])
-        at += 16
-        if size > _LARGEST or at + size > len(raw):
-            raise InputError("a record is cut short or of impossible size", file=path, element=f"packet {number}")
-        yield Packet(seconds + fraction * unit, raw[at : at + size], link_type)
-        at += size
+    found = read_capture(Path(path).read_bytes())
+    if found is None:
+        raise InputError("not a capture file", file=path, hint="pcap and pcapng are read")
+    yield from found.packets
+    if found.problem:
+        raise InputError(found.problem, file=path)
 
 
 def messages(path: str | Path) -> Iterator[Message | DecodeError]:
     """V2X messages of a capture; for a frame that is none, the reason instead."""
     for packet in packets(path):
         try:
-            if packet.link_type == ETHERNET:
-                application, payload, _ = geonetworking.parse(packet.data)
-            else:
-                application, payload = dsmp.parse(packet.data)
+            yield Message(packet.time, *unpack(packet), packet.link_type)
         except DecodeError as error:
             yield error
-            continue
-        yield Message(packet.time, application, payload, packet.link_type)
+
+
+def unpack(packet: Packet) -> tuple[int, bytes]:
+    """(BTP port, AID or PSID; message) of a frame with any of the known headers; DecodeError for other frames."""
+    from cloverleaf.link.io.link_layer import unframe
+
+    carried = unframe(packet.link_type, packet.data)
+    if carried.ethertype == geonetworking.ETHERTYPE:
+        found = geonetworking.dissect(carried.payload)
+        if found.cut or not found.transport.startswith("btp"):
+            raise DecodeError("cut short" if found.cut else f"a {found.form} packet without BTP")
+        return found.port, found.payload
+    if carried.ethertype == wsmp.ETHERTYPE:
+        short = wsmp.parse(carried.payload)
+        if short.cut:
+            raise DecodeError("the short message is cut short")
+        return short.psid, short.payload
+    if carried.ethertype < 0 and not carried.port:
+        return dsmp.parse(carried.payload)
+    if carried.port == NETWORK_PORT:
+        return 0, carried.payload
+    raise DecodeError(f"EtherType 0x{max(carried.ethertype, 0):04x} carries no V2X message")
