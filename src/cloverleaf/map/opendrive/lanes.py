@@ -176,17 +176,18 @@ def row_point(m, road, row, s, offset):
         raised = lane_height(m, row, s, share)
         flat = flat_inner + (flat_outer - flat_inner) * share
     x, y, z, heading, pitch, roll = point_at(m, road, s, base + t, flat, raised)
-    turn = math.atan(slope) if slope != 0.0 else 0.0
     onward = lane_id > 0 if m.road_i[road, LEFT_HAND] == 1 else lane_id < 0
-    if not onward:
-        turn += math.pi
-    if pitch == 0.0 and roll == 0.0:
-        return x, y, z, heading + turn, pitch, roll
-    heading, pitch, roll = turn_in_plane(heading, pitch, roll, turn)
+    if slope == 0.0 or (pitch == 0.0 and roll == 0.0):
+        turn = math.atan(slope) if slope != 0.0 else 0.0
+        if onward:
+            return x, y, z, heading + turn, pitch, roll
+        return x, y, z, heading + turn + math.pi, -pitch, -roll
+    turn = math.atan(slope)
+    heading, pitch, roll = turn_in_plane(heading, pitch, roll, turn if onward else turn + math.pi)
     return x, y, z, heading, pitch, roll
 
 
-@kernel
+@inlined
 def lane_point(m, road, lane_id, s, offset):
     """`row_point` of lane `lane_id` at (road, s); NaN if there is no such lane or s is over 1 mm off the road."""
     row = lane_row(m, road, lane_id, s)
