@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 
 
 class ReferenceDriver(IntEnum):
@@ -80,7 +80,7 @@ def equilibrium_gap(driver, speed):
     )
 
 
-@kernel
+@inlined
 def proactive_fuzzy(gap, v, v_leader):
     """Proactive fuzzy metric: 0 safe .. 1 unsafe if the leader brakes hard."""
     gap = gap - FSM_MARGIN
@@ -94,7 +94,7 @@ def proactive_fuzzy(gap, v, v_leader):
     return (gap - safe) / (unsafe - safe)
 
 
-@kernel
+@inlined
 def critical_fuzzy(gap, v, v_leader, accel):
     """Critical fuzzy metric: 0 safe .. 1 unsafe at the present motion."""
     if v <= v_leader:
@@ -137,7 +137,7 @@ def rss_safe(gap, gap_lateral, v, v_leader, v_lateral):
     return True
 
 
-@kernel
+@inlined
 def judge_safety(driver, follows, dx, gap, gap_lateral, clearance, v, v_leader, v_lateral, accel):
     """Is the situation safe for this driver?
 
@@ -176,7 +176,7 @@ def judge_safety(driver, follows, dx, gap, gap_lateral, clearance, v, v_leader, 
     return critical + proactive == 0, False, critical, proactive
 
 
-@kernel
+@inlined
 def react(driver, v, waiting, brake, critical, proactive):
     """One step of evasive braking. waiting: reaction time left; brake: deceleration reached so far.
 

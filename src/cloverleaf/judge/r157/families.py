@@ -2,7 +2,8 @@
 
 Step 0.1 s, explicit Euler (new speed first, then position with the new speed), positions are box centres, a crash is an overlap in
 both directions. Every kernel leaves a case as soon as its verdict cannot change any more; with `full = 1` it goes on to
-the end, because the smallest time to collision needs the whole course.
+the end, because the smallest time to collision and the largest fuzzy metrics need the whole course. The reference drivers never
+accelerate, so a gap that the present closing speed cannot use up in the time left stays open.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.judge.r157.drivers import FSM, equilibrium_gap, judge_safety, react, reaction_time
+from cloverleaf.judge.r157.drivers import FSM, STEP, equilibrium_gap, judge_safety, react, reaction_time
 
 STEPS = 350
 LENGTH = 4.3
@@ -23,6 +24,7 @@ TTC_CAP = 4.0
 HALF_LENGTH = LENGTH / 2
 HALF_WIDTH = WIDTH / 2
 CRASH_SIDE, CRASH_REAR = 1, 2
+CERTAIN = 1e-6  # m, more than all rounding of a course
 
 
 @kernel
@@ -124,13 +126,15 @@ def cut_in_case(driver, ego, other, gap0, v_lat, full):
             passed = dx < 0 and gap > 0 and v >= other
             opening = dx > 0 and gap > 0 and v <= other
             stays_beside = i > run_in + moving and gap_lateral > 0
-            if crash != 0 or ended or passed or opening or stays_beside:
+            ahead = 1.0 if dx > 0 else -1.0
+            stays_open = gap > max(ahead * (v - other) * ((total - i) * STEP), 0.0) + CERTAIN
+            if crash != 0 or ended or passed or opening or stays_beside or stays_open:
                 break
     return crash, min_ttc, pfs_max, cfs_max
 
 
 @kernel
-def cut_out_case(driver, speed, uncovered, v_lat):
+def cut_out_case(driver, speed, uncovered, v_lat, full):
     """One cut-out. speed: of ego and leader (m/s); uncovered: distance of the standing vehicle ahead of the leader (m);
     v_lat: leader's lateral speed (m/s, negative).
 
@@ -147,7 +151,7 @@ def cut_out_case(driver, speed, uncovered, v_lat):
     waiting, brake = reaction_time(driver), 0.0
     crash, leader_crash, perceived = False, False, False
     pfs_first, cfs_first, pfs, cfs = 0.0, 0.0, 0.0, 0.0
-    x_leader, y_leader, v_y = 0.0, 0.0, 0.0
+    x_leader, y_leader, v_y, gap = 0.0, 0.0, 0.0, 0.0
     for i in range(STEPS - 1):
         if not leader_crash:
             v_y = v_lat if i < moving else 0.0
@@ -181,6 +185,9 @@ def cut_out_case(driver, speed, uncovered, v_lat):
                 perceived, cfs_first, pfs_first = True, cfs, pfs
         if v == 0 or crash:
             break
+        cleared = leader_crash or y_leader < -WIDTH - WANDERING
+        if full == 0 and cleared and gap > v * ((STEPS - 1 - i) * STEP) + CERTAIN:
+            break
         nominal += speed
         x = x + v_new / 10 if acts else nominal / 10
         v_prev, v = v, v_new
@@ -188,7 +195,7 @@ def cut_out_case(driver, speed, uncovered, v_lat):
 
 
 @kernel
-def car_following_case(driver, speed, leader_brake):
+def car_following_case(driver, speed, leader_brake, full):
     """The leader brakes at once with `leader_brake` (m/s2) from `speed` (m/s).
 
     Returns (crash, following distance m, speed difference at impact m/s, proactive, critical fuzzy maxima).
@@ -217,6 +224,9 @@ def car_following_case(driver, speed, leader_brake):
             crash, difference = True, v - v_leader
         if v == 0 or crash:
             break
+        # the last gap judged is that of step STEPS - 2
+        if full == 0 and dx > 0 and gap > v * ((STEPS - 1 - i) * STEP) + CERTAIN:
+            break
         x = x + v_new / 10
         v_prev, v = v, v_new
     return crash, gap0, difference, pfs_max, cfs_max
@@ -230,14 +240,16 @@ def cut_in_cases(driver, ego, other, gap0, v_lat, full, crash, min_ttc, pfs, cfs
 
 
 @kernel
-def cut_out_cases(driver, speed, uncovered, v_lat, crash, leader_crash, gap0, pfs, cfs):
+def cut_out_cases(driver, speed, uncovered, v_lat, full, crash, leader_crash, gap0, pfs, cfs):
     """`cut_out_case` for arrays of shape (cases,); writes the last five."""
     for i in range(speed.shape[0]):
-        crash[i], leader_crash[i], gap0[i], pfs[i], cfs[i] = cut_out_case(driver, speed[i], uncovered[i], v_lat[i])
+        crash[i], leader_crash[i], gap0[i], pfs[i], cfs[i] = cut_out_case(
+            driver, speed[i], uncovered[i], v_lat[i], full
+        )
 
 
 @kernel
-def car_following_cases(driver, speed, leader_brake, crash, gap0, difference, pfs, cfs):
+def car_following_cases(driver, speed, leader_brake, full, crash, gap0, difference, pfs, cfs):
     """`car_following_case` for arrays of shape (cases,); writes the last five."""
     for i in range(speed.shape[0]):
-        crash[i], gap0[i], difference[i], pfs[i], cfs[i] = car_following_case(driver, speed[i], leader_brake[i])
+        crash[i], gap0[i], difference[i], pfs[i], cfs[i] = car_following_case(driver, speed[i], leader_brake[i], full)

@@ -111,12 +111,12 @@ def evaluate(
         if wanted.parameters is CUT_OUT:
             lead = np.zeros(n, np.bool_)
             arguments = columns["speed_kmh"] / 3.6, columns["front_distance_m"], columns["lat_vel_mps"]
-            families.cut_out_cases(int(driver), *arguments, crash, lead, gap, pfs, cfs)
+            families.cut_out_cases(int(driver), *arguments, int(full), crash, lead, gap, pfs, cfs)
             out = {"crash": crash.astype(np.int8), "crash_of_lead": lead.astype(np.int8)}
         else:
             impact = np.zeros(n)
             arguments2 = columns["speed_kmh"] / 3.6, columns["lead_decel_g"] * G
-            families.car_following_cases(int(driver), *arguments2, crash, gap, impact, pfs, cfs)
+            families.car_following_cases(int(driver), *arguments2, int(full), crash, gap, impact, pfs, cfs)
             out = {"crash": crash.astype(np.int8), "speed_difference_at_impact": impact}
         out["initial_distance_m"] = gap
     if driver == ReferenceDriver.FSM:
