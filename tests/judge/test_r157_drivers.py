@@ -64,3 +64,21 @@ def test_unknown_family_and_missing_column_are_refused():
         evaluate("cut_out", ReferenceDriver.FSM, {"speed_kmh": np.ones(1)})
     with pytest.raises(StudyError, match="not defined"):
         evaluate("cut_out", ReferenceDriver.REG157, dict.fromkeys(FAMILIES["cut_out"].parameters, np.ones(1)))
+
+
+PUBLISHED_CRASHES = {
+    "cut_in_high_speed": (3552, 1649, 1491, 2869),
+    "cut_in_low_speed": (3728, 901, 880, 2252),
+    "cut_out": (848, 980, 936),
+    "car_following": (0, 0, 21),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_leaving_early_keeps_every_verdict_of_the_full_grid(family):
+    grid = FAMILIES[family].grid()
+    for driver, crashes in zip(FAMILIES[family].drivers, PUBLISHED_CRASHES[family]):
+        whole, quick = (evaluate(family, driver, grid, full) for full in (True, False))
+        for key in {"crash", "crash_type", "crash_of_lead", "speed_difference_at_impact"} & whole.keys():
+            assert np.array_equal(whole[key], quick[key]), (driver.name, key)
+        assert whole["crash"].sum() == crashes

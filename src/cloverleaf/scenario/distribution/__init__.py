@@ -1,0 +1,1 @@
+"""Logical scenarios: parameter value distributions of OpenSCENARIO turned into tables of concrete cases."""
