@@ -92,6 +92,7 @@ def _range_values(element: etree._Element, scope: dict[str, Value], file: Path) 
 def _single(element: etree._Element, scope: dict[str, Value], file: Path) -> Axis:
     name, body = element.get("parameterName", ""), children(element)[0]
     kind = name_of(body)
+    values: tuple[tuple[str, ...], ...]
     if kind == "DistributionSet":
         values = tuple((text_of(e, "value", scope, file),) for e in children(body))
     elif kind == "DistributionRange":
