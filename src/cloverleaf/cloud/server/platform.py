@@ -1,0 +1,73 @@
+"""The platform as a whole: broker, processes, API. What `cloverleaf serve` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from cloverleaf.cloud.api.app import create_app
+from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.broker import Broker
+from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.settings import Settings, share_map
+from cloverleaf.cloud.server.stream import ensure_stream
+from cloverleaf.cloud.server.supervisor import Supervisor
+
+
+def secret_of(folder: Path) -> str:
+    """The platform's own secret, made once, readable by its owner only."""
+    path = folder / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+class Platform:
+    """Everything that one `cloverleaf serve` starts. broker: None starts one of our own under DATA/broker."""
+
+    def __init__(self, settings: Settings, broker_url: str | None = None, mqtt_port: int = 0) -> None:
+        self.base_map = share_map(settings)
+        self.broker = None if broker_url else Broker(settings.folder / "broker", mqtt=mqtt_port)
+        url = broker_url or (self.broker.url if self.broker else "")
+        self.settings = replace(settings, broker=url, secret=secret_of(settings.folder))
+        self.supervisor = Supervisor(self.settings.run, self.broker)
+        self.live = Live(self.base_map)
+        self.live.supervision = self.supervisor.page
+
+    def start(self) -> None:
+        """Broker and processes; the API is the caller's to run."""
+        if self.broker is not None:
+            self.broker.start()
+        path = self.settings.write()
+        for k in range(self.settings.shards):
+            self.supervisor.add(f"shard-{k}", "shard", path, str(k))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Follows the processes while the API runs."""
+        client = await connect(self.settings.broker, "api")
+        await ensure_stream(client, replicas=self.settings.replicas, keep_s=self.settings.keep_frames_s)
+        self.supervisor.start()
+        await self.live.follow(client)
+        watch = asyncio.ensure_future(self.supervisor.watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(client.close(), 2.0)
+
+    def app(self) -> FastAPI:
+        """The API."""
+        return create_app(self.live, self.lifespan)
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        self.supervisor.stop()

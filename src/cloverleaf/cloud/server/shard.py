@@ -1,0 +1,171 @@
+"""A twin shard as a process: frames from the broker into the engine, advisories and snapshots back.
+
+Cycles run when frames have come, at most every `PAUSE` s; snapshots at common moments of all shards, so that an object at a border
+is in exactly one of them. After a start the last seconds of the stream are read again: the twin needs no other memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from cloverleaf.cloud.live.engine import Engine, answer_of
+from cloverleaf.cloud.live.frames import read_frame
+from cloverleaf.cloud.live.intake import MAX_AGE
+from cloverleaf.cloud.live.snapshot import SAID, pack_snapshot
+from cloverleaf.cloud.live.subjects import STREAM, down_subject, origin
+from cloverleaf.cloud.live.tiers import Tier, tier_of
+from cloverleaf.cloud.live.tiles import around, shares
+from cloverleaf.cloud.server.child import Child, run_child
+from cloverleaf.cloud.server.settings import shared_map
+from cloverleaf.cloud.services import service_class
+from cloverleaf.types.errors import DecodeError
+
+PAUSE = 0.005
+SNAPSHOT_EVERY = 0.1
+
+
+class Shard:
+    """The engine of shard `number` and its traffic with the broker."""
+
+    def __init__(self, child: Child, number: int) -> None:
+        settings = child.settings
+        base_map = shared_map(settings)
+        g = base_map.graph
+        parts = shares(g.point_x, g.point_y, settings.shards)
+        self.tiles = None if settings.shards == 1 else parts[number]
+        edge = [s for s in settings.services if tier_of(service_class(s)) is Tier.EDGE]
+        from cloverleaf.cloud.security.verify import checker_of
+
+        self.engine = Engine(
+            base_map,
+            edge,
+            shard=number,
+            tiles=self.tiles,
+            checker=checker_of(settings.security),
+            secret=bytes.fromhex(settings.secret),
+            epoch=int(time.time()),
+        )
+        self.child, self.number = child, number
+        self.wake = asyncio.Event()
+        self.cycles, self.busy, self.down = 0, 0.0, 0
+        self.rebuilt = 0
+        self._cycle_ms: list[float] = []
+        child.page = self.page
+
+    def page(self) -> dict[str, Any]:
+        """Health of the shard."""
+        took, self._cycle_ms = sorted(self._cycle_ms), []
+        return {
+            **self.engine.counts.page(),
+            "shard": self.number,
+            "objects": int(self.engine.owned().sum()),
+            "verified": self.engine.intake.verified,
+            "cycles": self.cycles,
+            "cycle_ms_p50": took[len(took) // 2] if took else 0.0,
+            "cycle_ms_max": took[-1] if took else 0.0,
+            "advisories": self.down,
+            "rebuilt_frames": self.rebuilt,
+            "services": self.engine.runner.page(),
+        }
+
+    async def hear(self, message: Msg) -> None:
+        """A frame came."""
+        self.take(message.subject, message.data)
+        self.wake.set()
+
+    def take(self, subject: str, data: bytes) -> None:
+        """Queue one frame's bytes."""
+        source = origin(subject)
+        try:
+            frame = read_frame(data)
+        except DecodeError:
+            self.engine.counts.refuse(source, "malformed_frame")
+            return
+        self.engine.add(source, frame)
+
+    async def answer(self, message: Msg) -> None:
+        """Answers of services in other processes."""
+        if len(message.data) % SAID.itemsize:
+            return
+        now = time.time()
+        records = np.frombuffer(message.data, SAID)
+        station = np.array([self.engine.station_of(h, now) for h in records["handle"].tolist()], np.int64)
+        mine = station >= 0
+        if mine.any():
+            await self._publish(self.engine.tell([answer_of(records[mine], station[mine], now)], now))
+
+    async def _publish(self, downs: Any) -> None:
+        for d in downs:
+            self.down += d.messages
+            await self.child.broker.publish(down_subject(d.source), d.data)
+        if len(self.engine.said):
+            await self.child.broker.publish(f"v2x.said.{self.number}", self.engine.said.tobytes())
+
+    async def cycle_for_ever(self) -> None:
+        """Run the engine whenever frames wait."""
+        while not self.child.stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), 0.5)
+            self.wake.clear()
+            begin = time.perf_counter()
+            downs = self.engine.cycle(time.time())
+            took = time.perf_counter() - begin
+            self.cycles += 1
+            self.busy += took
+            self._cycle_ms.append(1e3 * took)
+            await self._publish(downs)
+            await self.child.broker.flush() if downs else None
+            await asyncio.sleep(max(PAUSE - took, 0.0))
+
+    async def show_for_ever(self) -> None:
+        """Publish snapshots at every tenth of a second."""
+        while not self.child.stop.is_set():
+            now = time.time()
+            await asyncio.sleep(SNAPSHOT_EVERY - now % SNAPSHOT_EVERY)
+            at = round(time.time() / SNAPSHOT_EVERY) * SNAPSHOT_EVERY
+            await self.child.broker.publish(f"v2x.twin.{self.number}", pack_snapshot(self.engine.snapshot(at)))
+
+    async def rebuild(self) -> None:
+        """Read the last seconds of the stream: what a shard that was killed has missed."""
+        js = self.child.broker.jetstream()
+        begin = time.time() - MAX_AGE
+        since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begin)) + f".{int(begin % 1 * 1e9):09d}Z"
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)  # type: ignore[arg-type]
+        try:
+            sub = await js.subscribe("v2x.frame.>", stream=STREAM, ordered_consumer=True, config=config)
+            info = await sub.consumer_info()
+            left = info.num_pending or 0
+            while left > 0:
+                message = await sub.next_msg(timeout=1.0)
+                self.take(message.subject, message.data)
+                self.rebuilt += 1
+                left -= 1
+            await sub.unsubscribe()
+        except Exception as error:  # no stream, or no JetStream at all: the twin fills itself within a second
+            sys.stderr.write(f"shard-{self.number}: not rebuilt: {type(error).__name__} {error}\n")
+
+
+async def work(child: Child, number: int) -> None:
+    """Subscribe, rebuild, and go on until told to stop."""
+    shard = Shard(child, number)
+    subjects = ["v2x.frame.>"]
+    if shard.tiles is not None:
+        subjects = [f"v2x.frame.{t}.>" for t in sorted(around(shard.tiles) | {-1})]
+    for subject in subjects:
+        await child.broker.subscribe(subject, cb=shard.hear, pending_bytes_limit=256 * 1024 * 1024)
+    await child.broker.subscribe("v2x.answer", cb=shard.answer)
+    await shard.rebuild()
+    await child.until_stopped(shard.cycle_for_ever(), shard.show_for_ever())
+
+
+if __name__ == "__main__":
+    index = int(sys.argv[2])
+    run_child(f"shard-{index}", lambda child: work(child, index), sys.argv[1])

@@ -1,0 +1,1 @@
+"""The lake: decoded records in Parquet files by hour and cell, written once, queried by DuckDB, replayed at any speed."""
