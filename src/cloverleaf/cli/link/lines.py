@@ -60,7 +60,7 @@ def bytes_of(line: str) -> bytes:
     text: Any = line
     if line[:1] in '{["':
         row = json_of(line)
-        text = row.get("hex") if isinstance(row, dict) else row
+        text = row.get("hex", row.get("coer")) if isinstance(row, dict) else row
     if not isinstance(text, str):
         raise ValueError('not hex, nor JSON with "hex"')
     try:

@@ -26,9 +26,6 @@ PORT = {
 PORT_OF_TYPE = {"cam": 2001, "denm": 2002, "mapem": 2003, "spatem": 2004, "ivim": 2006, "srem": 2007, "ssem": 2008,
                 "cpm": 2009, "rtcmem": 2013, "vam": 2018}  # fmt: skip
 """Message of the catalog -> BTP destination port (TS 103 248)."""
-AID_OF_TYPE = {"cam": 36, "denm": 37, "spatem": 137, "mapem": 138, "ivim": 139, "srem": 140, "ssem": 637, "vam": 638,
-               "cpm": 639}  # fmt: skip
-"""Message of the catalog -> ITS-AID (TS 102 965)."""
 _ETHERNET = b"\xff" * 6 + b"\x02\x00\x00\x00\x00\x00" + ETHERTYPE.to_bytes(2, "big")
 _TRANSPORT = {1: "btp-a", 2: "btp-b", 3: "ipv6"}
 _FORMS = {1: "beacon", 2: "geounicast", 3: "geoanycast", 4: "geobroadcast", 5: "topobroadcast", 6: "location service"}

@@ -10,11 +10,10 @@ from typing import IO, NamedTuple
 from cloverleaf.link.io import dsmp, geonetworking, wsmp
 from cloverleaf.link.io.captures import LARGEST, Packet, read_capture
 from cloverleaf.link.io.link_layer import ETHERNET, USER0, datagram
+from cloverleaf.link.its_time import ITS_EPOCH
 from cloverleaf.types.errors import DecodeError, InputError
 from cloverleaf.types.messages import MessageKind, WireBatch
 
-ITS_EPOCH = 1_072_915_195.0
-"""2004-01-01 TAI in s since 1970 UTC, leap seconds since then included."""
 NETWORK_PORT = 46_000
 """UDP port of messages that are not for the air."""
 Seal = Callable[[int, int, bytes, float], bytes]

@@ -27,14 +27,18 @@ class UdpDoor:
 
     def send(self, wire: WireBatch) -> None:
         """Every message of a batch as one datagram to the peer."""
-        if self._peer is None:
-            return
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
         for begin, end in itertools.pairwise(start):
-            try:
-                self._socket.sendto(raw[begin:end], self._peer)
-            except (BlockingIOError, ConnectionRefusedError):
-                self.dropped += 1
+            self.send_one(raw[begin:end])
+
+    def send_one(self, payload: bytes) -> None:
+        """One message as a datagram to the peer, if there is a peer."""
+        if self._peer is None:
+            return
+        try:
+            self._socket.sendto(payload, self._peer)
+        except (BlockingIOError, ConnectionRefusedError):
+            self.dropped += 1
 
     def receive(self, limit: int = 10_000) -> list[bytes]:
         """Datagrams that have arrived, at most `limit`."""

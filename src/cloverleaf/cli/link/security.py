@@ -1,0 +1,214 @@
+"""`cloverleaf link keys`, `sign` and `verify`: IEEE 1609.2 envelopes around messages, line by line."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert
+from cloverleaf.link.its_time import ITS_EPOCH
+from cloverleaf.types.errors import DecodeError, InputError, SecurityError
+
+Psids = Annotated[str, typer.Option("--psid", help="application identifiers (PSID, ITS-AID, AID), comma-separated")]
+Kind = Annotated[str, typer.Option("--type", help="message name; gives the application identifier of --standard")]
+Standard = Annotated[str, typer.Option(help="csae_day1, csae_day2, etsi or sae")]
+
+
+def keys(
+    folder: Annotated[Path, typer.Argument(help="folder to write to")],
+    psid: Psids = "",
+    standard: Standard = "etsi",
+    kind: Kind = "",
+    algorithm: Annotated[str, typer.Option(help="p256 or sm2")] = "p256",
+    start: Annotated[str, typer.Option(help="first moment of validity, ISO 8601; now unless given")] = "",
+    hours: Annotated[int, typer.Option(min=1, max=65535, help="hours of validity")] = 168,
+    region: Annotated[
+        str, typer.Option(help="LATITUDE,LONGITUDE,RADIUS_M in which the ticket holds; everywhere unless given")
+    ] = "",
+) -> None:
+    """Make a PKI for tests: root, authority, and a ticket that may sign the given messages."""
+    from cloverleaf.link.security.certificate import Circle
+    from cloverleaf.link.security.key_store import create_keys
+
+    permissions = {p: b"" for p in _psids(psid, standard, kind)}
+    if not permissions:
+        raise InputError(
+            "the ticket needs permissions", element="--psid", hint="e.g. --standard etsi --type cam, or --psid 36,37"
+        )
+    regions = (Circle(*_numbers(region, 3, "--region")),) if region else ()
+    ticket = create_keys(folder, algorithm, permissions, int(moment(start)), hours, regions)
+    typer.echo(f"{folder}: root, authority and ticket {ticket.certificate.hashed_id.hex()} for {sorted(permissions)}")
+
+
+def sign(
+    file: Source = "-",
+    psid: Psids = "",
+    standard: Standard = "etsi",
+    kind: Kind = "",
+    key_folder: Annotated[Path | None, typer.Option("--keys", help="folder made by `cloverleaf link keys`")] = None,
+    at: Annotated[str, typer.Option("--at", help="generation time, ISO 8601; now unless given")] = "",
+    digest: Annotated[bool, typer.Option("--digest", help="name the certificate by digest in every message")] = False,
+) -> None:
+    """One message a line, as hex or {"hex": ...}, to the signed {"hex": ...} or {"error": ...}."""
+    from cloverleaf.link.security.envelope import Header, seal, to_be_signed
+    from cloverleaf.link.security.key_store import load_ticket
+
+    if key_folder is None:
+        raise InputError("keys are needed", element="--keys", hint="make some: cloverleaf link keys DIR --type cam")
+    numbers = _psids(psid, standard, kind)
+    if len(numbers) != 1:
+        raise InputError(
+            "one application identifier is needed",
+            element="--psid",
+            hint="e.g. --standard etsi --type cam, or --psid 36",
+        )
+    now = moment(at)
+    chosen, ticket = load_ticket(key_folder)
+
+    def one(line: str) -> Row:
+        try:
+            signed = to_be_signed(bytes_of(line), Header(numbers[0], round(now * 1e6)))
+        except ValueError as error:
+            return {"error": str(error)}
+        signature = chosen.sign(ticket.key, signed, ticket.certificate.coer)
+        return {"hex": seal(signed, ticket.certificate, signature, attach=not digest).hex()}
+
+    convert(file, one)
+
+
+def verify(
+    file: Source = "-",
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option("--trust", help="certificates: folder of `link keys`, COER, hex or JSON; repeatable"),
+    ] = None,
+    psid: Psids = "",
+    standard: Standard = "etsi",
+    kind: Kind = "",
+    at: Annotated[
+        str, typer.Option("--at", help="ISO 8601 time of judgement; else each message's own time")
+    ] = "message",
+    place: Annotated[
+        str, typer.Option(help="LATITUDE,LONGITUDE where the certificate must hold; not checked unless given")
+    ] = "",
+    revoked: Annotated[Path | None, typer.Option("--revoked", help="file with HashedId8 in hex, one a line")] = None,
+    signature_only: Annotated[bool, typer.Option("--signature-only", help="judge the signature alone")] = False,
+) -> None:
+    """One signed message a line to {"value": {"payload": ..., ...}}, or {"error": ..., "reason": ...}; counts on standard error."""
+    from cloverleaf.link.security.judge import Judge
+
+    judge = Judge(
+        _certificates(trust, signature_only),
+        psids=tuple(_psids(psid, standard, kind)),
+        now=None if at == "message" else moment(at),
+        place=pair(place),
+        revoked=_revoked(revoked),
+        signature_only=signature_only,
+    )
+    counts: Counter[str] = Counter()
+
+    def one(line: str) -> Row:
+        try:
+            row = _accepted(judge.check(bytes_of(line)))
+        except (ValueError, DecodeError) as error:
+            row = {"error": str(error), "reason": "malformed"}
+        except SecurityError as error:
+            row = {"error": error.message, "reason": error.reason}
+        counts[row.get("reason", "accepted")] += 1
+        return row
+
+    convert(file, one)
+    sys.stderr.write(" ".join(f"{name}={n}" for name, n in sorted(counts.items())) + "\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-commands."""
+    for command in (keys, sign, verify):
+        app.command()(command)
+
+
+def _accepted(envelope: Any) -> Row:
+    header = envelope.header
+    value: Row = {"payload": {"hex": envelope.payload.hex()}, "psid": header.psid}
+    if header.generated:
+        value["generated"] = _iso(header.generated * 1e-6)
+    if header.expires:
+        value["expires"] = _iso(header.expires * 1e-6)
+    if header.latitude is not None:
+        value["place"] = [header.latitude * 1e-7, header.longitude * 1e-7]
+    value |= {"signer": envelope.signer.hex(), "algorithm": envelope.algorithm}
+    value["signer_form"] = "certificate" if envelope.certificate is not None else "digest"
+    return {"value": value}
+
+
+def _iso(its: float) -> str:
+    return datetime.datetime.fromtimestamp(its + ITS_EPOCH, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def moment(text: str) -> float:
+    """s since 2004-01-01 TAI of an ISO 8601 time, UTC unless it says otherwise; now for an empty string."""
+    if not text:
+        return datetime.datetime.now(datetime.UTC).timestamp() - ITS_EPOCH
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"'{text}' is no ISO 8601 time", hint="e.g. 2026-01-01T12:00:00Z") from None
+    return moment.replace(tzinfo=moment.tzinfo or datetime.UTC).timestamp() - ITS_EPOCH
+
+
+def _psids(text: str, standard: str, kind: str) -> list[int]:
+    """Application identifiers of the options."""
+    out = []
+    for part in filter(None, text.split(",")):
+        try:
+            out.append(int(part, 0))
+        except ValueError:
+            raise InputError(f"'{part}' is no number", element="--psid") from None
+    if kind:
+        from cloverleaf.link.security.applications import application_of
+
+        out.append(application_of(standard, kind))
+    return out
+
+
+def _numbers(text: str, count: int, option: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise InputError(f"'{text}' is not {count} numbers", element=option, hint="comma-separated, degrees and metres")
+    return values
+
+
+def pair(text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    latitude, longitude = _numbers(text, 2, "--place")
+    return latitude, longitude
+
+
+def _certificates(trust: list[Path] | None, signature_only: bool) -> list[Any]:
+    from cloverleaf.link.security.key_store import read_certificates
+
+    if not trust and not signature_only:
+        raise InputError(
+            "trusted certificates are needed",
+            element="--trust",
+            hint="name a root's file, or the folder of `link keys`",
+        )
+    return [c for path in trust or [] for c in read_certificates(path)]
+
+
+def _revoked(file: Path | None) -> set[bytes]:
+    if file is None:
+        return set()
+    try:
+        return {bytes.fromhex(line.strip())[-8:] for line in file.read_text().splitlines() if line.strip()}
+    except (OSError, ValueError) as error:
+        raise InputError(f"no list of HashedId8: {error}", file=file) from None

@@ -1,0 +1,26 @@
+"""Application identifiers of messages: ITS-AID (TS 102 965), AID of the 2020 Chinese multi-vendor configuration, PSID (IEEE 1609.12)."""
+
+from __future__ import annotations
+
+from cloverleaf.types.errors import InputError, nearest
+
+APPLICATION = {
+    "etsi": {"cam": 36, "denm": 37, "spatem": 137, "mapem": 138, "ivim": 139, "srem": 140, "ssem": 637, "vam": 638, "cpm": 639},
+    "csae": {"bsm": 111, "map": 3618, "spat": 3619, "rsi": 3622, "rsc": 3622, "rsm": 3623, "ssm": 3623},
+    "sae": {"bsm": 32, "map": 130, "spat": 130, "tim": 131},
+}  # fmt: skip
+"""Family of standards -> message -> identifier. RTCM and most phase-2 messages have none that is publicly known."""
+
+
+def application_of(standard: str, name: str) -> int:
+    """The identifier of a message of the catalog; InputError where there is none."""
+    family, short = standard.partition("_")[0], name.removesuffix("_d2").removesuffix("_r2")
+    if family not in APPLICATION:
+        raise InputError(
+            f"no application identifiers of '{standard}'", element="--standard", hint=nearest(standard, APPLICATION)
+        )
+    if short not in APPLICATION[family]:
+        raise InputError(
+            f"no application identifier of '{name}'", element="--type", hint=nearest(name, APPLICATION[family])
+        )
+    return APPLICATION[family][short]
