@@ -97,7 +97,7 @@ def _text(number: int, time: float | None, finding: Any, values: bool) -> None:
     lead = f"{number}: "
     where = f"in {' > '.join(finding.layers)}" if finding.layers else ""
     if not finding.readings:
-        words = [f"{finding.bytes} bytes", finding.problem, finding.security.words(), where]
+        words = [f"{finding.size} bytes", finding.problem, finding.security.words(), where]
         typer.echo(lead + ", ".join(w for w in words if w))
         return
     for rank, kind in enumerate(finding.kinds()[:3]):
@@ -120,7 +120,7 @@ def _json(number: int, time: float | None, finding: Any, values: bool) -> None:
     if time is not None:
         row["time"] = datetime.datetime.fromtimestamp(time, datetime.UTC).isoformat()
     row["layers"] = list(finding.layers)
-    row["bytes"] = finding.bytes
+    row["bytes"] = finding.size
     kinds = [_kind(kind, values) for kind in finding.kinds()[:3]]
     row |= kinds[0] if kinds else {"standard": None, "edition": None, "type": None, "sure": 0.0}
     s = finding.security

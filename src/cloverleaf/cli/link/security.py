@@ -186,10 +186,10 @@ def _numbers(text: str, count: int, option: str) -> list[float]:
     return values
 
 
-def pair(text: str) -> tuple[float, float] | None:
+def pair(text: str, option: str = "--place") -> tuple[float, float] | None:
     if not text:
         return None
-    latitude, longitude = _numbers(text, 2, "--place")
+    latitude, longitude = _numbers(text, 2, option)
     return latitude, longitude
 
 

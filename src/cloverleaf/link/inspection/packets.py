@@ -46,8 +46,9 @@ class Finding(NamedTuple):
     layers: tuple[str, ...]  # headers in front of it, outermost first
     readings: list[Guess]  # of the message itself, likeliest first; empty if none fits
     security: Security
-    bytes: int  # of the message
+    size: int  # bytes of the message
     problem: str = ""  # why there is no reading, or what is wrong beside it
+    data: bytes = b""  # the message as it stood there, its own signature included
 
     def kinds(self) -> list[Kind]:
         """The readings by message type, the likeliest type first."""
@@ -161,8 +162,9 @@ class Inspector:
                 if not out:
                     out.append(self._unread(layers, data, prior, cut, outer))
                 break
-            out.append(self._finding(layers, readings, outer))
-            data = data[readings[0].length :]
+            length = readings[0].length
+            out.append(self._finding(layers, readings, outer)._replace(data=data[:length]))
+            data = data[length:]
         return out
 
     def _finding(self, layers: tuple[str, ...], readings: list[Guess], outer: Security | None) -> Finding:

@@ -1,0 +1,64 @@
+"""Fits the radio model of the simulation to a measured delivery curve, so that a study can use the radio that was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cloverleaf.link.radio.tables import radio_tables
+from cloverleaf.types.state import F64
+
+POWERS = np.arange(-6.0, 36.01, 0.5)
+"""dBm that are tried: equivalent power at the antenna, in which cable, antenna and obstruction losses are contained."""
+LOADS = np.linspace(0.0, 0.95, 20)
+"""Channel busy ratios that are tried."""
+LEAST = 30
+"""Messages below which nothing is fitted."""
+
+
+def predicted(distance: F64, power_dbm: float, load: float, radio: str, rate: float) -> F64:
+    """Delivery ratio of the simulation's radio at distances in m; `rate` is what the receiver itself sends, messages/s."""
+    t = radio_tables(radio, power_dbm)
+    rows = np.arange(len(t.weak)) * t.distance_step
+    collide = np.array([np.interp(load, t.loads, row) for row in t.collide])
+    pdr = (1.0 - t.half_duplex * rate) * (1.0 - t.weak) * (1.0 - t.fade) * (1.0 - collide)
+    return np.where(distance > t.reach, 0.0, np.interp(distance, rows, pdr))
+
+
+def fit_radio(distance: F64, received: F64, radio: str = "lte-v2x", rate: float = 10.0) -> dict[str, Any] | None:
+    """Power and channel load under which the model makes the measured outcomes likeliest (binomial likelihood).
+
+    Args:
+        distance: m per message, shape (n,).
+        received: 1 received, 0 lost, shape (n,).
+
+    Returns:
+        power_dbm, channel_busy, log_likelihood, rmse over 25 m bins, and the 95 % region of both parameters; None for fewer than 30
+        messages or if all share one distance bin, where nothing can be told apart.
+    """
+    bins = (distance // 25.0).astype(np.int64)
+    if len(distance) < LEAST or len(np.unique(bins)) < 3:
+        return None
+    n = np.bincount(bins).astype(float)
+    hits = np.bincount(bins, weights=received)
+    used = np.flatnonzero(n)
+    n, hits, middle = n[used], hits[used], 25.0 * used.astype(np.float64) + 12.5
+    best = np.full((len(POWERS), len(LOADS)), -np.inf)
+    for i, power in enumerate(POWERS):
+        for k, load in enumerate(LOADS):
+            p = np.clip(predicted(middle, float(power), float(load), radio, rate), 1e-4, 1.0 - 1e-4)
+            best[i, k] = float((hits * np.log(p) + (n - hits) * np.log(1.0 - p)).sum())
+    i, k = divmod(int(best.argmax()), len(LOADS))
+    likely = best >= best.max() - 2.996  # half the 95 % quantile of chi square with two degrees of freedom
+    model = predicted(middle, float(POWERS[i]), float(LOADS[k]), radio, rate)
+    powers, loads = POWERS[likely.any(axis=1)], LOADS[likely.any(axis=0)]
+    return {
+        "radio": radio,
+        "power_dbm": float(POWERS[i]),
+        "power_dbm_95": [float(powers.min()), float(powers.max())],
+        "channel_busy": round(float(LOADS[k]), 3),
+        "channel_busy_95": [round(float(loads.min()), 3), round(float(loads.max()), 3)],
+        "log_likelihood": float(best[i, k]),
+        "rmse": float(np.sqrt(np.average((hits / n - model) ** 2, weights=n))),
+    }
