@@ -14,6 +14,7 @@ from cloverleaf.link.codec.plan import Layout
 from cloverleaf.link.codec.program import GENERAL, MAX_DEPTH, Program, assemble
 from cloverleaf.link.codec.records import Builder, Records
 from cloverleaf.link.codec.single import Codec, codec
+from cloverleaf.link.codec.spare import Spare
 from cloverleaf.link.codec.straight import HOT, Straight
 from cloverleaf.link.schemas.catalog import Message, message
 from cloverleaf.types.errors import DecodeError, EncodeError
@@ -34,6 +35,7 @@ class BatchCodec:
         self.message = kind
         self.layout = Layout(kind.type(), kind.select)
         self.program: Program = assemble(self.layout)
+        self._bytes, self._slots = Spare(np.uint8), Spare(np.int64)
         self._per_message = np.ones(len(self.layout.widths))
         self._octets = 64.0
 
@@ -55,14 +57,14 @@ class BatchCodec:
 
         n = len(start) - 1
         arena = _Arena(self, n)
-        padded = np.empty(len(buffer) + 8 * max(self.layout.widths) + _PAD, np.uint8)  # a row's fields, unchecked
+        padded = self._bytes.take(len(buffer) + 8 * max(self.layout.widths) + _PAD)  # a row's fields, unchecked
         padded[: len(buffer)] = buffer
         padded[len(buffer) :] = 0
         offsets = np.ascontiguousarray(start, np.int64)
         error = np.zeros(n, np.uint8)
         if n >= MANY and self.straight is not None:
             kernel = self.straight.decode_many
-            arena.fill(lambda done, a: kernel(padded, offsets, done, a.out, a.base, a.rows, a.capacity, a.saved, error))
+            arena.fill(lambda done, a: kernel(padded, offsets, done, _places(a.out, a.base), a.rows, a.capacity, error))
             which = np.flatnonzero(error == GENERAL)
             if len(which):
                 arena.fill(
@@ -89,7 +91,7 @@ class BatchCodec:
             )
         if n:
             self._per_message = np.maximum(self._per_message * 0.5, arena.rows / n)
-        records = Records(self.layout, arena.tables(), padded, error)
+        records = Records(self.layout, arena.tables(), padded[:-_PAD], error)
         for i in np.flatnonzero(error == GENERAL).tolist():
             try:
                 records.general[i] = self.single.decode(buffer[start[i] : start[i + 1]].tobytes())
@@ -104,18 +106,19 @@ class BatchCodec:
 
         widths = self.program.widths
         rows = np.array([len(t) for t in records.tables], np.int64)
-        out, base = _pack(records.tables, rows, widths)
+        out, base = _pack(records.tables, rows, widths, self._slots)
         n = int(rows[0])
-        heap = np.zeros(len(records.heap) + _PAD, np.uint8)
-        heap[: len(records.heap)] = records.heap
+        heap = _padded(records.heap)
         start, error = np.zeros(n + 1, np.int64), np.zeros(n, np.uint8)
         stack = np.zeros(3 * MAX_DEPTH + 2, np.int64)
-        buffer = np.empty(int(self._octets * n * 1.1) + self.program.run_bits // 4 + 8192, np.uint8)
+        margin = 8 * sum(self.layout.widths) * 8 + 512
+        buffer = self._bytes.take(int(self._octets * n * 1.1) + self.program.run_bits // 4 + margin // 8 + 8192)
         straight = self.straight if n >= MANY else None
-        done, heap_bits, margin = 0, 8 * len(records.heap), 8 * sum(self.layout.widths) * 8 + 512
+        places = _places(out, base)
+        done, heap_bits = 0, 8 * len(records.heap)
         while done < n:
             if straight is not None and error[done] != GENERAL:
-                done = straight.encode_many(buffer, start, done, margin, out, base, rows, error)
+                done = straight.encode_many(buffer, start, done, margin, places, rows, heap, heap_bits, error)
                 if done >= n or error[done] == GENERAL:
                     continue
             else:
@@ -175,19 +178,19 @@ class _Arena:
     """
 
     def __init__(self, owner: BatchCodec, n: int) -> None:
-        self.widths = owner.program.widths
+        self.widths, self.spare = owner.program.widths, owner._slots
         self.rows, self.saved = np.zeros(len(self.widths), np.int64), np.zeros(len(self.widths), np.int64)
         self.stack = np.zeros(3 * MAX_DEPTH + 2, np.int64)
         self.capacity = np.maximum((owner._per_message * n * 1.1).astype(np.int64) + 16, 16)
         self.capacity[0] = n
-        self.out, self.base = _room(self.capacity, self.widths)
+        self.out, self.base = _room(self.capacity, self.widths, self.spare)
 
     def fill(self, run: Any) -> None:
         """Call `run(next message, arena) -> (next message, full table or -1)` until no table is full."""
         done, full = run(0, self)
         while full >= 0:
             self.capacity[full] = 2 * self.capacity[full] + 1024
-            larger, moved = _room(self.capacity, self.widths)
+            larger, moved = _room(self.capacity, self.widths, self.spare)
             for t, width in enumerate(self.widths.tolist()):
                 size = int(self.rows[t]) * width
                 larger[moved[t] : moved[t] + size] = self.out[self.base[t] : self.base[t] + size]
@@ -200,24 +203,40 @@ class _Arena:
         return [self.out[b : b + r * w].reshape(r, w) for b, r, w in ends]
 
 
-def _room(capacity: I64, widths: I64) -> tuple[I64, I64]:
+def _padded(heap: U8) -> U8:
+    """The heap with room to read past its end: itself where it is a view of a longer array."""
+    root = heap.base
+    if isinstance(root, np.ndarray) and root.dtype == np.uint8 and root.ndim == 1 and heap.strides == (1,):
+        begin = heap.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+        if begin + len(heap) + _PAD <= len(root) and root.flags.c_contiguous:
+            return heap
+    return np.concatenate((heap, np.zeros(_PAD, np.uint8)))
+
+
+def _places(out: I64, base: I64) -> I64:
+    """Addresses of the tables in an arena."""
+    return out.__array_interface__["data"][0] + 8 * base  # type: ignore[no-any-return]
+
+
+def _room(capacity: I64, widths: I64, spare: Spare) -> tuple[I64, I64]:
     """A flat array for tables of these capacities, and where each begins."""
     sizes = capacity * widths
     base = 1 + np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
-    out = np.empty(int(sizes.sum()) + 1, np.int64)
+    out = spare.take(int(sizes.sum()) + 1)
     out[0] = -1
     return out, base
 
 
-def _pack(tables: list[I64], rows: I64, widths: I64) -> tuple[I64, I64]:
+def _pack(tables: list[I64], rows: I64, widths: I64, spare: Spare) -> tuple[I64, I64]:
     """The tables in one arena; without a copy where they already are."""
     root = tables[0].base
     if root is not None and root.ndim == 1 and all(t.base is root for t in tables) and len(root) and root[0] == -1:
         origin = root.__array_interface__["data"][0]
-        base = np.array([(t.__array_interface__["data"][0] - origin) // 8 for t in tables], np.int64)
+        places = [(t.__array_interface__["data"][0] - origin) // 8 if t.size else 1 for t in tables]
+        base = np.array(places, np.int64)
         if np.all(base >= 1):
             return root, base
-    arena, base = _room(rows, widths)
+    arena, base = _room(rows, widths, spare)
     for t, b in zip(tables, base.tolist()):
         arena[b : b + t.size] = t.reshape(-1)
     return arena, base

@@ -5,24 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.link.codec.words import address, head, octet, set_octet, wide
 
 
 @kernel
 def window(buffer, position):  # type: ignore[no-untyped-def]
-    """64 bits that begin at bit `position`, left-aligned, as uint64."""
-    i = np.uint64(position) >> np.uint64(3)
-    k = np.uint64(position) & np.uint64(7)
-    w = (
-        np.uint64(buffer[i]) << np.uint64(56)
-        | np.uint64(buffer[i + np.uint64(1)]) << np.uint64(48)
-        | np.uint64(buffer[i + np.uint64(2)]) << np.uint64(40)
-        | np.uint64(buffer[i + np.uint64(3)]) << np.uint64(32)
-        | np.uint64(buffer[i + np.uint64(4)]) << np.uint64(24)
-        | np.uint64(buffer[i + np.uint64(5)]) << np.uint64(16)
-        | np.uint64(buffer[i + np.uint64(6)]) << np.uint64(8)
-        | np.uint64(buffer[i + np.uint64(7)])
-    )
-    return w << k | np.uint64(buffer[i + np.uint64(8)]) >> (np.uint64(8) - k)
+    """64 bits that begin at bit `position` of an array, left-aligned, as uint64."""
+    return np.uint64(wide(address(buffer), position))
 
 
 @kernel
@@ -102,18 +91,18 @@ def text_valid(buffer, position, unit, count, alphabet):  # type: ignore[no-unty
 
 
 @kernel
-def put(buffer, position, value, width):  # type: ignore[no-untyped-def]
-    """`write_bits` for 1 to 56 bits: no branches."""
-    i = np.uint64(position) >> np.uint64(3)
-    k = np.uint64(position) & np.uint64(7)
-    head = np.uint64(buffer[i]) & ~(np.uint64(255) >> k)
-    w = head << np.uint64(56) | (value << np.uint64(64 - width)) >> k
-    buffer[i] = np.uint8(w >> np.uint64(56))
-    buffer[i + np.uint64(1)] = np.uint8((w >> np.uint64(48)) & np.uint64(255))
-    buffer[i + np.uint64(2)] = np.uint8((w >> np.uint64(40)) & np.uint64(255))
-    buffer[i + np.uint64(3)] = np.uint8((w >> np.uint64(32)) & np.uint64(255))
-    buffer[i + np.uint64(4)] = np.uint8((w >> np.uint64(24)) & np.uint64(255))
-    buffer[i + np.uint64(5)] = np.uint8((w >> np.uint64(16)) & np.uint64(255))
-    buffer[i + np.uint64(6)] = np.uint8((w >> np.uint64(8)) & np.uint64(255))
-    buffer[i + np.uint64(7)] = np.uint8(w & np.uint64(255))
-    return position + width
+def enclose(base, begin, octets):  # type: ignore[no-untyped-def]
+    """Write the length of `octets` octets that lie 16 bits behind `begin`, moved up where 8 bits hold it; the position behind them."""
+    k = begin & 7
+    at = base + (begin >> 3)
+    length = octets << 8 if octets < 128 else 0x8000 | octets
+    first = octet(at + 2) & (255 >> k)
+    set_octet(at, head(base, begin) >> 56 & 255 | length >> 8 + k)
+    set_octet(at + 1, length >> k)
+    if octets < 128:
+        set_octet(at + 1, length >> k | first)
+        for j in range(2, octets + 2):
+            set_octet(at + j, octet(at + j + 1))
+        return begin + 8 + 8 * octets
+    set_octet(at + 2, length << 8 - k | first)
+    return begin + 16 + 8 * octets

@@ -48,14 +48,14 @@ def assemble(layout: p.Layout) -> Program:
     a.op(END)
     flat = [x for row in a.ops for x in (*row, *[0] * (STRIDE - len(row)))]
     longest = max((sum(f[0] for f in a.fields[op[1] : op[1] + op[2]]) for op in a.ops if op[0] == RUN), default=0)
-    fields = np.array([_signed(x) for f in a.fields for x in f] or [0], np.int64)
+    fields = np.array([signed(x) for f in a.fields for x in f] or [0], np.int64)
     return Program(
         np.array(flat, np.int64), fields, np.array(a.jumps or [0], np.int64), np.array(a.ranges or [0], np.int64),
         np.array(layout.widths, np.int64), longest,
     )  # fmt: skip
 
 
-def _signed(value: int) -> int:
+def signed(value: int) -> int:
     """An unsigned 64-bit number as the int64 of the same bits."""
     return value - (1 << 64) if value >= 1 << 63 else value
 

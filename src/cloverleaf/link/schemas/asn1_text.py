@@ -9,12 +9,30 @@ from cloverleaf.link.schemas import nodes as n
 from cloverleaf.link.schemas.catalog import Message
 
 
+def content_type(kind: Message) -> tuple[str, n.Type] | None:
+    """Name and type of the content of an open type that the message fixes, None where it has none."""
+    node = n.resolve(kind.type())
+    for step in kind.select:
+        if isinstance(node, n.Choice):
+            node = n.resolve(next(a.type for a in (*node.root, *node.ext) if a.name == step))
+        elif isinstance(node, n.Sequence):
+            kinds = [n.resolve(f.type) for f in node.fields]
+            for _, name, content in (row for k in kinds if isinstance(k, n.OpenType) for row in k.table):
+                if name == step:
+                    return name, content
+    return None
+
+
 def asn1_text(kind: Message, *, only: tuple[str, ...] = ()) -> str:
     """An ASN.1 module with everything the message needs. `only` limits the outermost choice (for tools that choke on the rest).
 
-    Open types become OCTET STRING, and additions of the schema are kept; enough for messages without information objects.
+    Open types become OCTET STRING, and additions of the schema are kept; a message inside an open type is defined without its frame.
     """
     writer = _Writer()
+    inside = content_type(kind)
+    if inside:
+        writer.define(*inside)
+        return f"Cloverleaf DEFINITIONS AUTOMATIC TAGS ::= BEGIN\n\n{chr(10).join(writer.made)}\n\nEND\n"
     top = n.resolve(kind.type())
     if only and isinstance(top, n.Choice):
         top = n.Choice(
