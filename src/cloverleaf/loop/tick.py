@@ -17,6 +17,7 @@ from cloverleaf.human.population import People
 from cloverleaf.link.bus import Link
 from cloverleaf.link.silence import Silence
 from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_inboxes, empty_outbox
+from cloverleaf.loop.driven import DrivenFleet
 from cloverleaf.road.roadside import Roadside
 from cloverleaf.types.hmi import HmiBatch, empty_hmi
 from cloverleaf.types.signals import SignalState
@@ -29,7 +30,7 @@ class Rooms:
 
     world: Scene
     people: People
-    fleet: Fleet
+    fleet: Fleet | DrivenFleet  # the latter with a person at the wheel of one car
     road: Roadside
     link: Link | Silence
     cloud: Cloud

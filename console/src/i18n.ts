@@ -1,0 +1,114 @@
+/** The console's words, English and 简体中文; an unknown key shows itself, so that a missing word is seen. */
+
+export type Language = "en" | "zh";
+
+const WORDS: Record<string, [string, string]> = {
+  title: ["Cloverleaf console", "四叶车路云控制台"],
+  live: ["Live", "实时"],
+  history: ["History", "历史"],
+  pause: ["Pause", "暂停"],
+  play: ["Play", "播放"],
+  speed: ["Speed", "倍速"],
+  open: ["connected", "已连接"],
+  connecting: ["connecting", "正在连接"],
+  lost: ["connection lost, trying again", "连接中断，正在重连"],
+  layers: ["Layers", "图层"],
+  objects: ["Road users", "交通参与者"],
+  signals: ["Signals", "信号灯"],
+  events: ["Warnings", "预警"],
+  sensors: ["Perception", "感知"],
+  messages: ["Messages", "消息"],
+  legend: ["Legend", "图例"],
+  human: ["human", "人工驾驶"],
+  smart: ["smart", "智能驾驶"],
+  connected: ["connected", "网联"],
+  warned: ["warned", "已预警"],
+  perceived: ["perceived by others", "他车或路侧感知"],
+  unit: ["roadside unit", "路侧单元"],
+  safe: ["Safe", "安全"],
+  efficient: ["Efficient", "高效"],
+  green: ["Green", "绿色"],
+  civilised: ["Civilised", "文明"],
+  vehicle: ["Vehicle", "车辆"],
+  health: ["Health", "运行状况"],
+  compare: ["Compare", "方案对比"],
+  perceives: ["What it perceives", "它感知到什么"],
+  told: ["What it was told", "它收到什么"],
+  decides: ["What it decides", "它如何决策"],
+  pick_vehicle: ["Click a road user on the map.", "请在地图上点选一个交通参与者。"],
+  no_inside: ["This road user shares its motion, not its thoughts.", "该参与者只共享运动状态，不提供内部信息。"],
+  no_events: ["No warnings yet.", "暂无预警。"],
+  no_runs: ["No study has been stored here yet.", "尚无已存的研究。"],
+  nothing: ["nothing", "无"],
+  target: ["target speed", "目标车速"],
+  source: ["source", "来源"],
+  service: ["Service", "服务"],
+  tier: ["tier", "层级"],
+  late: ["late", "超时"],
+  errors: ["errors", "错误"],
+  dropped: ["Dropped by reason", "按原因丢弃"],
+  ingest: ["Ingest", "接入"],
+  broker: ["Broker", "消息代理"],
+  twin: ["Twin", "数字孪生"],
+  link: ["Link", "通信"],
+  verified: ["verified", "已验签"],
+  metric: ["metric", "指标"],
+  own: ["own sensors", "自车传感器"],
+  road: ["roadside", "路侧"],
+  car: ["smart cars", "智能车"],
+  cloud: ["cloud", "云控"],
+  arm_human: ["human", "人工驾驶"],
+  follow: ["Follow", "跟随"],
+  release: ["Release", "取消跟随"],
+  truncated: ["more objects than one frame holds: zoom in", "目标过多，请放大"],
+  drive: ["Drive", "驾驶"],
+  automation_off: ["You drive", "人工驾驶"],
+  automation_available: ["Automation available: press Space", "可启用自动驾驶：按空格键"],
+  automation_active: ["Automation drives: brake or steer to take over", "自动驾驶中：制动或转向即可接管"],
+  automation_take_over: ["Take over", "请立即接管"],
+  keys: ["W A S D or arrows, Space: automation, Q E: indicators, or a gamepad", "W A S D 或方向键，空格：自动驾驶，Q E：转向灯，支持手柄"],
+  console: ["Console", "控制台"],
+  limit: ["limit", "限速"],
+  advice: ["advice", "建议"],
+  NONE: ["none", "无"],
+  FORWARD_COLLISION: ["Forward collision", "前向碰撞预警"],
+  INTERSECTION_COLLISION: ["Intersection collision", "交叉路口碰撞预警"],
+  RED_LIGHT: ["Red light", "闯红灯预警"],
+  VULNERABLE_USER: ["Vulnerable road user", "弱势交通参与者碰撞预警"],
+  LANE_CHANGE: ["Lane change", "变道预警"],
+  SPEED_ADVICE: ["Speed advice", "绿波车速引导"],
+  HAZARD_AHEAD: ["Hazard ahead", "道路危险状况提示"],
+  EMERGENCY_VEHICLE: ["Emergency vehicle", "紧急车辆提醒"],
+  TAKE_OVER: ["Take over", "请求接管"],
+  YIELDING: ["Yielding", "礼让"],
+  DRIVING_ON: ["Driving on", "继续行驶"],
+};
+
+let language: Language = readLanguage();
+
+function readLanguage(): Language {
+  const kept = globalThis.localStorage?.getItem("language");
+  if (kept === "en" || kept === "zh") return kept;
+  return globalThis.navigator?.language.startsWith("zh") ? "zh" : "en";
+}
+
+export function currentLanguage(): Language {
+  return language;
+}
+
+/** Changes the language for good; the page asks everything anew, so no widget keeps old words. */
+export function setLanguage(next: Language): void {
+  language = next;
+  localStorage.setItem("language", next);
+  location.reload();
+}
+
+export function t(key: string): string {
+  const words = WORDS[key];
+  return words ? words[language === "en" ? 0 : 1] : key.replaceAll("_", " ");
+}
+
+/** Keys that lack one of the languages; the tests expect none. */
+export function missingWords(): string[] {
+  return Object.entries(WORDS).flatMap(([key, words]) => (words[0] && words[1] ? [] : [key]));
+}

@@ -1,0 +1,153 @@
+/** The console page: one scene, one stream, and panels around them. */
+
+import { getJson, h, replace } from "./dom";
+import { currentLanguage, setLanguage, t } from "./i18n";
+import type { BaseMap } from "./map-data";
+import { ComparePanel } from "./panels/compare";
+import { EventList } from "./panels/events";
+import { HealthPanel } from "./panels/health";
+import { KpiTiles } from "./panels/kpi";
+import { Timeline } from "./panels/timeline";
+import { VehiclePanel } from "./panels/vehicle";
+import { Scene } from "./scene";
+import { Stream } from "./stream";
+import "./style.css";
+
+const LAYERS = ["objects", "signals", "events", "sensors", "messages"];
+const VIEW_PAUSE_MS = 120;
+
+async function start(): Promise<void> {
+  document.documentElement.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
+  document.title = t("title");
+  const root = document.getElementById("app")!;
+  let map: BaseMap;
+  try {
+    map = await getJson<BaseMap>("api/v1/map");
+  } catch (error) {
+    return replace(root, h("p.fatal", {}, String(error)));
+  }
+  const canvas = h<HTMLDivElement>("div.canvas");
+  const state = h("span.state");
+  const note = h("span.note");
+  const rate = h("span.rate");
+  const kpi = new KpiTiles();
+  const compare = new ComparePanel();
+  let followed: number | null = null;
+
+  const events = new EventList((warning) => scene.go(warning.x, warning.y));
+  const vehicle = new VehiclePanel(() => follow(null));
+  const timeline = new Timeline((wish) => {
+    scene.clear();
+    events.clear();
+    stream.ask({ type: "time", ...wish });
+  });
+  const tabs = tabbed([
+    [t("events"), events.element, undefined],
+    [t("vehicle"), vehicle.element, undefined],
+    [t("health"), new HealthPanel().element, undefined],
+    [t("compare"), compare.element, () => void compare.open()],
+  ]);
+
+  const stream: Stream = new Stream("api/v1/stream", {
+    state: (now) => {
+      state.textContent = t(now);
+      state.className = `state ${now}`;
+    },
+    objects: (frame) => {
+      scene.setObjects(frame);
+      timeline.at(frame.header.time);
+      note.textContent = frame.header.truncated ? t("truncated") : `${frame.header.count.toLocaleString("en")} ${t("objects")}`;
+    },
+    signals: (frame) => scene.setSignals(frame),
+    events: (warnings) => {
+      events.add(warnings);
+      scene.addEvents(warnings);
+    },
+    kpi: (values) => kpi.show(values),
+    inside: (inside) => {
+      if (followed === null) return;
+      vehicle.show(followed, inside);
+      scene.setInside(inside);
+    },
+    messages: (frame) => scene.setMessages(frame),
+  });
+
+  replace(
+    root,
+    h("header.bar", {}, h("h1", {}, h("span.leaf", {}, "♣"), map.name || "Cloverleaf"), state, note, rate, h("span.space"),
+      h("a", { href: "drive.html" }, t("drive")),
+      h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
+    h("main", {}, canvas, h("aside.left", {}, layerChoice(), legend()), tabs.element),
+    kpi.element,
+    timeline.element,
+  );
+
+  let pending = 0;
+  const scene: Scene = new Scene(
+    canvas,
+    map,
+    (box) => {
+      clearTimeout(pending);
+      pending = window.setTimeout(() => stream.ask({ type: "view", box, rate_hz: 10 }), VIEW_PAUSE_MS);
+    },
+    (id) => follow(id),
+  );
+  stream.ask({ type: "layers", on: [...LAYERS.filter((name) => scene.shown.has(name)), "kpi"] });
+  measure();
+
+  function follow(id: number | null): void {
+    followed = id;
+    scene.follow(id);
+    scene.setInside(null);
+    stream.ask({ type: "follow", id });
+    if (id === null) return vehicle.clear();
+    tabs.open(1);
+    vehicle.show(id, null);
+  }
+
+  function layerChoice(): HTMLElement {
+    return h("fieldset", {}, h("legend", {}, t("layers")), ...LAYERS.map((name) => {
+      const box = h<HTMLInputElement>("input", { type: "checkbox", checked: name !== "messages" });
+      box.onchange = () => {
+        if (box.checked) scene.shown.add(name);
+        else scene.shown.delete(name);
+        stream.ask({ type: "layers", on: [...scene.shown, "kpi"] });
+      };
+      return h("label", {}, box, t(name));
+    }));
+  }
+
+  /** Once a second: pictures and bytes of the last second, for whoever tunes the platform (and for the browser test). */
+  function measure(): void {
+    let frames = 0;
+    let bytes = 0;
+    setInterval(() => {
+      const pictures = scene.frames - frames;
+      const kilobytes = (stream.traffic.bytes - bytes) / 1000;
+      [frames, bytes] = [scene.frames, stream.traffic.bytes];
+      rate.textContent = `${pictures} fps · ${kilobytes.toFixed(0)} kB/s`;
+      rate.dataset.fps = String(pictures);
+      rate.dataset.kilobytes = kilobytes.toFixed(1);
+      rate.dataset.broken = String(stream.traffic.broken);
+    }, 1000);
+  }
+}
+
+function tabbed(pages: [string, HTMLElement, (() => void) | undefined][]): { element: HTMLElement; open: (i: number) => void } {
+  const body = h("div.page");
+  const buttons = pages.map(([name], i) => h("button", { type: "button", role: "tab", onclick: () => open(i) }, name));
+  function open(i: number): void {
+    buttons.forEach((button, j) => button.setAttribute("aria-selected", String(i === j)));
+    replace(body, pages[i]![1]);
+    pages[i]![2]?.();
+  }
+  open(0);
+  return { element: h("aside.right", {}, h("nav", { role: "tablist" }, ...buttons), body), open };
+}
+
+function legend(): HTMLElement {
+  const rows = ["human", "smart", "connected", "warned", "perceived", "unit"];
+  return h("fieldset.legend", {}, h("legend", {}, t("legend")), ...rows.map((name) => h("div", {}, h(`i.${name}`), t(name))));
+}
+
+void start();

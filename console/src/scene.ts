@@ -1,0 +1,320 @@
+/** The map on the screen: roads, road users, lights, warnings, messages, and what one vehicle sees. */
+
+import { Deck, OrbitView, OrthographicView } from "@deck.gl/core";
+import type { Layer, PickingInfo } from "@deck.gl/core";
+import { PathLayer, ScatterplotLayer, TextLayer } from "@deck.gl/layers";
+import { BoxLayer } from "./box-layer";
+import { roadLayers } from "./map-data";
+import type { BaseMap, SignalHead } from "./map-data";
+import { colorOf, EVENT, KINDS, LIGHTS, MESSAGES } from "./palette";
+import { UNKNOWN_COUNTDOWN } from "./protocol";
+import type { Inside, Messages, Objects, Seen, Signals, Warning } from "./protocol";
+
+export type Box = [number, number, number, number];
+
+interface View {
+  target: [number, number, number];
+  zoom: number;
+  rotationX?: number; // degrees of tilt, chase camera only
+  rotationOrbit?: number; // degrees
+}
+
+/** From above for the console, or behind one car for the cockpit. */
+export type Camera = "map" | "chase";
+
+const LONGEST_AGE_S = 0.35; // older than this, nobody is carried on: a frozen picture is more honest than a guess
+const EVENT_SECONDS = 6;
+const FINGERTIP_PX = 12;
+const PANELS_PX: [number, number] = [200, 360]; // what the panels cover, left and right
+
+export class Scene {
+  readonly shown = new Set(["objects", "signals", "events", "sensors"]);
+  frames = 0;
+  private readonly deck: Deck<OrthographicView | OrbitView>;
+  private readonly roads: Layer[];
+  private objects: { frame: Objects; shape: Float32Array; colors: Uint8Array; received: number } | null = null;
+  private lights = new Map<number, { light: string; countdown: number }>();
+  private events: Warning[] = [];
+  private inside: Inside | null = null;
+  private messages: Messages | null = null;
+  private view: View;
+  private followed: number | null = null;
+  private painting = false;
+
+  constructor(
+    private readonly parent: HTMLDivElement,
+    private readonly map: BaseMap,
+    private readonly onView: (box: Box) => void,
+    onPick: (id: number) => void,
+    private readonly camera: Camera = "map",
+  ) {
+    this.roads = roadLayers(map);
+    this.view = fit(map.box, parent.clientWidth, parent.clientHeight, camera === "map" ? PANELS_PX : [0, 0]);
+    this.deck = new Deck<OrthographicView | OrbitView>({
+      parent,
+      views: camera === "map" ? new OrthographicView({ flipY: false }) : new OrbitView({ orbitAxis: "Z", fovy: 50 }),
+      initialViewState: this.view as never,
+      controller: (camera === "map" ? { inertia: 200, doubleClickZoom: true } : false) as never,
+      layers: [],
+      onViewStateChange: ({ viewState, interactionState }) => {
+        this.view = viewState as unknown as View;
+        if (interactionState?.isPanning) this.followed = null;
+        this.announceView();
+      },
+      onClick: ({ coordinate }: PickingInfo) => {
+        const id = coordinate ? this.nearest(coordinate[0]!, coordinate[1]!) : null;
+        if (id !== null) onPick(id);
+      },
+      onAfterRender: () => {
+        this.frames += 1;
+      },
+    });
+    this.announceView();
+    addEventListener("resize", () => this.announceView());
+    const loop = (): void => {
+      if (this.objects || this.painting) this.paint();
+      requestAnimationFrame(loop);
+    };
+    requestAnimationFrame(loop);
+    this.paint();
+  }
+
+  /** Visible area in m, a margin of a tenth around it. */
+  box(): Box {
+    const scale = 2 ** -this.view.zoom;
+    const halfX = 0.55 * this.parent.clientWidth * scale;
+    const halfY = 0.55 * this.parent.clientHeight * scale;
+    const [x, y] = this.view.target;
+    return [x - halfX, y - halfY, x + halfX, y + halfY];
+  }
+
+  follow(id: number | null): void {
+    this.followed = id;
+  }
+
+  /** The road user at a place, within 4 m or what a fingertip covers; null none. */
+  private nearest(x: number, y: number): number | null {
+    if (!this.objects) return null;
+    const { position, heading, speed, id } = this.objects.frame;
+    const age = this.age();
+    let least = Math.max(4, FINGERTIP_PX * 2 ** -this.view.zoom) ** 2;
+    let found: number | null = null;
+    for (let i = 0; i < id.length; i++) {
+      const dx = position[2 * i]! + age * speed[i]! * Math.cos(heading[i]!) - x;
+      const dy = position[2 * i + 1]! + age * speed[i]! * Math.sin(heading[i]!) - y;
+      const square = dx * dx + dy * dy;
+      if (square < least) [least, found] = [square, id[i]!];
+    }
+    return found;
+  }
+
+  /** s since the newest frame, as far as its speeds may carry it on. */
+  private age(): number {
+    return this.objects ? Math.min((performance.now() - this.objects.received) / 1000, LONGEST_AGE_S) : 0;
+  }
+
+  /** Moves the view to a place, at a zoom that shows about 200 m. */
+  go(x: number, y: number): void {
+    this.view = { target: [x, y, 0], zoom: Math.max(this.view.zoom, 2) };
+    this.deck.setProps({ initialViewState: { ...this.view } as never });
+    this.announceView();
+  }
+
+  /** Puts the chase camera behind a car; heading in rad, anticlockwise from east. */
+  chase(x: number, y: number, heading: number): void {
+    const ahead = 9;
+    const target: View["target"] = [x + ahead * Math.cos(heading), y + ahead * Math.sin(heading), 0];
+    this.view = { target, zoom: 4.1, rotationX: 32, rotationOrbit: 90 - (heading * 180) / Math.PI };
+    this.deck.setProps({ initialViewState: { ...this.view } as never });
+  }
+
+  setObjects(frame: Objects): void {
+    const n = frame.header.count;
+    const shape = new Float32Array(4 * n);
+    const colors = new Uint8Array(4 * n);
+    for (let i = 0; i < n; i++) {
+      const kind = KINDS[frame.kind[i]!] ?? KINDS[0]!;
+      shape.set([frame.heading[i]!, frame.speed[i]!, kind.length, kind.width], 4 * i);
+      colors.set(colorOf(frame.kind[i]!, frame.flags[i]!), 4 * i);
+    }
+    this.objects = { frame, shape, colors, received: performance.now() };
+    if (this.followed !== null && this.camera === "map") {
+      const at = frame.id.indexOf(this.followed);
+      if (at >= 0) this.go(frame.position[2 * at]!, frame.position[2 * at + 1]!);
+    }
+  }
+
+  setSignals(frame: Signals): void {
+    for (let i = 0; i < frame.header.count; i++) {
+      this.lights.set(frame.id[i]!, { light: String.fromCharCode(frame.light[i]!), countdown: frame.countdown[i]! });
+    }
+    this.painting = true;
+  }
+
+  addEvents(warnings: Warning[]): void {
+    const latest = Math.max(...warnings.map((w) => w.time), this.objects?.frame.header.time ?? -Infinity);
+    this.events = [...this.events, ...warnings].filter((w) => latest - w.time < EVENT_SECONDS);
+  }
+
+  setInside(inside: Inside | null): void {
+    this.inside = inside;
+  }
+
+  setMessages(frame: Messages): void {
+    this.messages = frame;
+  }
+
+  /** Forgets everything that moves: before time travel, and after it. */
+  clear(): void {
+    this.objects = null;
+    this.events = [];
+    this.inside = null;
+    this.messages = null;
+    this.lights.clear();
+    this.paint();
+  }
+
+  private announceView(): void {
+    this.onView(this.box());
+  }
+
+  private paint(): void {
+    this.deck.setProps({ layers: [...this.roads, ...this.moving()] });
+  }
+
+  private moving(): Layer[] {
+    const layers: (Layer | null)[] = [
+      this.shown.has("messages") ? this.messageLayer() : null,
+      this.shown.has("signals") ? this.lightLayer() : null,
+      this.shown.has("signals") && this.view.zoom > 1.5 ? this.countdownLayer() : null,
+      this.shown.has("sensors") && this.inside ? this.pathLayer() : null,
+      this.shown.has("objects") ? this.objectLayer() : null,
+      this.shown.has("sensors") && this.inside ? this.seenLayer() : null,
+      this.shown.has("events") ? this.eventLayer() : null,
+    ];
+    return layers.filter((layer): layer is Layer => layer !== null);
+  }
+
+  private objectLayer(): Layer | null {
+    if (!this.objects) return null;
+    const { frame, shape, colors } = this.objects;
+    return new BoxLayer({
+      id: "objects",
+      data: {
+        length: frame.header.count,
+        attributes: {
+          instancePositions: { value: frame.position, size: 2 },
+          instanceShape: { value: shape, size: 4 },
+          instanceColors: { value: colors, size: 4, normalized: true },
+        },
+      } as never,
+      age: this.age(),
+      smallest: 4 * 2 ** -this.view.zoom,
+    });
+  }
+
+  private lightLayer(): Layer {
+    return new ScatterplotLayer<SignalHead>({
+      id: "lights",
+      data: this.map.signals,
+      getPosition: (head) => [head.x, head.y],
+      getRadius: 1.1,
+      radiusUnits: "common",
+      radiusMinPixels: 2.5,
+      getFillColor: (head) => LIGHTS[this.lights.get(head.id)?.light ?? "O"] ?? LIGHTS.O!,
+      updateTriggers: { getFillColor: [...this.lights.values()].map((l) => l.light).join("") },
+    });
+  }
+
+  private countdownLayer(): Layer {
+    return new TextLayer<SignalHead>({
+      id: "countdowns",
+      data: this.map.signals,
+      getPosition: (head) => [head.x, head.y],
+      getText: (head) => {
+        const left = this.lights.get(head.id)?.countdown ?? UNKNOWN_COUNTDOWN;
+        return left === UNKNOWN_COUNTDOWN ? "" : String(left);
+      },
+      getSize: 12,
+      getPixelOffset: [12, -8],
+      getColor: [225, 230, 236, 255],
+      updateTriggers: { getText: [...this.lights.values()].map((l) => l.countdown).join(",") },
+    });
+  }
+
+  private eventLayer(): Layer {
+    return new ScatterplotLayer<Warning>({
+      id: "events",
+      data: this.events,
+      getPosition: (w) => [w.x, w.y],
+      getRadius: (w) => 4 + 3 * w.priority,
+      radiusUnits: "common",
+      radiusMinPixels: 7,
+      filled: false,
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 2,
+      getLineColor: (w) => EVENT[w.priority] ?? EVENT[0]!,
+    });
+  }
+
+  private messageLayer(): Layer | null {
+    const m = this.messages;
+    if (!m) return null;
+    const rows = Array.from({ length: m.header.count }, (_, i) => i);
+    return new ScatterplotLayer<number>({
+      id: "messages",
+      data: rows,
+      getPosition: (i) => [m.position[2 * i]!, m.position[2 * i + 1]!],
+      getRadius: (i) => (m.outcome[i] === 0 ? 6 : 3),
+      radiusUnits: "common",
+      radiusMinPixels: 4,
+      filled: false,
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 1,
+      getLineColor: (i) => (m.outcome[i] === 0 ? MESSAGES[m.type[i]!] ?? MESSAGES[0]! : [235, 64, 52, 220]),
+    });
+  }
+
+  private seenLayer(): Layer {
+    const color: Record<string, [number, number, number, number]> = {
+      own: [64, 200, 140, 255],
+      road: [170, 140, 255, 255],
+      car: [92, 160, 255, 255],
+    };
+    return new ScatterplotLayer<Seen>({
+      id: "seen",
+      data: this.inside!.perceived,
+      getPosition: (seen) => [seen.x, seen.y],
+      getRadius: (seen) => 1.5 + 2 * seen.sigma,
+      radiusUnits: "common",
+      filled: false,
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 1.5,
+      getLineColor: (seen) => color[seen.source] ?? [200, 200, 200, 255],
+    });
+  }
+
+  private pathLayer(): Layer {
+    return new PathLayer<{ path: [number, number][] }>({
+      id: "decided",
+      data: this.inside!.decided ? [this.inside!.decided] : [],
+      getPath: (decided) => decided.path,
+      getColor: [64, 200, 140, 120],
+      getWidth: 1.4,
+      widthUnits: "common",
+      capRounded: true,
+      jointRounded: true,
+    });
+  }
+}
+
+/** A view that shows the whole box between what is covered on the left and on the right (pixels). */
+export function fit(box: Box, width: number, height: number, covered: [number, number] = [0, 0]): View {
+  const [x0, y0, x1, y1] = box;
+  const [left, right] = width > 900 ? covered : [0, 0];
+  const scale = 0.94 * Math.min((width - left - right) / Math.max(x1 - x0, 1), height / Math.max(y1 - y0, 1));
+  return { target: [(x0 + x1) / 2 + (right - left) / 2 / scale, (y0 + y1) / 2, 0], zoom: Math.log2(scale) };
+}

@@ -1,0 +1,79 @@
+"""A platform of straw and a headless Chromium, once for all browser tests; skipped with a reason where either is absent."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+OBJECTS = 2000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def platform_url():
+    pytest.importorskip("fastapi", reason="the platform's web server is not installed")
+    port = free_port()
+    feed = subprocess.Popen([sys.executable, str(Path(__file__).with_name("feed.py")), str(port), str(OBJECTS)])
+    url = f"http://127.0.0.1:{port}/"
+    deadline = time.monotonic() + 60.0
+    while True:
+        try:
+            urllib.request.urlopen(url + "health", timeout=2.0).close()
+            break
+        except OSError:
+            assert feed.poll() is None and time.monotonic() < deadline, "the feed did not start"
+            time.sleep(0.2)
+    yield url
+    feed.terminate()
+    feed.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (browser and driver):
+        pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    software_gl = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+    for flag in ("--headless=new", "--no-sandbox", "--window-size=1500,950", "--lang=en", *software_gl):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    page = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield page
+    page.quit()
+
+
+@pytest.fixture
+def page(chromium, platform_url):
+    """The console, freshly loaded, with the first frame drawn."""
+    chromium.get(platform_url)
+    wait_for(lambda: "Road users" in chromium.find_element("css selector", ".note").text)
+    yield chromium
+    errors = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not errors, errors
+
+
+def wait_for(condition, seconds: float = 30.0):
+    """The first true value of `condition`, tried again until `seconds` are over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            value = condition()
+        except Exception:
+            value = None
+        if value:
+            return value
+        assert time.monotonic() < deadline, "nothing came in time"
+        time.sleep(0.1)
