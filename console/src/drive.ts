@@ -3,7 +3,8 @@
 import { Hands } from "./controls";
 import { figure, getJson, h, replace } from "./dom";
 import { currentLanguage, setLanguage, t } from "./i18n";
-import type { BaseMap } from "./map-data";
+import { baseMap } from "./map-data";
+import type { BaseMap, MapDocument } from "./map-data";
 import { LIGHTS } from "./palette";
 import type { Cockpit } from "./protocol";
 import { Scene } from "./scene";
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
   const root = document.getElementById("app")!;
   let map: BaseMap;
   try {
-    map = await getJson<BaseMap>("api/v1/map");
+    map = baseMap(await getJson<MapDocument>("api/map"));
   } catch (error) {
     return replace(root, h("p.fatal", {}, String(error)));
   }
@@ -29,14 +30,14 @@ async function start(): Promise<void> {
   const warnings = h("div.warnings", { role: "alert" });
   const hands = new Hands();
 
-  const stream = new Stream("api/v1/drive", {
+  const stream = new Stream("drive", {
     state: (now) => {
       state.textContent = t(now);
       state.className = `state ${now}`;
     },
     objects: (frame) => scene.setObjects(frame),
     signals: (frame) => scene.setSignals(frame),
-    events: (list) => scene.addEvents(list),
+    sayings: (list) => scene.addSayings(list),
     cockpit: (now) => {
       scene.chase(now.x, now.y, now.heading);
       replace(cluster, ...instruments(now));
@@ -59,12 +60,12 @@ async function start(): Promise<void> {
   addEventListener("blur", () => hands.letGo());
   setInterval(() => {
     const pad = navigator.getGamepads?.()[0] ?? null;
-    stream.ask({ type: "controls", ...hands.step(SEND_MS / 1000, pad) });
+    stream.ask({ ...hands.step(SEND_MS / 1000, pad) });
   }, SEND_MS);
 }
 
 function instruments(now: Cockpit): HTMLElement[] {
-  const light = now.signal ? (LIGHTS[now.signal.light] ?? LIGHTS.O!) : null;
+  const light = now.signal ? (LIGHTS[now.signal.light] ?? LIGHTS[0]!) : null;
   const left = now.automation === "take_over" && now.take_over_s !== null ? ` ${now.take_over_s.toFixed(0)} s` : "";
   return [
     h("div.speed", {}, h("b", {}, Math.round(now.speed * 3.6).toString()), "km/h"),

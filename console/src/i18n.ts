@@ -15,6 +15,7 @@ const WORDS: Record<string, [string, string]> = {
   layers: ["Layers", "图层"],
   objects: ["Road users", "交通参与者"],
   signals: ["Signals", "信号灯"],
+  said: ["Warnings and advice", "预警与建议"],
   events: ["Warnings", "预警"],
   sensors: ["Perception", "感知"],
   messages: ["Messages", "消息"],
@@ -40,19 +41,22 @@ const WORDS: Record<string, [string, string]> = {
   no_events: ["No warnings yet.", "暂无预警。"],
   no_runs: ["No study has been stored here yet.", "尚无已存的研究。"],
   nothing: ["nothing", "无"],
+  everyone: ["everyone", "全体"],
+  speed_advice: ["Speed advice", "车速引导"],
+  warning: ["Warning", "预警"],
   target: ["target speed", "目标车速"],
-  source: ["source", "来源"],
-  service: ["Service", "服务"],
+  service: ["service", "服务"],
   tier: ["tier", "层级"],
   late: ["late", "超时"],
   errors: ["errors", "错误"],
-  dropped: ["Dropped by reason", "按原因丢弃"],
-  ingest: ["Ingest", "接入"],
-  broker: ["Broker", "消息代理"],
-  twin: ["Twin", "数字孪生"],
-  link: ["Link", "通信"],
-  verified: ["verified", "已验签"],
-  metric: ["metric", "指标"],
+  dropped: ["Refused by source and reason", "按来源和原因拒收"],
+  ingest: ["Messages", "消息接入"],
+  processes: ["Processes", "进程"],
+  process: ["process", "进程"],
+  alive: ["alive", "存活"],
+  restarts: ["restarts", "重启"],
+  services: ["Services", "服务"],
+  runs: ["runs", "运行"],
   own: ["own sensors", "自车传感器"],
   road: ["roadside", "路侧"],
   car: ["smart cars", "智能车"],
@@ -84,6 +88,21 @@ const WORDS: Record<string, [string, string]> = {
   DRIVING_ON: ["Driving on", "继续行驶"],
 };
 
+/** Warning codes of apps/codes.py: rows of the list of T/CSAE 53. */
+const WARNINGS: Record<number, [string, string]> = {
+  1: ["Forward collision", "前向碰撞预警"],
+  2: ["Intersection collision", "交叉路口碰撞预警"],
+  3: ["Left turn assist", "左转辅助"],
+  6: ["Emergency brake ahead", "紧急制动预警"],
+  7: ["Abnormal vehicle", "异常车辆提醒"],
+  9: ["Hazardous location", "道路危险状况提示"],
+  10: ["Speed limit", "限速预警"],
+  11: ["Red light violation", "闯红灯预警"],
+  12: ["Vulnerable road user", "弱势交通参与者碰撞预警"],
+  15: ["Traffic jam ahead", "前方拥堵提醒"],
+  16: ["Emergency vehicle", "紧急车辆提醒"],
+};
+
 let language: Language = readLanguage();
 
 function readLanguage(): Language {
@@ -106,6 +125,13 @@ export function setLanguage(next: Language): void {
 export function t(key: string): string {
   const words = WORDS[key];
   return words ? words[language === "en" ? 0 : 1] : key.replaceAll("_", " ");
+}
+
+/** Name of what was said: a warning (0) by its code, or an advice. */
+export function saying(what: number, code: number): string {
+  if (what !== 0) return t("speed_advice");
+  const words = WARNINGS[code];
+  return words ? words[language === "en" ? 0 : 1] : `${t("warning")} ${code}`;
 }
 
 /** Keys that lack one of the languages; the tests expect none. */

@@ -2,18 +2,21 @@
 
 import { getJson, h, replace } from "./dom";
 import { currentLanguage, setLanguage, t } from "./i18n";
-import type { BaseMap } from "./map-data";
+import { baseMap } from "./map-data";
+import type { BaseMap, MapDocument } from "./map-data";
 import { ComparePanel } from "./panels/compare";
 import { EventList } from "./panels/events";
+import { FigureTiles } from "./panels/figures";
 import { HealthPanel } from "./panels/health";
-import { KpiTiles } from "./panels/kpi";
 import { Timeline } from "./panels/timeline";
 import { VehiclePanel } from "./panels/vehicle";
 import { Scene } from "./scene";
 import { Stream } from "./stream";
 import "./style.css";
 
-const LAYERS = ["objects", "signals", "events", "sensors", "messages"];
+const LAYERS = ["objects", "signals", "said", "sensors", "messages"];
+/** Those of the layers that the platform sends for all; what one vehicle perceives comes with following it. */
+const SENT = ["objects", "signals", "said", "messages"];
 const VIEW_PAUSE_MS = 120;
 
 async function start(): Promise<void> {
@@ -22,7 +25,7 @@ async function start(): Promise<void> {
   const root = document.getElementById("app")!;
   let map: BaseMap;
   try {
-    map = await getJson<BaseMap>("api/v1/map");
+    map = baseMap(await getJson<MapDocument>("api/map"));
   } catch (error) {
     return replace(root, h("p.fatal", {}, String(error)));
   }
@@ -30,16 +33,16 @@ async function start(): Promise<void> {
   const state = h("span.state");
   const note = h("span.note");
   const rate = h("span.rate");
-  const kpi = new KpiTiles();
+  const tiles = new FigureTiles();
   const compare = new ComparePanel();
   let followed: number | null = null;
 
-  const events = new EventList((warning) => scene.go(warning.x, warning.y));
+  const events = new EventList((said) => scene.go(said.x, said.y));
   const vehicle = new VehiclePanel(() => follow(null));
   const timeline = new Timeline((wish) => {
     scene.clear();
     events.clear();
-    stream.ask({ type: "time", ...wish });
+    stream.ask(wish);
   });
   const tabs = tabbed([
     [t("events"), events.element, undefined],
@@ -48,7 +51,7 @@ async function start(): Promise<void> {
     [t("compare"), compare.element, () => void compare.open()],
   ]);
 
-  const stream: Stream = new Stream("api/v1/stream", {
+  const stream: Stream = new Stream("ws", {
     state: (now) => {
       state.textContent = t(now);
       state.className = `state ${now}`;
@@ -59,14 +62,14 @@ async function start(): Promise<void> {
       note.textContent = frame.header.truncated ? t("truncated") : `${frame.header.count.toLocaleString("en")} ${t("objects")}`;
     },
     signals: (frame) => scene.setSignals(frame),
-    events: (warnings) => {
-      events.add(warnings);
-      scene.addEvents(warnings);
+    sayings: (sayings) => {
+      events.add(sayings);
+      scene.addSayings(sayings);
     },
-    kpi: (values) => kpi.show(values),
+    figures: (figures) => tiles.show(figures),
     inside: (inside) => {
-      if (followed === null) return;
-      vehicle.show(followed, inside);
+      if (followed !== inside.id) return;
+      vehicle.show(inside.id, inside);
       scene.setInside(inside);
     },
     messages: (frame) => scene.setMessages(frame),
@@ -78,7 +81,7 @@ async function start(): Promise<void> {
       h("a", { href: "drive.html" }, t("drive")),
       h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
     h("main", {}, canvas, h("aside.left", {}, layerChoice(), legend()), tabs.element),
-    kpi.element,
+    tiles.element,
     timeline.element,
   );
 
@@ -88,21 +91,25 @@ async function start(): Promise<void> {
     map,
     (box) => {
       clearTimeout(pending);
-      pending = window.setTimeout(() => stream.ask({ type: "view", box, rate_hz: 10 }), VIEW_PAUSE_MS);
+      pending = window.setTimeout(() => stream.ask({ box, hz: 10 }), VIEW_PAUSE_MS);
     },
     (id) => follow(id),
   );
-  stream.ask({ type: "layers", on: [...LAYERS.filter((name) => scene.shown.has(name)), "kpi"] });
+  askLayers();
   measure();
 
   function follow(id: number | null): void {
     followed = id;
     scene.follow(id);
     scene.setInside(null);
-    stream.ask({ type: "follow", id });
+    stream.ask({ follow: id ?? 0 });
     if (id === null) return vehicle.clear();
     tabs.open(1);
     vehicle.show(id, null);
+  }
+
+  function askLayers(): void {
+    stream.ask({ layers: [...SENT.filter((name) => scene.shown.has(name)), "figures"] });
   }
 
   function layerChoice(): HTMLElement {
@@ -111,7 +118,7 @@ async function start(): Promise<void> {
       box.onchange = () => {
         if (box.checked) scene.shown.add(name);
         else scene.shown.delete(name);
-        stream.ask({ type: "layers", on: [...scene.shown, "kpi"] });
+        askLayers();
       };
       return h("label", {}, box, t(name));
     }));

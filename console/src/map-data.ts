@@ -1,35 +1,60 @@
 /** The base map as the platform hands it out, and the layers that draw it. */
 
-import { PathLayer, PolygonLayer, ScatterplotLayer } from "@deck.gl/layers";
+import { PathLayer, ScatterplotLayer } from "@deck.gl/layers";
 import type { Layer } from "@deck.gl/core";
 import { LANES } from "./palette";
 
 export type Point = [number, number];
 
 export interface Lane {
-  id: string;
   kind: string;
   width: number;
   points: Point[];
 }
 
 export interface SignalHead {
-  id: number;
+  group: number;
+  index: number;
   x: number;
   y: number;
   heading: number;
-  group: string;
+}
+
+/** `/api/map` as the platform sends it: lanes as GeoJSON in the map's own metres, and what stands beside them. */
+export interface MapDocument {
+  features: { properties: { kind: string; width_m: number }; geometry: { coordinates: Point[] } }[];
+  name?: string;
+  heads?: SignalHead[];
+  units?: { id: string; x: number; y: number }[];
+  stop_lines?: [number, number, number, number][];
 }
 
 export interface BaseMap {
   name: string;
-  origin: { lat: number; lon: number } | null;
   box: [number, number, number, number];
   lanes: Lane[];
-  junctions: { id: string; polygon: Point[] }[];
   stop_lines: [number, number, number, number][];
-  signals: SignalHead[];
+  heads: SignalHead[];
   units: { id: string; x: number; y: number }[];
+}
+
+export function baseMap(document: MapDocument): BaseMap {
+  const lanes = document.features.map(({ properties, geometry }) => ({
+    kind: properties.kind,
+    width: properties.width_m,
+    points: geometry.coordinates,
+  }));
+  const box: BaseMap["box"] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const lane of lanes) {
+    for (const [x, y] of lane.points) {
+      box[0] = Math.min(box[0], x);
+      box[1] = Math.min(box[1], y);
+      box[2] = Math.max(box[2], x);
+      box[3] = Math.max(box[3], y);
+    }
+  }
+  const { name = "", stop_lines = [], heads = [], units = [] } = document;
+  return { name, box: lanes.length ? box : [-500, -500, 500, 500], lanes, stop_lines, heads, units };
 }
 
 const SURFACE_ORDER = ["sidewalk", "walking_area", "shoulder", "parking", "bicycle", "driving", "bus", "internal"];
@@ -49,13 +74,6 @@ export function roadLayers(map: BaseMap): Layer[] {
       jointRounded: true,
     });
   return [
-    new PolygonLayer<{ polygon: Point[] }>({
-      id: "junctions",
-      data: map.junctions.filter((junction) => junction.polygon.length > 2),
-      getPolygon: (junction) => junction.polygon,
-      getFillColor: LANES.internal!,
-      stroked: false,
-    }),
     ...SURFACE_ORDER.map(surface),
     new PathLayer<Lane>({
       id: "lane-edges",

@@ -1,6 +1,6 @@
 /** Colours and sizes, one place: what is human, smart, warned, and what a light shows. */
 
-import { Flag } from "./protocol";
+import { Mark } from "./protocol";
 
 export type Rgba = [number, number, number, number];
 
@@ -32,24 +32,25 @@ const SMART: Rgba = [64, 200, 140, 255];
 const CONNECTED: Rgba = [92, 160, 255, 255];
 const WARNED: Rgba = [255, 120, 60, 255];
 
-/** Colour of a road user by kind and flags; warned wins, then smart, then connected; merely perceived ones are faint. */
-export function colorOf(kind: number, flags: number): Rgba {
+/** Colour of a road user by kind and marks; warned wins, then smart, then connected; merely perceived ones are faint. */
+export function colorOf(kind: number, marks: number): Rgba {
   const base =
-    flags & Flag.Warned ? WARNED : flags & Flag.Smart ? SMART : flags & Flag.Connected ? CONNECTED : (HUMAN[kind] ?? HUMAN[0]!);
-  return flags & Flag.Perceived ? [base[0], base[1], base[2], 150] : base;
+    marks & Mark.Warned ? WARNED : marks & Mark.Smart ? SMART : marks & Mark.Connected ? CONNECTED : (HUMAN[kind] ?? HUMAN[0]!);
+  return marks & (Mark.Connected | Mark.Smart) ? base : [base[0], base[1], base[2], 190];
 }
 
-export const LIGHTS: Record<string, Rgba> = {
-  r: [235, 64, 52, 255],
-  u: [250, 140, 50, 255],
-  y: [250, 200, 50, 255],
-  Y: [250, 200, 50, 255],
-  g: [120, 200, 110, 255],
-  G: [50, 220, 110, 255],
-  s: [120, 200, 110, 255],
-  o: [250, 200, 50, 120],
-  O: [90, 96, 104, 255],
-};
+/** By LightState: unavailable, dark, flashing red, red, flashing green, permissive green, protected green, yellow, flashing yellow. */
+export const LIGHTS: Rgba[] = [
+  [90, 96, 104, 255],
+  [60, 66, 74, 255],
+  [235, 64, 52, 255],
+  [235, 64, 52, 255],
+  [120, 200, 110, 255],
+  [120, 200, 110, 255],
+  [50, 220, 110, 255],
+  [250, 200, 50, 255],
+  [250, 200, 50, 255],
+];
 
 /** Fill of a lane by LaneKind. */
 export const LANES: Record<string, Rgba> = {
@@ -64,10 +65,10 @@ export const LANES: Record<string, Rgba> = {
   shoulder: [38, 43, 50, 255],
 };
 
-export const EVENT: Rgba[] = [
-  [92, 160, 255, 220],
-  [250, 200, 50, 230],
+/** By what is said: a warning, an advice. */
+export const SAID: Rgba[] = [
   [255, 90, 60, 240],
+  [92, 160, 255, 200],
 ];
 
 /** Type of a message on the air: awareness, signal, map, perception, event, advice. */

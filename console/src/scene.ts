@@ -6,9 +6,8 @@ import { PathLayer, ScatterplotLayer, TextLayer } from "@deck.gl/layers";
 import { BoxLayer } from "./box-layer";
 import { roadLayers } from "./map-data";
 import type { BaseMap, SignalHead } from "./map-data";
-import { colorOf, EVENT, KINDS, LIGHTS, MESSAGES } from "./palette";
-import { UNKNOWN_COUNTDOWN } from "./protocol";
-import type { Inside, Messages, Objects, Seen, Signals, Warning } from "./protocol";
+import { colorOf, KINDS, LIGHTS, MESSAGES, SAID } from "./palette";
+import type { Inside, Messages, Objects, Saying, Seen, Signals } from "./protocol";
 
 export type Box = [number, number, number, number];
 
@@ -23,18 +22,18 @@ interface View {
 export type Camera = "map" | "chase";
 
 const LONGEST_AGE_S = 0.35; // older than this, nobody is carried on: a frozen picture is more honest than a guess
-const EVENT_SECONDS = 6;
+const SAID_SECONDS = 6;
 const FINGERTIP_PX = 12;
 const PANELS_PX: [number, number] = [200, 360]; // what the panels cover, left and right
 
 export class Scene {
-  readonly shown = new Set(["objects", "signals", "events", "sensors"]);
+  readonly shown = new Set(["objects", "signals", "said", "sensors"]);
   frames = 0;
   private readonly deck: Deck<OrthographicView | OrbitView>;
   private readonly roads: Layer[];
   private objects: { frame: Objects; shape: Float32Array; colors: Uint8Array; received: number } | null = null;
-  private lights = new Map<number, { light: string; countdown: number }>();
-  private events: Warning[] = [];
+  private lights = new Map<number, { light: number; changesIn: number }>();
+  private said: Saying[] = [];
   private inside: Inside | null = null;
   private messages: Messages | null = null;
   private view: View;
@@ -134,8 +133,8 @@ export class Scene {
     const colors = new Uint8Array(4 * n);
     for (let i = 0; i < n; i++) {
       const kind = KINDS[frame.kind[i]!] ?? KINDS[0]!;
-      shape.set([frame.heading[i]!, frame.speed[i]!, kind.length, kind.width], 4 * i);
-      colors.set(colorOf(frame.kind[i]!, frame.flags[i]!), 4 * i);
+      shape.set([frame.heading[i]!, frame.speed[i]!, frame.length[i]! || kind.length, kind.width], 4 * i);
+      colors.set(colorOf(frame.kind[i]!, frame.marks[i]!), 4 * i);
     }
     this.objects = { frame, shape, colors, received: performance.now() };
     if (this.followed !== null && this.camera === "map") {
@@ -146,14 +145,14 @@ export class Scene {
 
   setSignals(frame: Signals): void {
     for (let i = 0; i < frame.header.count; i++) {
-      this.lights.set(frame.id[i]!, { light: String.fromCharCode(frame.light[i]!), countdown: frame.countdown[i]! });
+      this.lights.set(lightKey(frame.group[i]!, frame.head[i]!), { light: frame.light[i]!, changesIn: frame.changesIn[i]! });
     }
     this.painting = true;
   }
 
-  addEvents(warnings: Warning[]): void {
-    const latest = Math.max(...warnings.map((w) => w.time), this.objects?.frame.header.time ?? -Infinity);
-    this.events = [...this.events, ...warnings].filter((w) => latest - w.time < EVENT_SECONDS);
+  addSayings(sayings: Saying[]): void {
+    const latest = Math.max(...sayings.map((s) => s.time), this.objects?.frame.header.time ?? -Infinity);
+    this.said = [...this.said, ...sayings].filter((s) => latest - s.time < SAID_SECONDS);
   }
 
   setInside(inside: Inside | null): void {
@@ -167,7 +166,7 @@ export class Scene {
   /** Forgets everything that moves: before time travel, and after it. */
   clear(): void {
     this.objects = null;
-    this.events = [];
+    this.said = [];
     this.inside = null;
     this.messages = null;
     this.lights.clear();
@@ -190,7 +189,7 @@ export class Scene {
       this.shown.has("sensors") && this.inside ? this.pathLayer() : null,
       this.shown.has("objects") ? this.objectLayer() : null,
       this.shown.has("sensors") && this.inside ? this.seenLayer() : null,
-      this.shown.has("events") ? this.eventLayer() : null,
+      this.shown.has("said") ? this.saidLayer() : null,
     ];
     return layers.filter((layer): layer is Layer => layer !== null);
   }
@@ -216,12 +215,12 @@ export class Scene {
   private lightLayer(): Layer {
     return new ScatterplotLayer<SignalHead>({
       id: "lights",
-      data: this.map.signals,
+      data: this.map.heads,
       getPosition: (head) => [head.x, head.y],
       getRadius: 1.1,
       radiusUnits: "common",
       radiusMinPixels: 2.5,
-      getFillColor: (head) => LIGHTS[this.lights.get(head.id)?.light ?? "O"] ?? LIGHTS.O!,
+      getFillColor: (head) => LIGHTS[this.lights.get(lightKey(head.group, head.index))?.light ?? 0] ?? LIGHTS[0]!,
       updateTriggers: { getFillColor: [...this.lights.values()].map((l) => l.light).join("") },
     });
   }
@@ -229,32 +228,32 @@ export class Scene {
   private countdownLayer(): Layer {
     return new TextLayer<SignalHead>({
       id: "countdowns",
-      data: this.map.signals,
+      data: this.map.heads,
       getPosition: (head) => [head.x, head.y],
       getText: (head) => {
-        const left = this.lights.get(head.id)?.countdown ?? UNKNOWN_COUNTDOWN;
-        return left === UNKNOWN_COUNTDOWN ? "" : String(left);
+        const left = this.lights.get(lightKey(head.group, head.index))?.changesIn ?? NaN;
+        return Number.isNaN(left) ? "" : left.toFixed(0);
       },
       getSize: 12,
       getPixelOffset: [12, -8],
       getColor: [225, 230, 236, 255],
-      updateTriggers: { getText: [...this.lights.values()].map((l) => l.countdown).join(",") },
+      updateTriggers: { getText: [...this.lights.values()].map((l) => l.changesIn.toFixed(0)).join(",") },
     });
   }
 
-  private eventLayer(): Layer {
-    return new ScatterplotLayer<Warning>({
-      id: "events",
-      data: this.events,
-      getPosition: (w) => [w.x, w.y],
-      getRadius: (w) => 4 + 3 * w.priority,
+  private saidLayer(): Layer {
+    return new ScatterplotLayer<Saying>({
+      id: "said",
+      data: this.said,
+      getPosition: (saying) => [saying.x, saying.y],
+      getRadius: (saying) => (saying.what === 0 ? Math.min(Math.max(saying.radius, 5), 30) : 3),
       radiusUnits: "common",
-      radiusMinPixels: 7,
+      radiusMinPixels: 6,
       filled: false,
       stroked: true,
       lineWidthUnits: "pixels",
       getLineWidth: 2,
-      getLineColor: (w) => EVENT[w.priority] ?? EVENT[0]!,
+      getLineColor: (saying) => SAID[saying.what] ?? SAID[0]!,
     });
   }
 
@@ -285,7 +284,7 @@ export class Scene {
     };
     return new ScatterplotLayer<Seen>({
       id: "seen",
-      data: this.inside!.perceived,
+      data: this.inside?.vehicle?.perceived ?? [],
       getPosition: (seen) => [seen.x, seen.y],
       getRadius: (seen) => 1.5 + 2 * seen.sigma,
       radiusUnits: "common",
@@ -300,7 +299,7 @@ export class Scene {
   private pathLayer(): Layer {
     return new PathLayer<{ path: [number, number][] }>({
       id: "decided",
-      data: this.inside!.decided ? [this.inside!.decided] : [],
+      data: this.inside?.vehicle?.decided ? [this.inside.vehicle.decided] : [],
       getPath: (decided) => decided.path,
       getColor: [64, 200, 140, 120],
       getWidth: 1.4,
@@ -309,6 +308,10 @@ export class Scene {
       jointRounded: true,
     });
   }
+}
+
+function lightKey(group: number, index: number): number {
+  return group * 65536 + index;
 }
 
 /** A view that shows the whole box between what is covered on the left and on the right (pixels). */

@@ -1,13 +1,13 @@
 /** One WebSocket to the platform: connects again by itself, repeats its wishes after that, hands out whole frames. */
 
-import { FrameError, FrameKind, readHeader, readJson, readMessages, readObjects, readSignals } from "./protocol";
-import type { Cockpit, Inside, Kpi, Messages, Objects, Signals, Warning } from "./protocol";
+import { FrameError, FrameKind, readHeader, readJson, readMessages, readObjects, readSayings, readSignals } from "./protocol";
+import type { Cockpit, Figures, Inside, Messages, Objects, Saying, Signals } from "./protocol";
 
 export interface Handlers {
   objects?: (frame: Objects) => void;
   signals?: (frame: Signals) => void;
-  events?: (warnings: Warning[]) => void;
-  kpi?: (kpi: Kpi) => void;
+  sayings?: (sayings: Saying[]) => void;
+  figures?: (figures: Figures) => void;
   inside?: (inside: Inside) => void;
   messages?: (frame: Messages) => void;
   cockpit?: (state: Cockpit) => void;
@@ -27,7 +27,7 @@ export class Stream {
   readonly traffic: Traffic = { frames: 0, bytes: 0, broken: 0 };
   private socket: WebSocket | null = null;
   private wait = FIRST_WAIT_MS;
-  private readonly wishes = new Map<string, string>();
+  private wishes: Record<string, unknown> = {};
 
   constructor(
     private readonly path: string,
@@ -36,11 +36,10 @@ export class Stream {
     this.connect();
   }
 
-  /** Sends a wish such as {type: "view", ...}; the newest of each type is repeated after a reconnection. */
-  ask(wish: { type: string } & Record<string, unknown>): void {
-    const text = JSON.stringify(wish);
-    this.wishes.set(wish.type, text);
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  /** Sends wishes such as {box: ...}; the newest of each name is repeated after a reconnection. */
+  ask(wishes: Record<string, unknown>): void {
+    this.wishes = { ...this.wishes, ...wishes };
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(wishes));
   }
 
   private connect(): void {
@@ -52,7 +51,7 @@ export class Stream {
     socket.onopen = () => {
       this.wait = FIRST_WAIT_MS;
       this.handlers.state?.("open");
-      for (const text of this.wishes.values()) socket.send(text);
+      if (Object.keys(this.wishes).length) socket.send(JSON.stringify(this.wishes));
     };
     socket.onmessage = (event) => this.receive(event.data as ArrayBuffer | string);
     socket.onclose = () => {
@@ -64,7 +63,7 @@ export class Stream {
   }
 
   private receive(data: ArrayBuffer | string): void {
-    if (typeof data === "string") return; // the protocol has no text frames from the server
+    if (typeof data === "string") return console.warn(data); // the platform did not understand a wish
     this.traffic.frames += 1;
     this.traffic.bytes += data.byteLength;
     try {
@@ -82,11 +81,11 @@ export class Stream {
         return h.objects?.(readObjects(data));
       case FrameKind.Signals:
         return h.signals?.(readSignals(data));
-      case FrameKind.Events:
-        return h.events?.(readJson<Warning[]>(data));
-      case FrameKind.Kpi:
-        return h.kpi?.(readJson<Kpi>(data));
-      case FrameKind.Inside:
+      case FrameKind.Sayings:
+        return h.sayings?.(readSayings(data));
+      case FrameKind.Figures:
+        return h.figures?.(readJson<Figures>(data));
+      case FrameKind.Vehicle:
         return h.inside?.(readJson<Inside>(data));
       case FrameKind.Messages:
         return h.messages?.(readMessages(data));

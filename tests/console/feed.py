@@ -1,6 +1,6 @@
-"""A platform of straw for browser tests: the district's roads and any number of road users on rails, by the real protocol.
+"""A platform of straw for browser tests: the district's roads and any number of road users on rails, by the wire format of the real one.
 
-Run as `python tests/console/feed.py PORT OBJECTS`; serves the bundle, `/api/v1/map` and the stream on 127.0.0.1.
+Run as `python tests/console/feed.py PORT OBJECTS`; serves the bundle, `/api/map` and `/ws` on 127.0.0.1.
 """
 
 import asyncio
@@ -18,16 +18,19 @@ from fastapi.staticfiles import StaticFiles
 import cloverleaf
 from cloverleaf.map.district import load_district
 from cloverleaf.map.graph import LaneKind
+from cloverleaf.map.query_geojson import lanes_geojson
 
 BUNDLE = Path(cloverleaf.__file__).parent / "cloud" / "console"
-OBJECT = np.dtype([("id", "<u4"), ("qx", "<u2"), ("qy", "<u2"), ("heading", "<u2"), ("speed", "u1"), ("kind", "u1")])
+OBJECT = np.dtype({"names": ["id", "x", "y", "heading", "speed", "kind", "marks", "length", "age"],
+                   "formats": ["<u4", "<i2", "<i2", "<u2", "<u2", "u1", "u1", "u1", "u1"]})  # fmt: skip
+LIGHT = np.dtype([("group", "<u2"), ("head", "<u2"), ("light", "u1"), ("next", "u1"), ("changes_in", "<u2")])
+SAYING = struct.Struct("<IHBBffff")
 
 
 class Rails:
     """`count` road users, each going round and round on its lane."""
 
-    def __init__(self, count: int) -> None:
-        graph = load_district()[0].graph
+    def __init__(self, graph, count: int) -> None:
         self.graph = graph
         rng = np.random.default_rng(1)
         lanes = np.flatnonzero((graph.lane_kind == LaneKind.DRIVING) & (graph.lane_length > 30.0))
@@ -35,7 +38,8 @@ class Rails:
         self.lane = rng.choice(lanes, count, p=share)
         self.start = rng.random(count) * graph.lane_length[self.lane]
         self.speed = rng.uniform(3.0, 14.0, count)
-        self.kind = rng.choice([1, 1, 1, 1, 2, 3, 5, 6], count) | (rng.choice([0, 16, 32, 48, 64, 128], count))
+        self.kind = rng.choice([1, 1, 1, 1, 2, 3, 5, 6], count)
+        self.marks = rng.choice([0, 0, 1, 33, 5], count)
 
     def at(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         g = self.graph
@@ -50,115 +54,154 @@ class Rails:
         return x, y, heading
 
 
-def map_document(graph) -> dict:
-    lanes = []
-    for lane in range(len(graph.lane_kind)):
-        a, b = graph.lane_point_start[lane], graph.lane_point_start[lane + 1]
-        points = np.column_stack((graph.point_x[a:b], graph.point_y[a:b])).round(2).tolist()
-        kind = LaneKind(int(graph.lane_kind[lane])).name.lower()
-        lanes.append({"id": str(lane), "kind": kind, "width": float(graph.lane_width[lane]), "points": points})
-    signals, stop_lines = [], []
+def map_document(base_map) -> dict:
+    graph = base_map.graph
+    heads, stop_lines = [], []
     for link in np.flatnonzero(graph.link_signal >= 0):
         end = graph.lane_point_start[graph.link_from[link] + 1] - 1
         x, y, heading = (float(c[end]) for c in (graph.point_x, graph.point_y, graph.point_heading))
-        signals.append({"id": len(signals), "x": x, "y": y, "heading": heading, "group": str(graph.link_signal[link])})
+        at = {"group": int(graph.link_signal[link]), "index": int(graph.link_signal_index[link])}
+        heads.append({**at, "x": x, "y": y, "heading": heading})
         half = graph.lane_width[graph.link_from[link]] / 2
         dx, dy = -np.sin(heading) * half, np.cos(heading) * half
         stop_lines.append([x - dx, y - dy, x + dx, y + dy])
-    box = [float(v) for v in (graph.point_x.min(), graph.point_y.min(), graph.point_x.max(), graph.point_y.max())]
-    return {"name": "district", "origin": None, "box": box, "lanes": lanes, "junctions": [], "stop_lines": stop_lines,
-            "signals": signals, "units": [{"id": "1", "x": box[0] + 100, "y": 0.0}]}  # fmt: skip
+    lanes = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
+    return {
+        **lanes,
+        "name": "district",
+        "heads": heads,
+        "stop_lines": stop_lines,
+        "units": [{"id": "1", "x": -600.0, "y": 0.0}],
+    }
 
 
 def head(kind: int, count: int, t: float) -> bytes:
-    return struct.pack("<BBHId", kind, 0, 0, count, t)
+    return struct.pack("<BBHId", kind, 1, 0, count, t)
+
+
+def text(kind: int, value, t: float) -> bytes:
+    body = json.dumps(value).encode()
+    return head(kind, len(body), t) + body
+
+
+FIGURES = {
+    "safe": {"warnings_per_min": 3},
+    "efficient": {"mean_speed": 8.4, "mean_wait_s": 12.5},
+    "green": {"co2_g_per_km": 171.2},
+    "civilised": {"yield_rate": 0.93},
+}
+
+
+class Picture:
+    """What is on the roads at a moment, packed as the platform packs it."""
+
+    def __init__(self, rails: Rails, heads: list[dict], t: float) -> None:
+        self.rails, self.heads, self.t = rails, heads, t
+        self.x, self.y, self.heading = rails.at(t)
+
+    def objects(self, box: list[float]) -> bytes:
+        west, south, east, north = box
+        inside = (self.x >= west) & (self.x <= east) & (self.y >= south) & (self.y <= north)
+        x0, y0 = (west + east) / 2, (south + north) / 2
+        unit = max(0.01, (east - west) / 64_000, (north - south) / 64_000)
+        rows = np.zeros(int(inside.sum()), OBJECT)
+        rows["id"] = np.flatnonzero(inside) + 1
+        rows["x"], rows["y"] = np.rint((self.x[inside] - x0) / unit), np.rint((self.y[inside] - y0) / unit)
+        rows["heading"] = (self.heading[inside] / (2 * np.pi) * 65536).astype(np.int64) & 65535
+        rows["speed"] = self.rails.speed[inside] * 100
+        rows["kind"], rows["marks"], rows["length"] = self.rails.kind[inside], self.rails.marks[inside], 46
+        return head(1, len(rows), self.t) + struct.pack("<ddff", x0, y0, unit, 0.0) + rows.tobytes()
+
+    def lights(self) -> bytes:
+        rows = np.zeros(len(self.heads), LIGHT)
+        rows["group"], rows["head"] = [h["group"] for h in self.heads], [h["index"] for h in self.heads]
+        rows["light"] = [3 if i % 3 == 0 else 6 for i in range(len(rows))]
+        rows["changes_in"] = 300 - int(self.t * 10) % 300
+        return head(2, len(rows), self.t) + rows.tobytes()
+
+    def saying(self, i: int) -> bytes:
+        return head(3, 1, self.t) + SAYING.pack(i + 1, 2, 0, 0, self.x[i], self.y[i], 10.0, 2.1)
+
+    def inside(self, who: int) -> bytes:
+        i = who - 1
+        x, y, heading, speed = float(self.x[i]), float(self.y[i]), float(self.heading[i]), float(self.rails.speed[i])
+        near = np.argsort(np.hypot(self.x - x, self.y - y))[1:8]
+        seen = [
+            dict(
+                x=float(self.x[j]),
+                y=float(self.y[j]),
+                heading=0.0,
+                kind="car",
+                sigma=0.4,
+                source=("own", "road", "car")[k % 3],
+            )
+            for k, j in enumerate(near)
+        ]
+        path = [[x + d * np.cos(heading), y + d * np.sin(heading)] for d in range(0, 41, 5)]
+        decided = {
+            "text": "follow the leader",
+            "proposal": "keep lane",
+            "term": "closeness",
+            "path": path,
+            "speed_target": 10.0,
+        }
+        state = {"x": x, "y": y, "heading": heading, "speed": speed, "kind": "car", "lane": None}
+        told = [{"time": self.t, "what": "advice", "code": 0, "value": 10.5}]
+        return text(
+            5, {"id": who, "state": state, "told": told, "vehicle": {"perceived": seen, "decided": decided}}, self.t
+        )
 
 
 def application(count: int) -> FastAPI:
-    app, rails = FastAPI(), Rails(count)
-    document = map_document(rails.graph)
+    app = FastAPI()
+    base_map = load_district()[0]
+    rails, document = Rails(base_map.graph, count), map_document(base_map)
     begin = time.monotonic()
 
-    @app.get("/api/v1/map")
-    def base_map():
+    @app.get("/api/map")
+    def roads():
         return document
 
-    @app.get("/api/v1/history")
+    @app.get("/api/history")
     def history():
-        return {"from": 0.0, "to": time.monotonic() - begin, "step_s": 0.1}
+        return {"from": 0.0, "to": time.monotonic() - begin}
 
-    @app.get("/api/v1/runs")
+    @app.get("/api/runs")
     def runs():
         return []
 
     @app.get("/health")
     def health():
-        services = [
-            {"name": "glosa", "tier": "region", "deadline_ms": 1000, "ran": 10, "late": 0, "errors": 0, "ms_p99": 3.2}
-        ]
-        ingest = {"frames": 10, "messages": 100, "verified_share": 1.0, "dropped": {"stale": 3}}
-        return {"status": "ok", "broker": {"ok": True, "url": "embedded"}, "twin": {"objects": count, "age_ms_p95": 90.0},
-                "ingest": ingest, "services": services}  # fmt: skip
+        page = {
+            "memory_mb": 210.0,
+            "cycle_ms_max": 4.0,
+            "services": {"glosa": {"tier": "region", "runs": 10, "late": 0, "failures": 0}},
+        }
+        return {"status": "ok", "problems": [], "objects": count, "totals": {"received": 100}, "supervision": {},
+                "refused_by_source": {"gateway": {"stale": 3}}, "processes": {"shard 0": page}}  # fmt: skip
 
-    def objects(box: list[float], t: float) -> bytes:
-        x, y, heading = rails.at(t)
-        x0, y0, x1, y1 = box
-        inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
-        rows = np.zeros(int(inside.sum()), OBJECT)
-        rows["id"] = np.flatnonzero(inside)
-        rows["qx"] = (x[inside] - x0) / (x1 - x0) * 65535
-        rows["qy"] = (y[inside] - y0) / (y1 - y0) * 65535
-        rows["heading"] = (heading[inside] / (2 * np.pi) * 65536).astype(np.int64) & 65535
-        rows["speed"] = rails.speed[inside] * 4
-        rows["kind"] = rails.kind[inside]
-        return head(1, len(rows), t) + np.array(box, "<f4").tobytes() + rows.tobytes()
-
-    def lights(t: float) -> bytes:
-        n = len(document["signals"])
-        left = 30 - int(t) % 30
-        return head(2, n, t) + b"".join(struct.pack("<HBB", i, ord("G" if i % 3 else "r"), left) for i in range(n))
-
-    def text(kind: int, value, t: float) -> bytes:
-        return head(kind, 0, t) + json.dumps(value).encode()
-
-    @app.websocket("/api/v1/stream")
+    @app.websocket("/ws")
     async def stream(socket: WebSocket):
         await socket.accept()
-        wishes = {"view": {"box": document["box"]}, "follow": {"id": None}}
+        wishes = {"box": [-1e4, -1e4, 1e4, 1e4], "follow": 0}
 
         async def listen() -> None:
             while True:
-                wish = json.loads(await socket.receive_text())
-                wishes[wish["type"]] = wish
+                wishes.update(json.loads(await socket.receive_text()))
 
-        listener = asyncio.create_task(listen())
-        tick = 0
+        listener, tick = asyncio.create_task(listen()), 0
         try:
             while not listener.done():
                 t = time.monotonic() - begin
-                await socket.send_bytes(objects(wishes["view"]["box"], t))
-                if tick % 10 == 0:
-                    await socket.send_bytes(lights(t))
-                    await socket.send_bytes(text(4, {"safe": {"collisions": {"value": 0, "unit": ""}}, "efficient": {
-                        "mean_speed": {"value": 8.4, "unit": "m/s"}}, "green": {"co2_g_per_km": {"value": 171.2, "unit": "g/km"}},
-                        "civilised": {"yield_rate": {"value": 0.93, "unit": ""}}}, t))  # fmt: skip
+                picture = Picture(rails, document["heads"], t)
+                await socket.send_bytes(picture.objects(wishes["box"]))
+                if tick % 5 == 0:
+                    await socket.send_bytes(picture.lights())
+                    await socket.send_bytes(text(4, FIGURES, t))
                 if tick % 30 == 0:
-                    x, y, _ = rails.at(t)
-                    i = tick % count
-                    await socket.send_bytes(text(3, [{"time": t, "kind": "INTERSECTION_COLLISION", "priority": 2, "x": x[i],
-                        "y": y[i], "id": i, "text": "crossing traffic from the left in 2.1 s", "source": "cloud"}], t))  # fmt: skip
-                who = wishes["follow"]["id"]
-                if who is not None and who < count:
-                    x, y, heading = rails.at(t)
-                    near = np.argsort(np.hypot(x - x[who], y - y[who]))[1:8]
-                    seen = [{"x": x[j], "y": y[j], "heading": heading[j], "kind": "car", "sigma": 0.4,
-                             "source": ("own", "road", "car")[k % 3]} for k, j in enumerate(near)]  # fmt: skip
-                    ahead = np.linspace(0, 40, 9)
-                    path = [[x[who] + d * np.cos(heading[who]), y[who] + d * np.sin(heading[who])] for d in ahead]
-                    await socket.send_bytes(text(5, {"x": x[who], "y": y[who], "heading": heading[who], "speed": rails.speed[who],
-                        "perceived": seen, "told": [{"time": t, "kind": "SPEED_ADVICE", "text": "38 km/h", "source": "cloud"}],
-                        "decided": {"text": "follow the leader", "proposal": "keep lane, 1.0 v", "term": "time headway",
-                                    "path": path, "speed_target": 10.0}}, t))  # fmt: skip
+                    await socket.send_bytes(picture.saying(tick % count))
+                if 0 < wishes["follow"] <= count:
+                    await socket.send_bytes(picture.inside(wishes["follow"]))
                 tick += 1
                 await asyncio.sleep(max(0.0, begin + t + 0.1 - time.monotonic()))
         except WebSocketDisconnect:

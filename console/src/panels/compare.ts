@@ -31,7 +31,7 @@ export class ComparePanel {
   async open(): Promise<void> {
     let runs: Run[];
     try {
-      runs = await getJson<Run[]>("api/v1/runs");
+      runs = await getJson<Run[]>("api/runs");
     } catch (error) {
       return replace(this.element, h("p.empty", {}, String(error)));
     }
@@ -46,7 +46,7 @@ export class ComparePanel {
   }
 
   private async load(id: string): Promise<void> {
-    const summary = await getJson<Summary>(`api/v1/runs/${encodeURIComponent(id)}`);
+    const summary = await getJson<Summary>(`api/runs/${encodeURIComponent(id)}`);
     const arms = Object.keys(summary.arms);
     replace(this.body, ...WORDS.map((word) => table(word, arms, summary.arms)));
   }

@@ -3,23 +3,21 @@
 import { figure, getJson, h, replace } from "../dom";
 import { t } from "../i18n";
 
-interface Service {
-  name: string;
-  tier: string;
-  deadline_ms: number;
-  ran: number;
-  late: number;
-  errors: number;
-  ms_p99: number;
+interface Process {
+  cpu_s?: number;
+  memory_mb?: number;
+  cycle_ms_max?: number;
+  services?: Record<string, { tier?: string; runs?: number; failures?: number; late?: number; last_ms?: number }>;
 }
 
 export interface Health {
   status: string;
-  broker?: { ok: boolean; url: string };
-  twin?: { objects: number; age_ms_p95: number; shards?: number };
-  ingest?: { frames: number; messages: number; verified_share: number | null; dropped: Record<string, number> };
-  services?: Service[];
-  link?: { sent: number; delivered: number; pdr: number; latency_ms_p99: number };
+  problems: string[];
+  objects: number;
+  totals: Record<string, number>;
+  refused_by_source: Record<string, Record<string, number>>;
+  supervision: Record<string, { alive: boolean; restarts: number }>;
+  processes: Record<string, Process>;
 }
 
 export class HealthPanel {
@@ -40,47 +38,53 @@ export class HealthPanel {
   }
 
   private show(health: Health): void {
-    const { broker, twin, ingest, link } = health;
     replace(
       this.element,
       h(`p.status.${health.status === "ok" ? "good" : "bad"}`, {}, health.status),
-      facts([
-        [t("broker"), broker && `${broker.ok ? "✓" : "✗"} ${broker.url}`],
-        [t("twin"), twin && `${figure(twin.objects)}  ·  p95 ${figure(twin.age_ms_p95)} ms`],
-        [t("ingest"), ingest && `${figure(ingest.messages)}  ·  ${t("verified")} ${percent(ingest.verified_share)}`],
-        [t("link"), link && `PDR ${percent(link.pdr)}  ·  p99 ${figure(link.latency_ms_p99)} ms`],
-      ]),
-      health.services?.length ? services(health.services) : null,
-      ingest && Object.keys(ingest.dropped).length ? h("h3", {}, t("dropped")) : null,
-      ingest ? facts(Object.entries(ingest.dropped).map(([reason, n]) => [reason.replaceAll("_", " "), figure(n)])) : null,
+      health.problems?.length ? h("ul", {}, ...health.problems.map((problem) => h("li", {}, problem))) : null,
+      section("ingest", counts(health.totals)),
+      section("dropped", refusals(health.refused_by_source)),
+      section("processes", processes(health)),
+      section("services", services(health.processes)),
     );
   }
 }
 
-function facts(rows: [string, string | undefined | false][]): HTMLElement {
-  return h("dl", {}, ...rows.flatMap(([name, value]) => (value ? [h("dt", {}, name), h("dd", {}, value)] : [])));
+function section(title: string, content: HTMLElement | null): HTMLElement | null {
+  return content && h("section", {}, h("h3", {}, t(title)), content);
 }
 
-function services(rows: Service[]): HTMLElement {
-  const head = ["service", "tier", "p99", "late", "errors"].map((key) => h("th", {}, key === "p99" ? "p99 ms" : t(key)));
-  return h(
-    "table",
-    {},
-    h("thead", {}, h("tr", {}, ...head)),
-    h(
-      "tbody",
-      {},
-      ...rows.map((s) =>
-        h(
-          `tr${s.late || s.errors ? ".bad" : ""}`,
-          {},
-          ...[s.name, s.tier, `${figure(s.ms_p99)} / ${figure(s.deadline_ms)}`, figure(s.late), figure(s.errors)].map((cell) => h("td", {}, cell)),
-        ),
-      ),
+function counts(totals: Record<string, number> | undefined): HTMLElement | null {
+  const rows = Object.entries(totals ?? {});
+  return rows.length ? h("dl", {}, ...rows.flatMap(([name, n]) => [h("dt", {}, t(name)), h("dd", {}, figure(n))])) : null;
+}
+
+function refusals(sources: Health["refused_by_source"] | undefined): HTMLElement | null {
+  const rows = Object.entries(sources ?? {}).flatMap(([source, reasons]) =>
+    Object.entries(reasons).map(([reason, n]) => h("tr", {}, h("td", {}, source), h("td", {}, t(reason)), h("td", {}, figure(n)))),
+  );
+  return rows.length ? h("table", {}, h("tbody", {}, ...rows.slice(0, 30))) : null;
+}
+
+function processes(health: Health): HTMLElement | null {
+  const names = [...new Set([...Object.keys(health.supervision ?? {}), ...Object.keys(health.processes ?? {})])].sort();
+  if (!names.length) return null;
+  const rows = names.map((name) => {
+    const watched = health.supervision?.[name];
+    const page = health.processes?.[name] ?? {};
+    const cells = [name, watched ? (watched.alive ? "✓" : "✗") : "", figure(watched?.restarts), figure(page.memory_mb), figure(page.cycle_ms_max)];
+    return h(`tr${watched && !watched.alive ? ".bad" : ""}`, {}, ...cells.map((cell) => h("td", {}, cell)));
+  });
+  const head = ["process", "alive", "restarts", "MB", "ms max"].map((key) => h("th", {}, t(key)));
+  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
+}
+
+function services(pages: Health["processes"] | undefined): HTMLElement | null {
+  const rows = Object.values(pages ?? {}).flatMap((page) =>
+    Object.entries(page.services ?? {}).map(([name, s]) =>
+      h(`tr${s.failures || s.late ? ".bad" : ""}`, {}, ...[t(name), s.tier ?? "", figure(s.runs), figure(s.late), figure(s.failures)].map((cell) => h("td", {}, cell))),
     ),
   );
-}
-
-function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
+  const head = ["service", "tier", "runs", "late", "errors"].map((key) => h("th", {}, t(key)));
+  return rows.length ? h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)) : null;
 }

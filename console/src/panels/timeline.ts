@@ -8,7 +8,8 @@ interface Range {
   to: number | null;
 }
 
-export type TimeWish = { mode: "live" } | { mode: "pause" } | { mode: "history"; t: number; speed: number };
+/** `time` is "live", "pause", or the second at which history begins to play. */
+export type TimeWish = { time: "live" | "pause" } | { time: number; speed: number };
 
 export class Timeline {
   readonly element: HTMLElement;
@@ -49,13 +50,13 @@ export class Timeline {
     this.mode = mode;
     this.live.classList.toggle("on", mode === "live");
     this.play.textContent = t(mode === "pause" ? "play" : "pause");
-    if (mode === "history") this.ask({ mode, t: Number(this.slider.value), speed: Number(this.speed.value) });
-    else this.ask({ mode });
+    if (mode === "history") this.ask({ time: Number(this.slider.value), speed: Number(this.speed.value) });
+    else this.ask({ time: mode });
   }
 
   private async range(): Promise<void> {
     try {
-      const range = await getJson<Range>("api/v1/history");
+      const range = await getJson<Range>("api/history");
       if (range.from === null || range.to === null) return;
       this.slider.min = String(range.from);
       if (this.mode !== "live") this.slider.max = String(Math.max(range.to, Number(this.slider.value)));

@@ -1,8 +1,9 @@
 /** One vehicle from inside: what it perceives, what it was told, what it decides. */
 
 import { figure, h, replace } from "../dom";
-import { t } from "../i18n";
+import { saying, t } from "../i18n";
 import type { Inside } from "../protocol";
+import { clock } from "./timeline";
 
 export class VehiclePanel {
   readonly element = h("div.vehicle", {}, h("p.empty", {}, t("pick_vehicle")));
@@ -10,14 +11,15 @@ export class VehiclePanel {
   constructor(private readonly release: () => void) {}
 
   show(id: number, inside: Inside | null): void {
+    const state = inside?.state;
     const head = h(
       "header",
       {},
       h("strong", {}, `# ${id}`),
-      inside && h("span", {}, `${figure(inside.speed * 3.6)} km/h`),
+      state && h("span", {}, `${t(state.kind)} · ${figure(state.speed * 3.6)} km/h`),
       h("button", { type: "button", onclick: () => this.release() }, t("release")),
     );
-    replace(this.element, head, ...(inside ? sections(inside) : [h("p.empty", {}, t("no_inside"))]));
+    replace(this.element, head, ...sections(inside));
   }
 
   clear(): void {
@@ -25,25 +27,33 @@ export class VehiclePanel {
   }
 }
 
-function sections(inside: Inside): HTMLElement[] {
+function sections(inside: Inside | null): HTMLElement[] {
+  const told = inside?.told ?? [];
+  const vehicle = inside?.vehicle;
+  return [
+    h("h3", {}, t("told")),
+    h("ul", {}, ...(told.length ? told.slice(-8).map(toldRow) : [h("li.none", {}, t("nothing"))])),
+    ...(vehicle ? thoughts(vehicle) : [h("p.empty", {}, t("no_inside"))]),
+  ];
+}
+
+function toldRow(told: NonNullable<Inside["told"]>[number]): HTMLElement {
+  const warning = told.what === "warning";
+  const amount = warning ? `${figure(told.value)} s` : `${figure(told.value * 3.6)} km/h`;
+  return h("li", {}, `${clock(told.time)}  ${saying(warning ? 0 : 1, told.code)}: ${amount}`);
+}
+
+function thoughts(vehicle: NonNullable<Inside["vehicle"]>): HTMLElement[] {
   const bySource = new Map<string, number>();
-  for (const seen of inside.perceived) bySource.set(seen.source, (bySource.get(seen.source) ?? 0) + 1);
-  const decided = inside.decided;
+  for (const seen of vehicle.perceived ?? []) bySource.set(seen.source, (bySource.get(seen.source) ?? 0) + 1);
+  const decided = vehicle.decided;
+  const target = decided && decided.speed_target !== null ? ` · ${t("target")} ${figure(decided.speed_target * 3.6)} km/h` : "";
   return [
     h("h3", {}, t("perceives")),
     h("ul", {}, ...[...bySource].map(([source, n]) => h(`li.source-${source}`, {}, `${n} × ${t(source)}`))),
-    h("h3", {}, t("told")),
-    h(
-      "ul",
-      {},
-      ...(inside.told.length
-        ? inside.told.slice(-8).map((told) => h("li", {}, `${told.time.toFixed(1)} s  ${t(told.kind)}: ${told.text} (${told.source})`))
-        : [h("li.none", {}, t("nothing"))]),
-    ),
     h("h3", {}, t("decides")),
     decided
-      ? h("p.decided", {}, h("strong", {}, decided.text), h("br"), `${decided.proposal} · ${decided.term}`,
-          decided.speed_target === null ? "" : ` · ${t("target")} ${figure(decided.speed_target * 3.6)} km/h`)
+      ? h("p.decided", {}, h("strong", {}, decided.text), h("br"), `${decided.proposal} · ${decided.term}${target}`)
       : h("p.none", {}, t("nothing")),
   ];
 }
