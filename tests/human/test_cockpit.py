@@ -3,9 +3,6 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cloverleaf.human.cockpit import (
     BLEND,
     HAZARD,
@@ -17,6 +14,9 @@ from cloverleaf.human.cockpit import (
     Controls,
     manual,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cloverleaf.algo.dynamics import wheelbase
 
 AUTOMATIC = Command(1.0, 0.02, 0)
