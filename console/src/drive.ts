@@ -1,10 +1,10 @@
 /** The cockpit: drive one car of the district, with warnings from real messages, and hand over to the automation. */
 
 import { Hands } from "./controls";
-import { figure, getJson, h, replace } from "./dom";
+import { figure, h, replace } from "./dom";
 import { currentLanguage, setLanguage, t } from "./i18n";
-import { baseMap } from "./map-data";
-import type { BaseMap, MapDocument } from "./map-data";
+import { fetchMap } from "./map-data";
+import type { BaseMap } from "./map-data";
 import { LIGHTS } from "./palette";
 import type { Cockpit } from "./protocol";
 import { Scene } from "./scene";
@@ -20,7 +20,7 @@ async function start(): Promise<void> {
   const root = document.getElementById("app")!;
   let map: BaseMap;
   try {
-    map = baseMap(await getJson<MapDocument>("api/map"));
+    map = await fetchMap();
   } catch (error) {
     return replace(root, h("p.fatal", {}, String(error)));
   }

@@ -44,7 +44,6 @@ const WORDS: Record<string, [string, string]> = {
   everyone: ["everyone", "全体"],
   speed_advice: ["Speed advice", "车速引导"],
   warning: ["Warning", "预警"],
-  target: ["target speed", "目标车速"],
   service: ["service", "服务"],
   tier: ["tier", "层级"],
   late: ["late", "超时"],

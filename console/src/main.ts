@@ -1,9 +1,9 @@
 /** The console page: one scene, one stream, and panels around them. */
 
-import { getJson, h, replace } from "./dom";
+import { h, replace } from "./dom";
 import { currentLanguage, setLanguage, t } from "./i18n";
-import { baseMap } from "./map-data";
-import type { BaseMap, MapDocument } from "./map-data";
+import { fetchMap } from "./map-data";
+import type { BaseMap } from "./map-data";
 import { ComparePanel } from "./panels/compare";
 import { EventList } from "./panels/events";
 import { FigureTiles } from "./panels/figures";
@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   const root = document.getElementById("app")!;
   let map: BaseMap;
   try {
-    map = baseMap(await getJson<MapDocument>("api/map"));
+    map = await fetchMap();
   } catch (error) {
     return replace(root, h("p.fatal", {}, String(error)));
   }

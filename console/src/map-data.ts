@@ -2,6 +2,7 @@
 
 import { PathLayer, ScatterplotLayer } from "@deck.gl/layers";
 import type { Layer } from "@deck.gl/core";
+import { getJson } from "./dom";
 import { LANES } from "./palette";
 
 export type Point = [number, number];
@@ -12,9 +13,10 @@ export interface Lane {
   points: Point[];
 }
 
+/** `/api/heads`: where the heads of a signal group stand. */
 export interface SignalHead {
-  group: number;
-  index: number;
+  number: number; // of the group
+  head: number; // position in the group
   x: number;
   y: number;
   heading: number;
@@ -24,7 +26,6 @@ export interface SignalHead {
 export interface MapDocument {
   features: { properties: { kind: string; width_m: number }; geometry: { coordinates: Point[] } }[];
   name?: string;
-  heads?: SignalHead[];
   units?: { id: string; x: number; y: number }[];
   stop_lines?: [number, number, number, number][];
 }
@@ -38,7 +39,7 @@ export interface BaseMap {
   units: { id: string; x: number; y: number }[];
 }
 
-export function baseMap(document: MapDocument): BaseMap {
+export function baseMap(document: MapDocument, heads: SignalHead[]): BaseMap {
   const lanes = document.features.map(({ properties, geometry }) => ({
     kind: properties.kind,
     width: properties.width_m,
@@ -53,7 +54,7 @@ export function baseMap(document: MapDocument): BaseMap {
       box[3] = Math.max(box[3], y);
     }
   }
-  const { name = "", stop_lines = [], heads = [], units = [] } = document;
+  const { name = "", stop_lines = [], units = [] } = document;
   return { name, box: lanes.length ? box : [-500, -500, 500, 500], lanes, stop_lines, heads, units };
 }
 
@@ -127,4 +128,10 @@ export function shifted(points: Point[], by: number): Point[] {
     const length = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
     return [point[0] - ((b[1] - a[1]) / length) * by, point[1] + ((b[0] - a[0]) / length) * by];
   });
+}
+
+/** Fetches the base map; a platform that does not say where its signal heads stand still has roads. */
+export async function fetchMap(): Promise<BaseMap> {
+  const heads = getJson<SignalHead[]>("api/heads").catch(() => []);
+  return baseMap(await getJson<MapDocument>("api/map"), await heads);
 }

@@ -72,13 +72,14 @@ export interface Messages {
 /** The four words with their figures by name, and counts beside them. */
 export type Figures = Record<string, number | Record<string, number>>;
 
+/** One road user as a vehicle perceives it. */
 export interface Seen {
   x: number;
   y: number;
   heading: number;
-  kind: string;
-  sigma: number;
-  source: string;
+  kind: number | string;
+  sigma?: number;
+  source?: string; // own, road, car
 }
 
 export interface Told {
@@ -95,8 +96,9 @@ export interface Inside {
   state?: { x: number; y: number; heading: number; speed: number; kind: string; lane: string | null };
   told?: Told[];
   vehicle?: {
-    perceived?: Seen[];
-    decided?: { text: string; proposal: string; term: string; path: [number, number][]; speed_target: number | null } | null;
+    perceives?: Seen[];
+    plan?: [number, number, number][]; // x, y, speed
+    decides?: { text: string; [more: string]: unknown } | null;
   } | null;
 }
 

@@ -220,7 +220,7 @@ export class Scene {
       getRadius: 1.1,
       radiusUnits: "common",
       radiusMinPixels: 2.5,
-      getFillColor: (head) => LIGHTS[this.lights.get(lightKey(head.group, head.index))?.light ?? 0] ?? LIGHTS[0]!,
+      getFillColor: (head) => LIGHTS[this.lights.get(lightKey(head.number, head.head))?.light ?? 0] ?? LIGHTS[0]!,
       updateTriggers: { getFillColor: [...this.lights.values()].map((l) => l.light).join("") },
     });
   }
@@ -231,7 +231,7 @@ export class Scene {
       data: this.map.heads,
       getPosition: (head) => [head.x, head.y],
       getText: (head) => {
-        const left = this.lights.get(lightKey(head.group, head.index))?.changesIn ?? NaN;
+        const left = this.lights.get(lightKey(head.number, head.head))?.changesIn ?? NaN;
         return Number.isNaN(left) ? "" : left.toFixed(0);
       },
       getSize: 12,
@@ -284,23 +284,24 @@ export class Scene {
     };
     return new ScatterplotLayer<Seen>({
       id: "seen",
-      data: this.inside?.vehicle?.perceived ?? [],
+      data: this.inside?.vehicle?.perceives ?? [],
       getPosition: (seen) => [seen.x, seen.y],
-      getRadius: (seen) => 1.5 + 2 * seen.sigma,
+      getRadius: (seen) => 1.5 + 2 * (seen.sigma ?? 0),
       radiusUnits: "common",
       filled: false,
       stroked: true,
       lineWidthUnits: "pixels",
       getLineWidth: 1.5,
-      getLineColor: (seen) => color[seen.source] ?? [200, 200, 200, 255],
+      getLineColor: (seen) => color[seen.source ?? "own"] ?? [200, 200, 200, 255],
     });
   }
 
   private pathLayer(): Layer {
-    return new PathLayer<{ path: [number, number][] }>({
-      id: "decided",
-      data: this.inside?.vehicle?.decided ? [this.inside.vehicle.decided] : [],
-      getPath: (decided) => decided.path,
+    const plan = this.inside?.vehicle?.plan ?? [];
+    return new PathLayer<[number, number][]>({
+      id: "plan",
+      data: plan.length > 1 ? [plan.map(([x, y]) => [x, y] as [number, number])] : [],
+      getPath: (path) => path,
       getColor: [64, 200, 140, 120],
       getWidth: 1.4,
       widthUnits: "common",

@@ -38,7 +38,8 @@ export class Stream {
 
   /** Sends wishes such as {box: ...}; the newest of each name is repeated after a reconnection. */
   ask(wishes: Record<string, unknown>): void {
-    this.wishes = { ...this.wishes, ...wishes };
+    const { at: _at, speed: _speed, live: _live, ...lasting } = { ...this.wishes, ...wishes };
+    this.wishes = lasting; // after a reconnection, time is now again
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(wishes));
   }
 

@@ -54,25 +54,20 @@ class Rails:
         return x, y, heading
 
 
-def map_document(base_map) -> dict:
+def map_document(base_map) -> tuple[dict, list[dict]]:
     graph = base_map.graph
     heads, stop_lines = [], []
     for link in np.flatnonzero(graph.link_signal >= 0):
         end = graph.lane_point_start[graph.link_from[link] + 1] - 1
         x, y, heading = (float(c[end]) for c in (graph.point_x, graph.point_y, graph.point_heading))
-        at = {"group": int(graph.link_signal[link]), "index": int(graph.link_signal_index[link])}
+        at = {"number": int(graph.link_signal[link]), "head": int(graph.link_signal_index[link])}
         heads.append({**at, "x": x, "y": y, "heading": heading})
         half = graph.lane_width[graph.link_from[link]] / 2
         dx, dy = -np.sin(heading) * half, np.cos(heading) * half
         stop_lines.append([x - dx, y - dy, x + dx, y + dy])
     lanes = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
-    return {
-        **lanes,
-        "name": "district",
-        "heads": heads,
-        "stop_lines": stop_lines,
-        "units": [{"id": "1", "x": -600.0, "y": 0.0}],
-    }
+    units = [{"id": "1", "x": -600.0, "y": 0.0}]
+    return {**lanes, "name": "district", "stop_lines": stop_lines, "units": units}, heads
 
 
 def head(kind: int, count: int, t: float) -> bytes:
@@ -114,7 +109,7 @@ class Picture:
 
     def lights(self) -> bytes:
         rows = np.zeros(len(self.heads), LIGHT)
-        rows["group"], rows["head"] = [h["group"] for h in self.heads], [h["index"] for h in self.heads]
+        rows["group"], rows["head"] = [h["number"] for h in self.heads], [h["head"] for h in self.heads]
         rows["light"] = [3 if i % 3 == 0 else 6 for i in range(len(rows))]
         rows["changes_in"] = 300 - int(self.t * 10) % 300
         return head(2, len(rows), self.t) + rows.tobytes()
@@ -137,32 +132,29 @@ class Picture:
             )
             for k, j in enumerate(near)
         ]
-        path = [[x + d * np.cos(heading), y + d * np.sin(heading)] for d in range(0, 41, 5)]
-        decided = {
-            "text": "follow the leader",
-            "proposal": "keep lane",
-            "term": "closeness",
-            "path": path,
-            "speed_target": 10.0,
-        }
+        plan = [[x + d * np.cos(heading), y + d * np.sin(heading), speed] for d in range(0, 41, 5)]
+        inner = {"perceives": seen, "plan": plan, "decides": {"text": "follow the leader (-0.4 m/s2)"}}
         state = {"x": x, "y": y, "heading": heading, "speed": speed, "kind": "car", "lane": None}
         told = [{"time": self.t, "what": "advice", "code": 0, "value": 10.5}]
-        return text(
-            5, {"id": who, "state": state, "told": told, "vehicle": {"perceived": seen, "decided": decided}}, self.t
-        )
+        return text(5, {"id": who, "state": state, "told": told, "vehicle": inner}, self.t)
 
 
 def application(count: int) -> FastAPI:
     app = FastAPI()
     base_map = load_district()[0]
-    rails, document = Rails(base_map.graph, count), map_document(base_map)
+    rails = Rails(base_map.graph, count)
+    document, heads = map_document(base_map)
     begin = time.monotonic()
 
     @app.get("/api/map")
     def roads():
         return document
 
-    @app.get("/api/history")
+    @app.get("/api/heads")
+    def signal_heads():
+        return heads
+
+    @app.get("/api/history/range")
     def history():
         return {"from": 0.0, "to": time.monotonic() - begin}
 
@@ -193,7 +185,7 @@ def application(count: int) -> FastAPI:
         try:
             while not listener.done():
                 t = time.monotonic() - begin
-                picture = Picture(rails, document["heads"], t)
+                picture = Picture(rails, heads, t)
                 await socket.send_bytes(picture.objects(wishes["box"]))
                 if tick % 5 == 0:
                     await socket.send_bytes(picture.lights())

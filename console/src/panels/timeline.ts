@@ -8,8 +8,8 @@ interface Range {
   to: number | null;
 }
 
-/** `time` is "live", "pause", or the second at which history begins to play. */
-export type TimeWish = { time: "live" | "pause" } | { time: number; speed: number };
+/** Now, or history from `at` s on, at a speed; speed 0 stands still. */
+export type TimeWish = { live: true } | { at: number; speed: number };
 
 export class Timeline {
   readonly element: HTMLElement;
@@ -50,13 +50,13 @@ export class Timeline {
     this.mode = mode;
     this.live.classList.toggle("on", mode === "live");
     this.play.textContent = t(mode === "pause" ? "play" : "pause");
-    if (mode === "history") this.ask({ time: Number(this.slider.value), speed: Number(this.speed.value) });
-    else this.ask({ time: mode });
+    if (mode === "live") this.ask({ live: true });
+    else this.ask({ at: Number(this.slider.value), speed: mode === "pause" ? 0 : Number(this.speed.value) });
   }
 
   private async range(): Promise<void> {
     try {
-      const range = await getJson<Range>("api/history");
+      const range = await getJson<Range>("api/history/range");
       if (range.from === null || range.to === null) return;
       this.slider.min = String(range.from);
       if (this.mode !== "live") this.slider.max = String(Math.max(range.to, Number(this.slider.value)));

@@ -45,15 +45,11 @@ function toldRow(told: NonNullable<Inside["told"]>[number]): HTMLElement {
 
 function thoughts(vehicle: NonNullable<Inside["vehicle"]>): HTMLElement[] {
   const bySource = new Map<string, number>();
-  for (const seen of vehicle.perceived ?? []) bySource.set(seen.source, (bySource.get(seen.source) ?? 0) + 1);
-  const decided = vehicle.decided;
-  const target = decided && decided.speed_target !== null ? ` · ${t("target")} ${figure(decided.speed_target * 3.6)} km/h` : "";
+  for (const seen of vehicle.perceives ?? []) bySource.set(seen.source ?? "own", (bySource.get(seen.source ?? "own") ?? 0) + 1);
   return [
     h("h3", {}, t("perceives")),
     h("ul", {}, ...[...bySource].map(([source, n]) => h(`li.source-${source}`, {}, `${n} × ${t(source)}`))),
     h("h3", {}, t("decides")),
-    decided
-      ? h("p.decided", {}, h("strong", {}, decided.text), h("br"), `${decided.proposal} · ${decided.term}${target}`)
-      : h("p.none", {}, t("nothing")),
+    h("p.decided", {}, vehicle.decides?.text ?? t("nothing")),
   ];
 }
