@@ -3,6 +3,10 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloverleaf.algo.dynamics import wheelbase
 from cloverleaf.human.cockpit import (
     BLEND,
     HAZARD,
@@ -14,10 +18,6 @@ from cloverleaf.human.cockpit import (
     Controls,
     manual,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from cloverleaf.algo.dynamics import wheelbase
 
 AUTOMATIC = Command(1.0, 0.02, 0)
 ON = Controls(automation=True)
