@@ -6,6 +6,7 @@ of fixed width that follow one another are cut out of one masked integer, nested
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,33 @@ from cloverleaf.link.schemas import nodes as s
 
 RUN_BITS = 60
 INLINE_DEPTH = 4
+INLINE_SIZE = 40
+"""Fields up to which a nested type is read in place instead of by a call."""
+
+
+def weight(node: s.Type, most: int = INLINE_SIZE, depth: int = 0) -> int:
+    """About how many fields reading `node` in place takes; above `most` where it is too many, nested too deep or recursive."""
+    node = s.resolve(node)
+    if depth > 6:
+        return most + 1
+    if isinstance(node, s.Sequence):
+        inner = [f.type for f in node.fields]
+        if node.ext:
+            return most + 1
+    elif isinstance(node, s.Choice):
+        inner = [a.type for a in node.root]
+        if node.ext:
+            return most + 1
+    elif isinstance(node, s.SequenceOf):
+        inner = [node.item]
+    else:
+        return 1
+    total = 1
+    for kind in inner:
+        total += weight(kind, most - total, depth + 1)
+        if total > most:
+            break
+    return total
 
 
 def fixed_width(node: s.Type) -> int | None:
@@ -43,6 +71,7 @@ class _Function:
         self.run: list[tuple[str, int]] = []
         self.checks: list[str] = []
         self.counter = 0
+        self.flags: dict[str, str] = {}
 
     def name(self, stem: str = "x") -> str:
         self.counter += 1
@@ -50,6 +79,22 @@ class _Function:
 
     def add(self, line: str) -> None:
         self.lines.append("    " * self.indent + line)
+
+    def assign(self, target: str, expression: str) -> None:
+        """Emit `target = expression`; a field that was read on the line before and is only used here needs no name."""
+        found = re.match(r"^(x\d+) = (.*)$", self.lines[-1].strip())
+        here = self.lines[-1].startswith("    " * self.indent + "x")
+        if found and here and len(re.findall(rf"\b{found[1]}\b", expression)) == 1:
+            read = found[2] if expression == found[1] else f"({found[2]})"
+            expression = re.sub(rf"\b{found[1]}\b", lambda _: read, expression)
+            self.lines.pop()
+        self.add(f"{target} = {expression}")
+
+    def flag(self) -> str:
+        """Reserve one bit that is only tested; `flags` holds the test after `flush`."""
+        name = self.take(1)
+        self.flags[name] = name
+        return name
 
     def take(self, width: int) -> str:
         """Reserve `width` bits of the run; the name holds them after `flush`."""
@@ -67,11 +112,17 @@ class _Function:
         if len(run) == 1:
             self.add(f"{run[0][0]} = n >> (r := r - {total}) & {(1 << total) - 1}")
         elif run:
-            self.add(f"w = n >> (r := r - {total}) & {(1 << total) - 1}")
+            tested = any(name in self.flags for name, _ in run)
+            w = self.name("w") if tested else "w"
+            self.add(f"{w} = n >> (r := r - {total}) & {(1 << total) - 1}")
             at, first = total, True
             for name, width in run:
                 at -= width
-                shift = f"w >> {at}" if at else "w"
+                if name in self.flags:
+                    self.flags[name] = f"{w} & {1 << at}"
+                    first = False
+                    continue
+                shift = f"{w} >> {at}" if at else w
                 self.add(f"{name} = {shift}" if first else f"{name} = {shift} & {(1 << width) - 1}")
                 first = False
         if checks:
@@ -128,7 +179,7 @@ class DecoderSource:
         if width is not None:
             return self.fixed(f, node, width)
         if isinstance(node, s.Sequence):
-            if (depth and depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext) or depth == 0:
+            if depth == 0 or (depth < INLINE_DEPTH and not node.ext and weight(node) <= INLINE_SIZE):
                 return self.sequence(f, node, depth)
             return self.call(f, self.function(node))
         f.flush()
@@ -140,12 +191,12 @@ class DecoderSource:
             return self.enumerated(f, node)
         if isinstance(node, (s.BitString, s.OctetString, s.Text)):
             return self.string(f, node)
-        if depth:
+        if depth and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE):
             return self.call(f, self.function(node))
         if isinstance(node, s.SequenceOf):
-            return self.list_of(f, node)
+            return self.list_of(f, node, depth)
         if isinstance(node, s.Choice):
-            return self.choice(f, node)
+            return self.choice(f, node, depth)
         raise TypeError(f"no UPER decoder for {node}")
 
     def call(self, f: _Function, function: str) -> str:
@@ -241,7 +292,7 @@ class DecoderSource:
             f.indent -= 1
         return name
 
-    def list_of(self, f: _Function, node: s.SequenceOf) -> str:
+    def list_of(self, f: _Function, node: s.SequenceOf, depth: int) -> str:
         size, width = node.size, rt.size_widths(node.size)
         item = s.resolve(node.item)
         if not size.extensible and width:
@@ -252,10 +303,23 @@ class DecoderSource:
         else:
             f.add(f"c, r = size(n, r, {size.low}, {size.high}, {width}, {self.constant(size)})")
         name = f.name("v")
-        f.add(f"{name}, r = many({self.function(item)}, n, r, c)")
+        if weight(item) > INLINE_SIZE or depth + 1 >= INLINE_DEPTH:
+            f.add(f"{name}, r = many({self.function(item)}, n, r, c)")
+            return name
+        f.add(f"{name} = []")
+        f.add("t = n.bit_length()")
+        f.add("for _ in range(c):")
+        f.indent += 1
+        f.add(f"if t - r > {rt.TRIM}:")
+        f.add("    n &= (1 << r) - 1")
+        f.add("    t = r")
+        expression = self.value(f, item, depth + 1)
+        f.flush()
+        f.add(f"{name}.append({expression})")
+        f.indent -= 1
         return name
 
-    def choice(self, f: _Function, node: s.Choice) -> str:
+    def choice(self, f: _Function, node: s.Choice, depth: int) -> str:
         name = f.name("v")
         if node.extensible:
             f.add("if n >> (r := r - 1) & 1:")
@@ -282,9 +346,9 @@ class DecoderSource:
             if width:
                 f.add(f"{'if' if i == 0 else 'elif'} e == {i}:")
                 f.indent += 1
-            expression = self.value(f, alternative.type, 1)
+            expression = self.value(f, alternative.type, depth + 1)
             f.flush()
-            f.add(f"{name} = [{alternative.name!r}, {expression}]")
+            f.assign(name, f"[{alternative.name!r}, {expression}]")
             f.indent -= bool(width)
         if width and len(node.root) < 1 << width:
             f.add("else: raise bad(r, 'choice index out of range')")
@@ -294,10 +358,10 @@ class DecoderSource:
 
     def sequence(self, f: _Function, node: s.Sequence, depth: int) -> str:
         flags: dict[str, str] = {}
-        extended = f.take(1) if node.extensible else ""
+        extended = f.flag() if node.extensible else ""
         for field in node.fields:
             if field.skippable:
-                flags[field.name] = f.take(1)
+                flags[field.name] = f.flag()
         result, opened = f.name("s"), False
         parts: list[str] = []
         stored: dict[str, str] = {}
@@ -315,24 +379,24 @@ class DecoderSource:
                 expression = self.component(f, node, field, depth, stored)
                 if opened:
                     f.flush()
-                    f.add(f"{result}[{field.name!r}] = {expression}")
+                    f.assign(f"{result}[{field.name!r}]", expression)
                 else:
                     parts.append(f"{field.name!r}: {expression}")
                 continue
             begin()
-            f.add(f"if {flags[field.name]}:")
+            f.add(f"if {f.flags[flags[field.name]]}:")
             f.indent += 1
             expression = self.component(f, node, field, depth, stored)
             f.flush()
             if field.default is None:
-                f.add(f"{result}[{field.name!r}] = {expression}")
+                f.assign(f"{result}[{field.name!r}]", expression)
             else:
                 f.add(f"x = {expression}")
                 f.add(f"if x != {self.constant(field.default)}: {result}[{field.name!r}] = x")
             f.indent -= 1
         if node.extensible:
             begin()
-            f.add(f"if {extended}:")
+            f.add(f"if {f.flags[extended]}:")
             f.indent += 1
             self.additions(f, node, result)
             f.indent -= 1

@@ -13,8 +13,8 @@ from typing import Any
 from cloverleaf.link.schemas.nodes import Size
 from cloverleaf.types.errors import DecodeError
 
-WINDOW = 2048
-_WINDOW_MASK = (1 << WINDOW) - 1
+TRIM = 250
+"""Bits that may stay above the unread ones."""
 _DIGITS = " 0123456789"
 
 
@@ -153,19 +153,16 @@ def write_text(value: str, alphabet: str) -> tuple[int, int, int]:
 
 
 def read_many(item: Callable[[int, int], tuple[Any, int]], n: int, r: int, count: int) -> tuple[list[Any], int]:
-    """`count` items; far from the end each is read from a window, so that long messages stay linear."""
-    found = []
+    """`count` items. Bits that are read already are cut off now and then: a shift costs as much as what stays above it."""
+    found: list[Any] = []
+    keep = found.append
+    top = n.bit_length()
     for _ in range(count):
-        if r > 2 * WINDOW:
-            try:
-                value, left = item(n >> (r - WINDOW) & _WINDOW_MASK, WINDOW)
-                r -= WINDOW - left
-                found.append(value)
-                continue
-            except ValueError:  # the item is longer than the window
-                pass
+        if top - r > TRIM:
+            n &= (1 << r) - 1
+            top = r
         value, r = item(n, r)
-        found.append(value)
+        keep(value)
     return found, r
 
 
