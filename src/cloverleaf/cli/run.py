@@ -25,6 +25,9 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help="run although this unsupported element changes the result; repeatable")] = None,
     workers: Annotated[int, typer.Option(help="processes; 0: as many as useful")] = 0,
     out: Annotated[Path, typer.Option(help="folder for summary.json, report.html and log.mcap")] = Path("cloverleaf-out"),
+    live: Annotated[bool, typer.Option("--live", help="only the last arm, at the pace of real time, in the console")] = False,
+    broker: Annotated[str | None, typer.Option(help="with --live: nats://... of a running platform; none: one is started")] = None,
+    port: Annotated[int, typer.Option(help="with --live: port of the started platform's console")] = 8080,
     trace_tick: Annotated[int | None, typer.Option(help="show every stage of this tick instead of running the study")] = None,
     actor: Annotated[str, typer.Option("--actor", help="with --trace-tick: trip id, or 'ego' for the first smart car")] = "ego",
 ) -> int:  # fmt: skip
@@ -35,6 +38,8 @@ def run(
 
         trace(study, trace_tick, actor, typer.echo)
         return 0
+    if live or broker:
+        return _live(study, out, broker, port)
     return _run(study, out, workers)
 
 
@@ -105,4 +110,33 @@ def _run(study: Study, out: Path, workers: int) -> int:
     write_report(results, out / "report.html")
     print_table(results, Console())
     screen.print(f"report: {out / 'report.html'}   summary: {out / 'summary.json'}   log: {out / 'log.mcap'}")
+    return 0
+
+
+def _live(study: Study, out: Path, broker: str | None, port: int) -> int:
+    import contextlib
+    import signal
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from cloverleaf.study.inputs import read_inputs
+    from cloverleaf.study.live import platform, run_live
+    from cloverleaf.study.warm import warm_kernels
+
+    screen = Console(stderr=True)
+    read_inputs(study)
+    warm_kernels(screen)
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        with platform(study, out / "platform", port) if broker is None else contextlib.nullcontext(broker) as url:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("ticks"))
+            with Progress(*columns, console=screen, transient=True) as bar:
+                task = bar.add_task(f"{study.name}, live", total=study.steps)
+                done = run_live(study, url, tell=lambda k: bar.update(task, completed=k), stopped=lambda: bool(asked))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    uplink = done.uplink
+    screen.print(f"frames: {uplink.sent} sent, {uplink.acknowledged} acknowledged, {uplink.failed} failed")
     return 0

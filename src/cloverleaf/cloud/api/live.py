@@ -28,8 +28,8 @@ class Live:
         self.shots: dict[int, Snapshot] = {}
         self.health: dict[str, dict[str, Any]] = {}
         self.said: deque[np.ndarray] = deque(maxlen=200)
-        self.inner: dict[int, Any] = {}
-        """What vehicles tell of their inside, by handle."""
+        self.inner: dict[int, tuple[float, Any]] = {}
+        """What vehicles tell of their inside, by handle, and when it came."""
         self.broker: Client | None = None
         self.supervision: Callable[[], dict[str, Any]] = dict
         self._rows: tuple[float, np.ndarray] = (0.0, np.zeros(0, ROW))
@@ -39,6 +39,7 @@ class Live:
         self.broker = broker
         await broker.subscribe("v2x.twin.*", cb=self._twin)
         await broker.subscribe("v2x.said.*", cb=self._said)
+        await broker.subscribe("v2x.inside.*", cb=self._inside)
         await broker.subscribe("v2x.health.*", cb=self._health)
 
     async def _twin(self, message: Msg) -> None:
@@ -52,6 +53,11 @@ class Live:
     async def _said(self, message: Msg) -> None:
         if len(message.data) % SAID.itemsize == 0:
             self.said.append(np.frombuffer(message.data, SAID))
+
+    async def _inside(self, message: Msg) -> None:
+        now = time.time()
+        self.inner = {h: page for h, page in self.inner.items() if now - page[0] < SHARD_LIFE}
+        self.inner.update({int(h): (now, page) for h, page in json.loads(message.data).items()})
 
     async def _health(self, message: Msg) -> None:
         page = json.loads(message.data)

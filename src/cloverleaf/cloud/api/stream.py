@@ -170,7 +170,7 @@ def inside(live: Live, handle: int) -> dict[str, Any]:
         "id": handle,
         "state": as_object(rows[found[0]], live.base_map).model_dump(),
         "told": told,
-        "vehicle": live.inner.get(handle),
+        "vehicle": live.inner.get(handle, (0.0, None))[1],
     }
 
 

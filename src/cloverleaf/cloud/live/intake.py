@@ -30,7 +30,9 @@ _REMEMBER = 65_536
 class Checker(Protocol):
     """Checks signed envelopes; `cloud/security/verify.py` implements it."""
 
-    def check(self, buffer: U8, start: I64, kind: U8, now: float) -> tuple[U8, I64, list[str]]:
+    def check(
+        self, buffer: U8, start: I64, kind: int, now: float, simulated: bool = False
+    ) -> tuple[U8, I64, list[str]]:
         """Payload buffer, offsets, and a reason per message, empty where it is accepted."""
 
 
@@ -116,7 +118,7 @@ class Intake:
         for (standard, simulated, kind, trust), parts in self._waiting.items():
             buffer, start, source = _merge(parts)
             if trust == Trust.SIGNED:
-                buffer, start, source = self._verify(buffer, start, source, kind, now)
+                buffer, start, source = self._verify(buffer, start, source, kind, simulated, now)
             if not len(source) or kind == MessageKind.TOPOLOGY:
                 self._accept(source)
                 continue
@@ -132,11 +134,13 @@ class Intake:
         self._waiting.clear()
         return heard
 
-    def _verify(self, buffer: U8, start: I64, source: I64, kind: int, now: float) -> tuple[U8, I64, I64]:
+    def _verify(
+        self, buffer: U8, start: I64, source: I64, kind: int, simulated: float, now: float
+    ) -> tuple[U8, I64, I64]:
         if self.checker is None:
             self._refuse(source, "signature_not_expected")
             return buffer[:0], np.zeros(1, np.int64), source[:0]
-        payload, offsets, reasons = self.checker.check(buffer, start, np.full(len(source), kind, np.uint8), now)
+        payload, offsets, reasons = self.checker.check(buffer, start, kind, simulated or now, bool(simulated))
         self.verified += len(source)
         bad = np.array([bool(r) for r in reasons])
         if not bad.any():

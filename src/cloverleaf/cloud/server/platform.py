@@ -46,6 +46,7 @@ class Platform:
         if self.broker is not None:
             self.broker.start()
         path = self.settings.write()
+        self.supervisor.add("keeper", "keeper", path)
         for k in range(self.settings.shards):
             self.supervisor.add(f"shard-{k}", "shard", path, str(k))
 
@@ -53,7 +54,7 @@ class Platform:
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Follows the processes while the API runs."""
         client = await connect(self.settings.broker, "api")
-        await ensure_stream(client, replicas=self.settings.replicas, keep_s=self.settings.keep_frames_s)
+        await ensure_stream(client, replicas=self.settings.replicas)
         self.supervisor.start()
         await self.live.follow(client)
         watch = asyncio.ensure_future(self.supervisor.watch())

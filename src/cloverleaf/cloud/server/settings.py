@@ -25,7 +25,7 @@ class Settings:
     shards: int = 1
     services: tuple[str, ...] = ("collision_warning", "glosa", "signal_control")
     replicas: int = 1  # of the stream; 3 on a cluster
-    keep_frames_s: float = 3600.0  # in the stream
+    keep_frames_s: float = 600.0  # in the stream, after they are in the lake
     keep_lake_s: float = 7 * 86_400.0
     lake_floor_bytes: int = 500_000_000  # free disk below which the lake is not written
     auth: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
 from typing import Any
@@ -49,7 +50,7 @@ class Shard:
             edge,
             shard=number,
             tiles=self.tiles,
-            checker=checker_of(settings.security),
+            checker=checker_of(settings.security, settings.folder / "trust"),
             secret=bytes.fromhex(settings.secret),
             epoch=int(time.time()),
         )
@@ -101,6 +102,19 @@ class Shard:
         mine = station >= 0
         if mine.any():
             await self._publish(self.engine.tell([answer_of(records[mine], station[mine], now)], now))
+
+    async def look_inside(self, message: Msg) -> None:
+        """Vehicles that tell of their inside, by station: passed on under their handles."""
+        try:
+            told = {int(station): page for station, page in json.loads(message.data).items()}
+        except (ValueError, AttributeError):
+            self.engine.counts.refuse(origin(message.subject), "malformed_inner")
+            return
+        names = self.engine.twin.handles(time.time())
+        rows = {station: self.engine.twin.row_of(station) for station in told}
+        shown = {int(names[rows[s]]): page for s, page in told.items() if rows[s] >= 0}
+        if shown:
+            await self.child.broker.publish(f"v2x.inside.{self.number}", json.dumps(shown).encode())
 
     async def _publish(self, downs: Any) -> None:
         for d in downs:
@@ -162,6 +176,7 @@ async def work(child: Child, number: int) -> None:
     for subject in subjects:
         await child.broker.subscribe(subject, cb=shard.hear, pending_bytes_limit=256 * 1024 * 1024)
     await child.broker.subscribe("v2x.answer", cb=shard.answer)
+    await child.broker.subscribe("v2x.inner.>", cb=shard.look_inside)
     await shard.rebuild()
     await child.until_stopped(shard.cycle_for_ever(), shard.show_for_ever())
 

@@ -16,8 +16,13 @@ DUPLICATE_WINDOW = 120.0
 """s within which the broker itself drops a second copy of a frame by its name."""
 
 
-async def ensure_stream(broker: Client, *, replicas: int = 1, keep_s: float = 3600.0, patience: float = 15.0) -> None:
+async def ensure_stream(
+    broker: Client, *, replicas: int = 1, most: int = 20_000_000_000, patience: float = 15.0
+) -> None:
     """Make the stream `FRAMES`, or adapt it; tried again while a cluster has no leader yet.
+
+    Frames leave the stream when the keeper says so, long after they are in the lake. A stream of `most` bytes takes no more: who
+    publishes then gets no acknowledgement, so nothing acknowledged is lost.
 
     Raises:
         CloverleafError: the broker keeps no streams.
@@ -27,10 +32,10 @@ async def ensure_stream(broker: Client, *, replicas: int = 1, keep_s: float = 36
         subjects=["v2x.frame.>"],
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
-        discard=DiscardPolicy.OLD,
-        max_age=keep_s,
+        discard=DiscardPolicy.NEW,
+        max_bytes=most,
         num_replicas=replicas,
-        duplicate_window=min(DUPLICATE_WINDOW, keep_s),
+        duplicate_window=DUPLICATE_WINDOW,
     )
     js = broker.jetstream()
     end = time.monotonic() + patience

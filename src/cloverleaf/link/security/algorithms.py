@@ -24,6 +24,7 @@ from cloverleaf.types.errors import SecurityError
 
 _P256 = ec.SECP256R1()
 _DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
+_SIGN = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)  # RFC 6979: same run, same bytes
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -68,7 +69,7 @@ def p256_point(point: bytes) -> ec.EllipticCurvePublicKey:
 
 def p256_sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
     """ECDSA over a 32-byte digest: r || s."""
-    r, s = decode_dss_signature(key.sign(digest, _DIGEST))
+    r, s = decode_dss_signature(key.sign(digest, _SIGN))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 

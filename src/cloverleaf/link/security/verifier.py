@@ -100,7 +100,7 @@ class Verifier:
             raise SecurityError("the certificate does not hold here", reason="out_of_region")
         self._judge_time(envelope, now)
         tag = envelope.signature + envelope.signed
-        if tag in self._seen or tag in self._seen_before:
+        if self.seen(tag):
             raise SecurityError("the message was received before", reason="replayed")
         if envelope.algorithm != certificate.algorithm:
             raise SecurityError("signature and key are of different algorithms", reason="bad_signature")
@@ -108,7 +108,7 @@ class Verifier:
             certificate.point, envelope.signature, envelope.signed, certificate.coer
         ):
             raise SecurityError("the signature does not hold", reason="bad_signature")
-        self._remember(tag, now)
+        self.remember(tag, now)
         return envelope
 
     def _certificate(self, envelope: Envelope) -> Certificate:
@@ -139,8 +139,16 @@ class Verifier:
         if header.generated * 1e-6 - now > self.max_ahead:
             raise SecurityError("the message comes from the future", reason="from_the_future")
 
-    def _remember(self, tag: bytes, now: float) -> None:
-        """Accepted messages, kept for at least `max_age` (two sets that take turns)."""
+    def known(self, hashed_id: bytes) -> Certificate | None:
+        """A verified certificate by its HashedId8."""
+        return self._known.get(hashed_id)
+
+    def seen(self, tag: bytes) -> bool:
+        """Whether an accepted message had this tag within the last `max_age` s."""
+        return tag in self._seen or tag in self._seen_before
+
+    def remember(self, tag: bytes, now: float) -> None:
+        """Tag of an accepted message, kept for at least `max_age` (two sets that take turns)."""
         if now - self._turn > self.max_age + self.max_ahead:
             self._seen_before, self._seen, self._turn = self._seen, set(), now
         self._seen.add(tag)

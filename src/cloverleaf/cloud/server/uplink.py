@@ -1,0 +1,80 @@
+"""Feeds a platform from a program without an event loop: frames go out in a thread of their own; nothing here blocks the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from cloverleaf.cloud.live.frames import Frame, identity, pack_frame
+from cloverleaf.cloud.live.intake import select
+from cloverleaf.cloud.live.subjects import frame_subject
+from cloverleaf.cloud.live.tiles import tile_of
+from cloverleaf.cloud.server.child import connect
+from cloverleaf.types.errors import CloverleafError
+from cloverleaf.types.state import F64, I64, U8
+
+
+class Uplink:
+    """A source of frames, `TENANT.SOURCE`, connected to the broker at `url`.
+
+    Raises:
+        CloverleafError: no broker answers there within `patience` s.
+    """
+
+    def __init__(self, url: str, tenant: str, source: str, standard: str, *, patience: float = 10.0) -> None:
+        self.tenant, self.source, self.standard = tenant, source, standard
+        self.epoch, self.sequence = int(time.time()), 0
+        self.sent = self.acknowledged = self.failed = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="uplink", daemon=True)
+        self._thread.start()
+        future = asyncio.run_coroutine_threadsafe(connect(url, f"{tenant}.{source}"), self._loop)
+        try:
+            self._broker = future.result(patience)
+        except Exception as error:
+            future.cancel()
+            self._end()
+            raise CloverleafError(f"no broker answers at {url}", hint="start it with: cloverleaf serve") from error
+
+    def send(self, kind: U8, trust: U8, buffer: U8, start: I64, x: F64, y: F64, now: float, flags: int = 0) -> None:
+        """Send messages of senders at (x, y), shape (n,) each: one frame per tile. `now`: s since 1970 of the source's clock."""
+        tile = tile_of(x, y)
+        for t in np.unique(tile).tolist():
+            rows = np.flatnonzero(tile == t)
+            part, offsets = select(buffer, start, rows)
+            self.sequence += 1
+            frame = Frame(
+                self.standard, t, self.epoch, self.sequence, now, kind[rows], trust[rows], part, offsets, flags
+            )
+            self.sent += 1
+            self._call(self._publish(frame_subject(t, self.tenant, self.source), frame))
+
+    def tell(self, subject: str, data: bytes) -> None:
+        """Publish anything else, without waiting for anybody."""
+        self._call(self._broker.publish(subject, data))
+
+    def _call(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _publish(self, subject: str, frame: Frame) -> None:
+        name = {"Nats-Msg-Id": identity(f"{self.tenant}.{self.source}", frame)}
+        try:
+            await self._broker.jetstream().publish(subject, pack_frame(frame), timeout=5.0, headers=name)
+            self.acknowledged += 1
+        except Exception:
+            self.failed += 1
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(2.0)
+
+    def close(self) -> None:
+        """Send what waits and go."""
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._broker.drain(), self._loop).result(3.0)
+        self._end()
