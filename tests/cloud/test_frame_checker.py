@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def expected(messages: list[bytes], now: float) -> list[str]:
 def checked(messages: list[bytes], now: float = NOW) -> tuple[list[bytes], list[str]]:
     buffer, start = pack(messages)
     payload, offsets, reasons = FrameChecker("p256", TRUSTED).check(buffer, start, MessageKind.AWARENESS, now)
-    return [payload[a:b].tobytes() for a, b in zip(offsets, offsets[1:])], reasons
+    return [payload[a:b].tobytes() for a, b in itertools.pairwise(offsets)], reasons
 
 
 def stream() -> list[bytes]:
