@@ -1,0 +1,74 @@
+"""Our default driver in compiled form: the planner's following law and the guard of the component car, under ideal sensing.
+
+Same laws and constants as `car/simulate.py` and `car/guard.py`; what falls away is sensing, tracking and the choice among
+several proposals, which a sweep's straight task does not need. Jerk is limited as the car's control limits it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.car.guard import longitudinal_limit, sideways_unsafe
+from cloverleaf.car.simulate import ACCEL as TOP_ACCEL
+from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
+from cloverleaf.judge.drivers.scene import bumper_gap, side_gap, will_meet
+from cloverleaf.loop.storyboard.driver import (
+    ASK,
+    DESIRED,
+    DT,
+    DX,
+    DY,
+    LAT_SPEED,
+    NEAR_SPEED,
+    NEAR_WIDTH,
+    PRESENT,
+    SPEED,
+    STEER,
+    WIDTH,
+    driver,
+)
+
+HORIZON, MARGIN = 4.0, 0.3  # s of prediction, s of doubt about who is first
+STARTED, LAST = range(2)  # memory: has a command been given, and which
+
+
+@kernel
+def free_accel(v, top):
+    """Towards the wanted speed, m/s2 (as `wish` of car/simulate.py)."""
+    if v <= top:
+        ratio = v / max(top, 0.1)
+        ratio *= ratio
+        return TOP_ACCEL * (1.0 - ratio * ratio)
+    return max(-2.6, (top - v) / 0.9)
+
+
+@kernel
+def planned_accel(own, near):
+    """Plan, then guard, m/s2."""
+    v = own[SPEED]
+    free = free_accel(v, own[DESIRED])
+    wanted, allowed = free, math.inf
+    for i in range(near.shape[0]):
+        if near[i, PRESENT] == 0.0 or near[i, DX] < 0.0:
+            continue
+        gap, other = bumper_gap(own, near, i), near[i, NEAR_SPEED]
+        if will_meet(own, near, i, HORIZON, MARGIN) or side_gap(own, near, i) < 0.0:
+            wanted = min(wanted, follow(gap, v, max(other, 0.0), free))
+        reach = 0.5 * (own[WIDTH] + near[i, NEAR_WIDTH])
+        drifting = abs(near[i, LAT_SPEED]) > 0.3 and sideways_unsafe(near[i, DY], near[i, LAT_SPEED], reach)
+        if side_gap(own, near, i) < -0.05 or drifting:
+            allowed = min(allowed, longitudinal_limit(v, other, max(gap, 0.0)))
+    return max(min(wanted, allowed), -STRONGEST)
+
+
+@driver
+def cloverleaf(own, near, memory, command):
+    """Cloverleaf's own driver."""
+    wanted = planned_accel(own, near)
+    if memory[STARTED] == 1.0:
+        down = JERK_HARD if wanted < -3.0 else JERK_DOWN
+        wanted = min(max(wanted, memory[LAST] - down * own[DT]), memory[LAST] + JERK_UP * own[DT])
+    memory[STARTED], memory[LAST] = 1.0, wanted
+    command[ASK] = wanted
+    command[STEER] = math.nan

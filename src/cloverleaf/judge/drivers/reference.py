@@ -1,0 +1,134 @@
+"""The four reference drivers of UN R157 in scenarios: normal following, and the model's reaction once it judges a scene unsafe.
+
+The decisions are those of `judge/r157/drivers.py`; here they meet any number of road users, any step, and a road that goes on
+afterwards. In normal driving they hold the wanted speed and follow by the improved IDM with the model's own equilibrium
+headway and at most NORMAL_BRAKE. A second after the scene is safe again they go back to it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.following import iidm_accel
+from cloverleaf.algo.jit import kernel
+from cloverleaf.judge.drivers.scene import approach, bumper_gap, hidden, leader, side_gap
+from cloverleaf.judge.r157.drivers import (
+    BRAKE_JERK,
+    BRAKE_MAX,
+    CC_HUMAN,
+    FSM,
+    FSM_BRAKE_MAX,
+    FSM_BRAKE_MIN,
+    HUMAN_COASTING,
+    REG157,
+    REG157_BRAKE,
+    RSS,
+    judge_safety,
+    reaction_time,
+)
+from cloverleaf.loop.storyboard.driver import (
+    ACCEL,
+    ASK,
+    DESIRED,
+    DT,
+    DX,
+    LENGTH,
+    NEAR_ACCEL,
+    NEAR_LENGTH,
+    NEAR_SPEED,
+    PRESENT,
+    SPEED,
+    STEER,
+    driver,
+)
+
+NORMAL_ACCEL, NORMAL_BRAKE, STANDSTILL = 1.5, 2.0, 2.0  # m/s2, m/s2, m
+HEADWAY = 2.0  # s, of the careful human; the others keep it in normal driving too
+LEADER_BRAKES = 0.5  # m/s2 of a leader's deceleration that a human takes for a reason to react
+CALM = 1.0  # s of safety after which normal driving goes on
+# memory
+REACTED, BRAKE, SAFE_FOR = range(3)
+
+
+@kernel
+def unsafe(model, own, near, i):
+    """(unsafe, critical, proactive fuzzy metric) of road user i for a reference driver."""
+    v, other = own[SPEED], near[i, NEAR_SPEED]
+    dx, gap, side = near[i, DX], bumper_gap(own, near, i), side_gap(own, near, i)
+    if dx < 0.0 or v <= 0.0:
+        return False, 0.0, 0.0
+    if model == CC_HUMAN and side <= 0.0 and near[i, NEAR_ACCEL] < -LEADER_BRAKES and v > other and gap < HEADWAY * v:
+        return True, 0.0, 0.0
+    if v <= other and model != RSS and model != FSM:
+        return False, 0.0, 0.0
+    clearance = dx + 0.5 * (own[LENGTH] + near[i, NEAR_LENGTH])
+    safe, _, critical, proactive = judge_safety(
+        model, 0, dx, gap, side, clearance, v, other, -approach(near, i), own[ACCEL]
+    )
+    return not safe, critical, proactive
+
+
+@kernel
+def reference_accel(model, own, near, memory):
+    """Acceleration of a reference driver, m/s2."""
+    dt, v = own[DT], own[SPEED]
+    first = leader(own, near)
+    danger, critical, proactive = False, 0.0, 0.0
+    for i in range(near.shape[0]):
+        if near[i, PRESENT] == 1.0 and not hidden(near, i, first):
+            bad, c, p = unsafe(model, own, near, i)
+            danger = danger or bad
+            critical, proactive = max(critical, c), max(proactive, p)
+    if danger:
+        memory[SAFE_FOR] = 0.0
+        if memory[REACTED] < reaction_time(model) - 1e-9:
+            memory[REACTED] += dt
+            return -HUMAN_COASTING if model == CC_HUMAN else 0.0
+        if model == REG157:
+            return -REG157_BRAKE
+        memory[BRAKE] = min(memory[BRAKE] + BRAKE_JERK * dt, BRAKE_MAX)
+        if model == FSM:
+            demand = proactive * FSM_BRAKE_MIN
+            if critical > 0.0:
+                demand = critical * (FSM_BRAKE_MAX - FSM_BRAKE_MIN) + FSM_BRAKE_MIN
+            memory[BRAKE] = min(memory[BRAKE], demand)
+        return -memory[BRAKE]
+    memory[BRAKE] = 0.0
+    if memory[REACTED] > 0.0:
+        memory[SAFE_FOR] += dt
+        if memory[SAFE_FOR] < CALM:
+            return 0.0
+        memory[REACTED] = 0.0
+    gap, other = math.inf, v
+    if first >= 0:
+        gap, other = bumper_gap(own, near, first), near[first, NEAR_SPEED]
+    wanted = iidm_accel(gap, v, other, own[DESIRED], NORMAL_ACCEL, NORMAL_BRAKE, HEADWAY, STANDSTILL)
+    return max(wanted, -NORMAL_BRAKE)
+
+
+@driver
+def cc_human(own, near, memory, command):
+    """Competent and careful human driver, UN R157 Annex 4 Appendix 3."""
+    command[ASK] = reference_accel(CC_HUMAN, own, near, memory)
+    command[STEER] = math.nan
+
+
+@driver
+def fsm(own, near, memory, command):
+    """Fuzzy safety model, Mattas et al. 2020."""
+    command[ASK] = reference_accel(FSM, own, near, memory)
+    command[STEER] = math.nan
+
+
+@driver
+def rss(own, near, memory, command):
+    """Responsibility-sensitive safety, Shalev-Shwartz et al. 2017."""
+    command[ASK] = reference_accel(RSS, own, near, memory)
+    command[STEER] = math.nan
+
+
+@driver
+def reg157(own, near, memory, command):
+    """The cut-in rule of UN R157 clause 5.2.5.2."""
+    command[ASK] = reference_accel(REG157, own, near, memory)
+    command[STEER] = math.nan
