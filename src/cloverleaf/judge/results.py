@@ -38,13 +38,24 @@ def table(result: SuiteResult) -> pa.Table:
     columns: dict[str, object] = {
         "suite": pa.array([result.suite] * len(overall)).dictionary_encode(),
         "driver": pa.array([result.driver] * len(overall)).dictionary_encode(),
-        "case": np.arange(len(overall)),
+        "case": result.numbers if result.numbers is not None else np.arange(len(overall)),
         **result.parameters,
         **result.measures,
     }
     columns |= {f"criterion.{name}": names[v] for name, v in result.verdicts.items()}
     columns["verdict"] = names[overall]
     return pa.table(columns)
+
+
+def exposure_rate(result: SuiteResult) -> float | None:
+    """Share of the exposure that passes, among the cases with a verdict; None where no distribution states how often cases occur."""
+    weight = result.measures.get("exposure")
+    if weight is None or np.isnan(weight).any():
+        return None
+    overall = result.overall()
+    judged = (overall == Verdict.PASS) | (overall == Verdict.FAIL)
+    total = float(weight[judged].sum())
+    return float(weight[overall == Verdict.PASS].sum() / total) if total > 0 else None
 
 
 def summary(results: list[SuiteResult]) -> dict[str, object]:
@@ -57,6 +68,7 @@ def summary(results: list[SuiteResult]) -> dict[str, object]:
                 "driver": r.driver,
                 "cases": len(r.overall()),
                 "counts": r.counts(),
+                "pass_rate_by_exposure": exposure_rate(r),
                 "criteria": [
                     c._asdict() | {"counts": {NAMES[v]: int((r.verdicts[c.name] == v).sum()) for v in Verdict}}
                     for c in r.criteria
@@ -66,6 +78,12 @@ def summary(results: list[SuiteResult]) -> dict[str, object]:
             for r in results
         ],
     }
+
+
+def label(result: SuiteResult, row: int) -> str:
+    """The parameters of a case as text."""
+    values = {k: v[row] for k, v in result.parameters.items()}
+    return " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items())
 
 
 def junit(results: list[SuiteResult]) -> bytes:
@@ -84,11 +102,13 @@ def junit(results: list[SuiteResult]) -> bytes:
             skipped=str(skipped),
         )
         for row in np.flatnonzero(overall != Verdict.PASS)[:MOST_FAILURES_IN_JUNIT]:
-            label = " ".join(f"{k}={v[row]:g}" for k, v in r.parameters.items())
-            case = ET.SubElement(suite, "testcase", classname=r.suite, name=f"case {row}: {label}")
+            number = row if r.numbers is None else r.numbers[row]
+            case = ET.SubElement(suite, "testcase", classname=r.suite, name=f"case {number}: {label(r, int(row))}")
             tag = {Verdict.FAIL: "failure", Verdict.ERROR: "error"}.get(Verdict(overall[row]), "skipped")
             broken = ", ".join(c.name for c in r.criteria if r.verdicts[c.name][row] == overall[row])
-            ET.SubElement(case, tag, message=f"{NAMES[Verdict(overall[row])]}: {broken}")
+            reason = str(r.measures["reason"][row]) if "reason" in r.measures else ""
+            message = f"{NAMES[Verdict(overall[row])]}: {reason or broken}"
+            ET.SubElement(case, tag, message=message)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 

@@ -42,6 +42,7 @@ class SuiteResult(NamedTuple):
     criteria: tuple[Criterion, ...]
     verdicts: Mapping[str, NDArray[np.int8]]
     limits: tuple[str, ...]
+    numbers: NDArray[np.int64] | None = None  # case numbers within the suite; None: 0, 1, 2...
 
     def overall(self) -> NDArray[np.int8]:
         """Worst verdict of each case: error, then fail, then not verified, then pass, then not applicable."""

@@ -2,7 +2,7 @@
 
 The decisions are those of `judge/r157/drivers.py`; here they meet any number of road users, any step, and a road that goes on
 afterwards. In normal driving they hold the wanted speed and follow by the improved IDM with the model's own equilibrium
-headway and at most NORMAL_BRAKE. A second after the scene is safe again they go back to it.
+headway and at most NORMAL_BRAKE, beyond which the regulation speaks of an emergency manoeuvre. A second after the scene is safe again they go back to it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cloverleaf.judge.r157.drivers import (
     REG157,
     REG157_BRAKE,
     RSS,
+    equilibrium_gap,
     judge_safety,
     reaction_time,
 )
@@ -42,8 +43,7 @@ from cloverleaf.loop.storyboard.driver import (
     driver,
 )
 
-NORMAL_ACCEL, NORMAL_BRAKE, STANDSTILL = 1.5, 2.0, 2.0  # m/s2, m/s2, m
-HEADWAY = 2.0  # s, of the careful human; the others keep it in normal driving too
+NORMAL_ACCEL, COMFORTABLE, NORMAL_BRAKE, STANDSTILL = 1.5, 2.0, 5.0, 2.0  # m/s2, m/s2, m/s2, m
 LEADER_BRAKES = 0.5  # m/s2 of a leader's deceleration that a human takes for a reason to react
 CALM = 1.0  # s of safety after which normal driving goes on
 # memory
@@ -57,8 +57,12 @@ def unsafe(model, own, near, i):
     dx, gap, side = near[i, DX], bumper_gap(own, near, i), side_gap(own, near, i)
     if dx < 0.0 or v <= 0.0:
         return False, 0.0, 0.0
-    if model == CC_HUMAN and side <= 0.0 and near[i, NEAR_ACCEL] < -LEADER_BRAKES and v > other and gap < HEADWAY * v:
-        return True, 0.0, 0.0
+    if model == CC_HUMAN and side <= 0.0 and v > other:
+        # behind somebody in the own path the careful human needs no short TTC to act
+        closing = v - other
+        braking = near[i, NEAR_ACCEL] < -LEADER_BRAKES and gap < equilibrium_gap(CC_HUMAN, v)
+        if braking or closing * closing > 2.0 * COMFORTABLE * max(gap, 0.1):
+            return True, 0.0, 0.0
     if v <= other and model != RSS and model != FSM:
         return False, 0.0, 0.0
     clearance = dx + 0.5 * (own[LENGTH] + near[i, NEAR_LENGTH])
@@ -102,7 +106,8 @@ def reference_accel(model, own, near, memory):
     gap, other = math.inf, v
     if first >= 0:
         gap, other = bumper_gap(own, near, first), near[first, NEAR_SPEED]
-    wanted = iidm_accel(gap, v, other, own[DESIRED], NORMAL_ACCEL, NORMAL_BRAKE, HEADWAY, STANDSTILL)
+    headway = (equilibrium_gap(model, v) - STANDSTILL) / max(v, 1.0)
+    wanted = iidm_accel(gap, v, other, own[DESIRED], NORMAL_ACCEL, COMFORTABLE, max(headway, 0.5), STANDSTILL)
     return max(wanted, -NORMAL_BRAKE)
 
 

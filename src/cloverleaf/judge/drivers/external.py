@@ -1,0 +1,132 @@
+"""Drivers in Python: what they are handed, and how their answers get into the engine.
+
+A planner sees one `Scene` a step; a vectorised driver sees the arrays of all worlds (columns in `loop/storyboard/driver.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloverleaf.loop.storyboard import driver as d
+from cloverleaf.types.errors import PluginError
+
+F64 = NDArray[np.float64]
+
+
+class Own(NamedTuple):
+    """The vehicle under test: SI units, radians; `offset` m left of the lane's centre; `desired` speed of the scenario."""
+
+    time: float
+    dt: float
+    x: float
+    y: float
+    heading: float
+    speed: float
+    accel: float
+    length: float
+    width: float
+    desired: float
+    s: float
+    offset: float
+    lane_width: float
+    limit: float
+    curvature: float
+
+
+class Other(NamedTuple):
+    """Another road user, seen along and left of the own lane. `gap` bumper to bumper; `lanes` to the left, 0 the own."""
+
+    gap: float
+    ahead: float
+    left: float
+    speed: float
+    lateral_speed: float
+    accel: float
+    length: float
+    width: float
+    lanes: float
+    kind: int  # 0 vehicle, 1 pedestrian, 2 other
+
+
+class Scene(NamedTuple):
+    """One step of one world."""
+
+    own: Own
+    others: tuple[Other, ...]
+
+
+class Planner(Protocol):
+    """A driver of one world; constructed with the case's parameters."""
+
+    def drive(self, scene: Scene) -> float | tuple[float, float]:
+        """Acceleration (m/s2), or acceleration and curvature (1/m) where the driver steers itself."""
+
+
+class VectorDriver(Protocol):
+    """A driver of many worlds at once."""
+
+    vectorised: bool
+
+    def reset(self, worlds: int, entities: int, dt: float) -> None:
+        """A new batch begins."""
+
+    def drive(self, own: F64, near: F64, command: F64) -> None:
+        """Fill `command` (worlds, 2) from `own` (worlds, OWN) and `near` (worlds, entities, NEAR)."""
+
+
+def scene_of(own: F64, near: F64) -> Scene:
+    """The scene of one world from its rows."""
+    others = tuple(Other(*(float(x) for x in row[1:-1]), int(row[-1])) for row in near if row[d.PRESENT] == 1.0)
+    return Scene(Own(*(float(x) for x in own[: len(Own._fields)])), others)
+
+
+class Planners:
+    """One planner per world, called in turn: makes a VectorDriver of a planner class."""
+
+    vectorised = True
+
+    def __init__(self, make: Any, cases: list[Mapping[str, Any]]) -> None:
+        self._planners = [_construct(make, case) for case in cases]
+
+    def reset(self, worlds: int, entities: int, dt: float) -> None:
+        """Nothing: planners are new for each batch."""
+
+    def drive(self, own: F64, near: F64, command: F64) -> None:
+        """Ask each planner whose world still runs."""
+        for w, planner in enumerate(self._planners):
+            if own[w, d.DT] == 0.0:
+                continue
+            answer = planner.drive(scene_of(own[w], near[w]))
+            accel, curvature = answer if isinstance(answer, tuple) else (answer, math.nan)
+            if not math.isfinite(accel):
+                raise PluginError(f"the driver answered an acceleration of {accel} at {own[w, d.TIME]:.2f} s")
+            command[w, d.ASK], command[w, d.STEER] = accel, curvature
+
+    def close(self) -> None:
+        """Let planners free what they hold."""
+        for planner in self._planners:
+            closing = getattr(planner, "close", None)
+            if closing is not None:
+                closing()
+
+
+def _construct(make: Any, case: Mapping[str, Any]) -> Planner:
+    """A planner for one case; the class may take the case's parameters or nothing."""
+    try:
+        return make(case) if _takes_case(make) else make()
+    except TypeError as error:
+        raise PluginError(f"the driver cannot be constructed: {error}", hint="__init__(self) or __init__(self, case)") from error
+
+
+def _takes_case(make: Any) -> bool:
+    import inspect
+
+    try:
+        return bool(inspect.signature(make).parameters)
+    except (TypeError, ValueError):
+        return False
