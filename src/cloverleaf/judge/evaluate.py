@@ -30,7 +30,9 @@ class Chosen:
 Progress = Callable[[int], None]
 
 
-def run_chosen(chosen: list[Chosen], setting: Setting, workers: int, out: Path | None, done: Progress) -> list[Columns]:
+def run_chosen(
+    chosen: list[Chosen], setting: Setting, workers: int | str, out: Path | None, done: Progress
+) -> list[Columns]:
     """Measures of all chosen cases, one table per entry, with `crash_reference` and `avoidable` where the rules ask for a reference."""
     tables = _run(chosen, setting, workers, out, done)
     again, where = [], []
@@ -56,7 +58,7 @@ def run_chosen(chosen: list[Chosen], setting: Setting, workers: int, out: Path |
     return tables
 
 
-def _run(chosen: list[Chosen], setting: Setting, workers: int, out: Path | None, done: Progress) -> list[Columns]:
+def _run(chosen: list[Chosen], setting: Setting, workers: int | str, out: Path | None, done: Progress) -> list[Columns]:
     parts: list[list[tuple[I64, Columns]]] = [[] for _ in chosen]
     jobs: list[Job] = []
     owner: dict[int, int] = {}

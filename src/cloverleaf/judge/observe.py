@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.judge.drivers.scene import bumper_gap, leader, will_meet
-from cloverleaf.loop.storyboard.driver import (
+from cloverleaf.judge.drivers.slot import (
     ACCEL,
     ACTIVE,
     DT,

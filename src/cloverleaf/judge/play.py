@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloverleaf.judge import observe
+from cloverleaf.judge.drivers import slot as d
 from cloverleaf.judge.drivers.external import Planners
 from cloverleaf.judge.drivers.registry import COMPILED, VECTOR, Driver
-from cloverleaf.loop.storyboard import driver as d
-from cloverleaf.loop.storyboard.worlds import Worlds
-from cloverleaf.scenario.storyboard.compile import compile_scenario
 from cloverleaf.types.errors import CloverleafError, ScenarioError
 
 RUNNING, STOPPED, TIME_LIMIT = range(3)
@@ -25,6 +23,8 @@ ENDS = np.array(["running", "stop trigger", "time limit"])
 @lru_cache(maxsize=4)
 def compiled(scenario: Path, fixed: tuple[tuple[str, str], ...]) -> Any:
     """The program of a scenario with its structural parameters fixed."""
+    from cloverleaf.scenario.storyboard.compile import compile_scenario
+
     return compile_scenario(scenario, dict(fixed))
 
 
@@ -38,6 +38,8 @@ def play(
     driver: Driver, dt: float, until: float,
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Run `count` cases to their end; columns of shape (count,). Raises ScenarioError, MapError, PluginError."""
+    from cloverleaf.loop.storyboard.worlds import Worlds
+
     program = compiled(scenario, tuple(fixed.items()))
     columns = program.columns(values, count)
     worlds = Worlds(program, columns, dt=dt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -112,10 +113,11 @@ def junit(results: list[SuiteResult]) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def store(results: list[SuiteResult], out: Path) -> None:
-    """Write results.parquet and results.json to the folder `out`."""
+def store(results: list[SuiteResult], out: Path, search: Mapping[str, object] | None = None) -> None:
+    """Write results.parquet and results.json to the folder `out`; `search`: what a boundary search found, by suite."""
     sink = pa.BufferOutputStream()
     tables = [table(r) for r in results]
     pq.write_table(pa.concat_tables(tables, promote_options="permissive"), sink)
     write_atomically(out / "results.parquet", sink.getvalue().to_pybytes())
-    write_atomically(out / "results.json", (json.dumps(summary(results), indent=2) + "\n").encode())
+    content = summary(results) | ({"search": search} if search else {})
+    write_atomically(out / "results.json", (json.dumps(content, indent=2) + "\n").encode())

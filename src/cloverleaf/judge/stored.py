@@ -79,5 +79,5 @@ def save(out: Path | None, key: str, columns: Mapping[str, NDArray[Any]]) -> Non
     import io
 
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **dict(columns))
+    np.savez_compressed(buffer, allow_pickle=False, **dict(columns))
     write_atomically(out / FOLDER / f"{key}.npz", buffer.getvalue())

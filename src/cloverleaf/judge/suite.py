@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from lxml import etree
 
+from cloverleaf.judge.cases import rows
 from cloverleaf.judge.rules.scenario import rule_set
 from cloverleaf.judge.rules.table import RuleSet
 from cloverleaf.scenario.distribution.read import Column, Distribution, is_distribution, read_distribution
@@ -131,15 +132,10 @@ def rows_of(entry: Logical, choice: str | None) -> I64:
     if choice is None and total >= MOST_CASES:
         raise StudyError(f"stands for {total:,} cases", file=entry.distribution.file if entry.distribution else "",
                          hint="--cases N takes N of them evenly, --cases all takes all, --budget 30m searches the boundary")  # fmt: skip
-    if choice is None or choice == "all":
-        return np.arange(total, dtype=np.int64)
-    if choice == "first":
-        return np.zeros(1, np.int64)
-    if not choice.isdigit():
-        raise StudyError(f"--cases {choice!r} is not understood", hint="'first', 'all', a number or a .csv file")
-    wanted = int(choice)
-    if wanted == 0:
-        raise StudyError("--cases 0 leaves nothing to judge", hint="a number from 1, 'first', 'all' or a CSV file")
-    if wanted >= total:
-        return np.arange(total, dtype=np.int64)
-    return np.unique((np.arange(wanted) * (total - 1) // max(wanted - 1, 1)).astype(np.int64))
+    return rows("all" if choice is None else choice, total)
+
+
+def declared(entry: Logical) -> list[str]:
+    """Names of the parameters that the scenario declares."""
+    block = read(entry.scenario).find("ParameterDeclarations")
+    return [e.get("name", "") for e in block] if block is not None else []

@@ -97,7 +97,7 @@ def run_job(job: Job) -> Columns:
 
 
 def run_jobs(
-    jobs: list[Job], workers: int, out: Path | None, done: Callable[[int], None] = lambda cases: None
+    jobs: list[Job], workers: int | str, out: Path | None, done: Callable[[int], None] = lambda cases: None
 ) -> Iterator[tuple[Job, Columns]]:
     """Each job with its columns, as they finish; jobs stored in `out` are not run again. `done` hears of finished cases."""
     left = []
@@ -108,6 +108,12 @@ def run_jobs(
         else:
             done(len(job.rows))
             yield job, known
+    if isinstance(workers, str):
+        from cloverleaf.judge.ray_pool import on_ray
+
+        for job, columns in on_ray(left, workers):
+            yield job, _finish(job, columns, out, done)
+        return
     if workers <= 1 or len(left) <= 1:
         for job in left:
             yield job, _finish(job, run_job(job), out, done)

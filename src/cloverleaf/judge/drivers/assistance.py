@@ -7,7 +7,7 @@ import math
 from cloverleaf.algo.following import iidm_accel, kesting_acc_accel
 from cloverleaf.algo.jit import kernel
 from cloverleaf.judge.drivers.scene import bumper_gap, leader, will_meet
-from cloverleaf.loop.storyboard.driver import (
+from cloverleaf.judge.drivers.slot import (
     ASK,
     DESIRED,
     DT,

@@ -13,7 +13,7 @@ from cloverleaf.car.guard import longitudinal_limit, sideways_unsafe
 from cloverleaf.car.simulate import ACCEL as TOP_ACCEL
 from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
 from cloverleaf.judge.drivers.scene import bumper_gap, side_gap, will_meet
-from cloverleaf.loop.storyboard.driver import (
+from cloverleaf.judge.drivers.slot import (
     ASK,
     DESIRED,
     DT,

@@ -6,13 +6,13 @@ A planner sees one `Scene` a step; a vectorised driver sees the arrays of all wo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloverleaf.loop.storyboard import driver as d
+from cloverleaf.judge.drivers import slot as d
 from cloverleaf.types.errors import PluginError
 
 F64 = NDArray[np.float64]
@@ -50,7 +50,7 @@ class Other(NamedTuple):
     length: float
     width: float
     lanes: float
-    kind: int  # 0 vehicle, 1 pedestrian, 2 other
+    kind: float  # 0 vehicle, 1 pedestrian, 2 other
 
 
 class Scene(NamedTuple):
@@ -81,7 +81,7 @@ class VectorDriver(Protocol):
 
 def scene_of(own: F64, near: F64) -> Scene:
     """The scene of one world from its rows."""
-    others = tuple(Other(*(float(x) for x in row[1:-1]), int(row[-1])) for row in near if row[d.PRESENT] == 1.0)
+    others = tuple(Other(*map(float, row[d.GAP : d.BESIDE])) for row in near if row[d.PRESENT] == 1.0)
     return Scene(Own(*(float(x) for x in own[: len(Own._fields)])), others)
 
 
@@ -90,7 +90,7 @@ class Planners:
 
     vectorised = True
 
-    def __init__(self, make: Any, cases: list[Mapping[str, Any]]) -> None:
+    def __init__(self, make: Any, cases: Sequence[Mapping[str, Any]]) -> None:
         self._planners = [_construct(make, case) for case in cases]
 
     def reset(self, worlds: int, entities: int, dt: float) -> None:
@@ -120,7 +120,9 @@ def _construct(make: Any, case: Mapping[str, Any]) -> Planner:
     try:
         return make(case) if _takes_case(make) else make()
     except TypeError as error:
-        raise PluginError(f"the driver cannot be constructed: {error}", hint="__init__(self) or __init__(self, case)") from error
+        raise PluginError(
+            f"the driver cannot be constructed: {error}", hint="__init__(self) or __init__(self, case)"
+        ) from error
 
 
 def _takes_case(make: Any) -> bool:

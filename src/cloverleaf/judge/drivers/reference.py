@@ -2,7 +2,8 @@
 
 The decisions are those of `judge/r157/drivers.py`; here they meet any number of road users, any step, and a road that goes on
 afterwards. In normal driving they hold the wanted speed and follow by the improved IDM with the model's own equilibrium
-headway and at most NORMAL_BRAKE, beyond which the regulation speaks of an emergency manoeuvre. A second after the scene is safe again they go back to it.
+headway and at most NORMAL_BRAKE, beyond which the regulation speaks of an emergency manoeuvre. A second after the scene is safe
+again they go back to it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,21 @@ import math
 from cloverleaf.algo.following import iidm_accel
 from cloverleaf.algo.jit import kernel
 from cloverleaf.judge.drivers.scene import approach, bumper_gap, hidden, leader, side_gap
+from cloverleaf.judge.drivers.slot import (
+    ACCEL,
+    ASK,
+    DESIRED,
+    DT,
+    DX,
+    LENGTH,
+    NEAR_ACCEL,
+    NEAR_LENGTH,
+    NEAR_SPEED,
+    PRESENT,
+    SPEED,
+    STEER,
+    driver,
+)
 from cloverleaf.judge.r157.drivers import (
     BRAKE_JERK,
     BRAKE_MAX,
@@ -26,21 +42,6 @@ from cloverleaf.judge.r157.drivers import (
     equilibrium_gap,
     judge_safety,
     reaction_time,
-)
-from cloverleaf.loop.storyboard.driver import (
-    ACCEL,
-    ASK,
-    DESIRED,
-    DT,
-    DX,
-    LENGTH,
-    NEAR_ACCEL,
-    NEAR_LENGTH,
-    NEAR_SPEED,
-    PRESENT,
-    SPEED,
-    STEER,
-    driver,
 )
 
 NORMAL_ACCEL, COMFORTABLE, NORMAL_BRAKE, STANDSTILL = 1.5, 2.0, 5.0, 2.0  # m/s2, m/s2, m/s2, m

@@ -1,10 +1,10 @@
 """Finds a driver by what the user typed: a built-in name, an entry point, `module:Class`, `file.py:Class`, an FMU, a socket.
 
-| form     | what it is                                                                             | called                         |
-|----------|----------------------------------------------------------------------------------------|--------------------------------|
-| compiled | a function under `@driver` of `loop/storyboard/driver.py`                               | inside the engine, once a step |
-| vector   | a class with `vectorised = True`, `reset(worlds, entities, dt)` and `drive(own, near, command)` | once a step for all worlds     |
-| planner  | a class with `drive(scene)`, constructed once per case                                  | once a step and world          |
+| form     | what it is                                                            | called                         |
+|----------|-----------------------------------------------------------------------|--------------------------------|
+| compiled | a function under `@driver` of `judge/drivers/slot.py`                 | inside the engine, once a step |
+| vector   | a class with `vectorised = True`, `reset(...)`, `drive(own, near, command)` | once a step for all worlds |
+| planner  | a class with `drive(scene)`, constructed once per case                | once a step and world          |
 
 The class reference of vector and planner is `judge/drivers/external.py`.
 """
@@ -110,10 +110,12 @@ def _formed(spec: str, found: Any) -> Driver:
     source = getattr(found, "_pyfunc", found)
     file = Path(getattr(sys.modules.get(getattr(source, "__module__", ""), None), "__file__", None) or __file__)
     if hasattr(found, "address"):
-        from cloverleaf.loop.storyboard.driver import SIGNATURE
+        from cloverleaf.judge.drivers.slot import SIGNATURE
 
         if found._sig != SIGNATURE:
-            raise PluginError(f"'{spec}' is compiled for another signature", hint="use @driver of cloverleaf.loop.storyboard.driver")
+            raise PluginError(
+                f"'{spec}' is compiled for another signature", hint="use @driver of cloverleaf.judge.drivers.slot"
+            )
         return Driver(spec, COMPILED, found, file)
     if isinstance(found, type) and callable(getattr(found, "drive", None)):
         return Driver(spec, VECTOR if getattr(found, "vectorised", False) else PLANNER, found, file)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.driver import (
+from cloverleaf.judge.drivers.slot import (
     DX,
     DY,
     GAP,

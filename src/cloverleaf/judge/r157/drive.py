@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.judge.drivers import slot as d
 from cloverleaf.judge.drivers.external import Planners
 from cloverleaf.judge.drivers.registry import COMPILED, VECTOR, Driver
-from cloverleaf.judge.r157.drivers import G, STEP
+from cloverleaf.judge.r157.drivers import STEP, G
 from cloverleaf.judge.r157.families import (
     LENGTH,
     RUN_IN_ACCEL,
@@ -25,7 +26,6 @@ from cloverleaf.judge.r157.families import (
     WIDTH,
 )
 from cloverleaf.judge.r157.suite import FAMILIES, Columns, on_grid
-from cloverleaf.loop.storyboard import driver as d
 
 LANE = 3.5  # m
 HEADWAY = 2.0  # s, at which a driver without a published equilibrium follows (that of the careful human)
@@ -102,7 +102,9 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
     near[:, :, d.PRESENT], near[:, :, d.NEAR_LENGTH], near[:, :, d.NEAR_WIDTH] = 1.0, course.length, WIDTH
     crash, impact, ttc = np.zeros(n), np.zeros(n), np.full(n, np.nan)
     running = np.ones(n, np.bool_)
-    rows = [dict(zip(cases, values)) for values in zip(*cases.values())] if driver.form not in (COMPILED, VECTOR) else []
+    rows = (
+        [dict(zip(cases, values)) for values in zip(*cases.values())] if driver.form not in (COMPILED, VECTOR) else []
+    )
     asked: Any = None
     if driver.form != COMPILED:
         asked = driver.call() if driver.form == VECTOR else Planners(driver.call, rows)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cloverleaf.judge.drivers.registry import Driver
+from cloverleaf.judge.r157.drive import drive_family
 from cloverleaf.judge.r157.drivers import ReferenceDriver
 from cloverleaf.judge.r157.suite import FAMILIES, evaluate
 from cloverleaf.judge.verdict import Criterion, SuiteResult, Verdict
@@ -25,9 +27,16 @@ LIMITS = (
 )
 
 
-def judge(family: str, driver: ReferenceDriver, cases: Mapping[str, NDArray[np.float64]]) -> SuiteResult:
-    """Run `driver` over the cases; a collision fails unless the careful human collides too (then the case is not applicable)."""
-    measures = evaluate(family, driver, cases)
+def judge(family: str, driver: Driver, cases: Mapping[str, NDArray[np.float64]]) -> SuiteResult:
+    """Run `driver` over the cases; a collision fails unless the careful human collides too (then the case is not applicable).
+
+    The reference drivers run in the exact motion model of the published grids where that defines them, all others in `drive.py`.
+    """
+    published = {d.name.lower(): d for d in FAMILIES[family].drivers}
+    if driver.name in published:
+        measures = evaluate(family, published[driver.name], cases)
+    else:
+        measures = drive_family(family, driver, cases)
     human = evaluate(family, ReferenceDriver.CC_HUMAN, cases, full=False)["crash"]
     verdict = np.full(len(human), Verdict.PASS, np.int8)
     crashed = measures["crash"] == 1
@@ -35,7 +44,7 @@ def judge(family: str, driver: ReferenceDriver, cases: Mapping[str, NDArray[np.f
     verdict[crashed & (human == 1)] = Verdict.NOT_APPLICABLE
     return SuiteResult(
         suite=f"r157:{family}",
-        driver=driver.name.lower(),
+        driver=driver.name,
         parameters={p: cases[p] for p in FAMILIES[family].parameters},
         measures=measures | {"crash_careful_human": human},
         criteria=(NO_AVOIDABLE_CRASH,),

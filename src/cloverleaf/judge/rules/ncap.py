@@ -28,7 +28,7 @@ def self_assessment(test_kmh: NDArray[np.float64], impact_kmh: NDArray[np.float6
 NCAP = RuleSet(
     "ncap",
     (
-        Rule(Criterion("collision_avoided", "full score: no contact with the target", "assessment of avoidance", EDITION), "crash", "==", 0),
+        Rule(Criterion("collision_avoided", "full score: no contact with the target", "avoidance", EDITION), "crash", "==", 0),
         Rule(
             Criterion("speed_reduction", "impact speed within a band that scores", "impact-speed bands", EDITION),
             "self_assessment_score", ">", 0.0,

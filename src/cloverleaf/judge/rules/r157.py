@@ -29,7 +29,7 @@ R157 = RuleSet(
             since=f"a spell below the minimum gap behind a leader that is not pulling away lasts at most {GAP_RECOVERY:g} s",
         ),
         Rule(
-            Criterion("deceleration", "more than 5 m/s2 only as an emergency manoeuvre, in imminent danger of collision", "5.3.1.1", EDITION),
+            Criterion("deceleration", "more than 5 m/s2 only in imminent danger of collision", "5.3.1.1", EDITION),
             "needless_decel_mps2", "<=", EMERGENCY,
             since="deceleration while no road user in the way needs even half of it",
         ),

@@ -31,9 +31,10 @@ from cloverleaf.algo.pointer import pointer
     LANE_WIDTH,  # m
     LIMIT,  # m/s, NaN unknown
     CURVATURE,  # 1/m of the lane, left positive
+    OWN_LATERAL,  # m/s across the lane
     ACTIVE,  # 1 once the entity is the driver's, 0 while the storyboard still moves it
-) = range(16)
-OWN = 16
+) = range(17)
+OWN = 17
 
 # columns of `near`
 (
@@ -48,8 +49,9 @@ OWN = 16
     NEAR_WIDTH,  # m, extent across our lane
     LANES,  # lanes to the left of ours, 0 same lane, NaN none
     KIND,  # 0 vehicle, 1 pedestrian, 2 other
-) = range(11)
-NEAR = 11
+    BESIDE,  # m between the sides, 0 where they overlap, negative to the right
+) = range(12)
+NEAR = 12
 
 # columns of `command`
 ASK, STEER = range(2)  # acceleration, m/s2; curvature, 1/m, NaN: the default lateral control keeps the lane

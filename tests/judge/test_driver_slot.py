@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.driver import ASK, COMMAND, MEMORY, NEAR, OWN, SPEED, TIME, driver
+from cloverleaf.judge.drivers.slot import ASK, COMMAND, MEMORY, NEAR, OWN, SPEED, TIME, driver
 
 
 @driver
@@ -42,8 +42,8 @@ def test_one_signature_for_all_drivers():
 
 def test_the_cache_is_found_again():
     code = (
-        "from test_driver_pointer import call, halve; import numpy as np\n"
-        "call(halve, np.zeros(16), np.zeros((3, 11)), np.zeros(8), np.zeros(2), 1)\n"
+        "from test_driver_slot import call, halve; import numpy as np\n"
+        "call(halve, np.zeros(17), np.zeros((3, 12)), np.zeros(8), np.zeros(2), 1)\n"
         "print(sum(call.stats.cache_hits.values()), halve.cache_hits)"
     )
     for _ in range(2):

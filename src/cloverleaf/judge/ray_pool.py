@@ -1,0 +1,31 @@
+"""Jobs of a sweep on a Ray cluster: `--workers ray://host:port`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cloverleaf.types.errors import StudyError
+
+if TYPE_CHECKING:
+    from cloverleaf.judge.sweep import Job
+
+
+def on_ray(jobs: list[Job], address: str) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Each job with its columns as they finish. Raises StudyError without ray or a cluster."""
+    try:
+        import ray  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise StudyError("Ray is not installed", element="--workers", hint="pip install 'cloverleaf[ray]'") from error
+    from cloverleaf.judge.sweep import run_job
+
+    try:
+        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+    except (ConnectionError, OSError, RuntimeError) as error:
+        raise StudyError(f"no Ray cluster at {address}: {error}", element="--workers") from error
+    remote = ray.remote(run_job)
+    waiting = {remote.remote(job): job for job in jobs}
+    while waiting:
+        finished, _ = ray.wait(list(waiting))
+        for reference in finished:
+            yield waiting.pop(reference), ray.get(reference)

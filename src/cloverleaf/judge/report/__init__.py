@@ -1,0 +1,1 @@
+"""The report of a judged suite: one HTML file, nothing loaded from elsewhere."""
