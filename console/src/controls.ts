@@ -22,7 +22,7 @@ const KEYS: Record<string, "left" | "right" | "throttle" | "brake"> = {
 /** Keys pressed now become pedals and wheel with human ramps; call `step` at a steady rate. */
 export class Hands {
   private readonly down = new Set<string>();
-  private readonly controls: Controls = { throttle: 0, brake: 0, steer: 0, indicator: 0, automation: false };
+  private readonly controls: Controls = { throttle: 0, brake: 0, steer: 0, indicator: 0, automation: true };
 
   press(code: string): boolean {
     const action = KEYS[code];
@@ -38,6 +38,11 @@ export class Hands {
   release(code: string): void {
     const action = KEYS[code];
     if (action) this.down.delete(action);
+  }
+
+  /** A new car: its automation drives until the person does. */
+  sitDown(): void {
+    this.controls.automation = true;
   }
 
   /** Lets go of everything: the window has lost the keyboard. */

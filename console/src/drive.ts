@@ -29,6 +29,7 @@ async function start(): Promise<void> {
   const cluster = h("div.cluster");
   const warnings = h("div.warnings", { role: "alert" });
   const hands = new Hands();
+  let trip = -1;
 
   const stream = new Stream("drive", {
     state: (now) => {
@@ -39,6 +40,11 @@ async function start(): Promise<void> {
     signals: (frame) => scene.setSignals(frame),
     sayings: (list) => scene.addSayings(list),
     cockpit: (now) => {
+      if (now.waiting) return replace(cluster, h("div.automation", {}, t("waiting_car")));
+      if (now.trip !== trip) {
+        trip = now.trip;
+        hands.sitDown();
+      }
       scene.chase(now.x, now.y, now.heading);
       replace(cluster, ...instruments(now));
       replace(warnings, ...now.warnings.map((w) => h(`div.warning.p${w.priority}`, {}, h("strong", {}, t(w.kind)), w.text)));

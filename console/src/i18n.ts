@@ -65,6 +65,7 @@ const WORDS: Record<string, [string, string]> = {
   release: ["Release", "取消跟随"],
   truncated: ["more objects than one frame holds: zoom in", "目标过多，请放大"],
   drive: ["Drive", "驾驶"],
+  waiting_car: ["Waiting for a car to drive", "正在等待可驾驶的车辆"],
   automation_off: ["You drive", "人工驾驶"],
   automation_available: ["Automation available: press Space", "可启用自动驾驶：按空格键"],
   automation_active: ["Automation drives: brake or steer to take over", "自动驾驶中：制动或转向即可接管"],

@@ -111,6 +111,8 @@ export interface CockpitWarning {
 
 export interface Cockpit {
   time: number;
+  waiting?: boolean; // no car to drive yet; nothing else is told then
+  trip: number; // counts the cars driven so far
   x: number;
   y: number;
   heading: number;

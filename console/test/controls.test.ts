@@ -17,11 +17,12 @@ it("pedals and wheel ramp and come back", () => {
 
 it("braking and steering end the automation, more throttle does not", () => {
   const hands = new Hands();
-  hands.press("Space");
   hands.press("KeyW");
   expect(hands.step(0.05).automation).toBe(true);
   hands.press("KeyS");
   expect(hands.step(0.05).automation).toBe(false);
+  hands.press("Space");
+  expect(hands.step(0.05).automation).toBe(true);
 });
 
 it("an indicator goes off when asked twice, and changes side", () => {

@@ -21,21 +21,31 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def platform_url():
+    yield from serving([str(Path(__file__).with_name("feed.py")), "PORT", str(OBJECTS)])
+
+
+@pytest.fixture(scope="session")
+def cockpit_url():
+    yield from serving(["-m", "cloverleaf", "drive", "--port", "PORT", "--no-browser"], 300.0)
+
+
+def serving(arguments: list[str], seconds: float = 60.0):
+    """Start a Python program with a free port for PORT, yield its address once it answers, end it."""
     pytest.importorskip("fastapi", reason="the platform's web server is not installed")
-    port = free_port()
-    feed = subprocess.Popen([sys.executable, str(Path(__file__).with_name("feed.py")), str(port), str(OBJECTS)])
+    port = str(free_port())
+    process = subprocess.Popen([sys.executable, *(port if a == "PORT" else a for a in arguments)])
     url = f"http://127.0.0.1:{port}/"
-    deadline = time.monotonic() + 60.0
+    deadline = time.monotonic() + seconds
     while True:
         try:
             urllib.request.urlopen(url + "health", timeout=2.0).close()
             break
         except OSError:
-            assert feed.poll() is None and time.monotonic() < deadline, "the feed did not start"
+            assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
             time.sleep(0.2)
     yield url
-    feed.terminate()
-    feed.wait(10)
+    process.terminate()
+    process.wait(10)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ from cloverleaf.types.demand import Routes
 from cloverleaf.types.frames import FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch
 from cloverleaf.types.messages import AwarenessBatch, Received
-from cloverleaf.types.state import I64, VehicleCommands
+from cloverleaf.types.state import F64, I64, VehicleCommands
 
 HARD_BRAKING = 1 << 7  # AwarenessBatch.events
 HARD = -4.0  # m/s2
@@ -140,6 +140,11 @@ class Fleet:
             self._stations, np.full(len(f), float(t)), f[:, X].copy(), f[:, Y].copy(), f[:, HEADING].copy(), f[:, SPEED].copy(),
             f[:, ACCEL].copy(), f[:, YAW_RATE].copy(), mission.length.copy(), mission.width.copy(), mission.kind.copy(), events,
         )  # fmt: skip
+
+    def remembered(self, station: int) -> tuple[F64, I64] | None:
+        """What the car with this station id has in memory: its row of floats and of integers, by the columns of `car.state`."""
+        slot = self._slot.get(station)
+        return None if slot is None else (self.memory.f[slot], self.memory.i[slot])
 
     def explain(self, station: int) -> str:
         """Why the car with this station id does what it does, in one line; empty if it is not there."""

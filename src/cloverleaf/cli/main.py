@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenario": ("cloverleaf.cli.scenario", "what of an OpenSCENARIO file is supported, with reasons"),
     "map": ("cloverleaf.cli.map", "facts, checks, queries and conversion of a map"),
     "link": ("cloverleaf.cli.link", "encode, decode and inspect V2X messages"),
+    "drive": ("cloverleaf.cli.drive", "drive one car yourself in the browser, among smart cars"),
     "serve": ("cloverleaf.cli.serve", "the cloud platform: takes real messages, twin, services, API, console"),
     "bench": ("cloverleaf.cli.bench", "reproduce one row of the performance table beside its peer"),
     "doctor": ("cloverleaf.cli.doctor", "what is installed, what is missing and what that disables"),

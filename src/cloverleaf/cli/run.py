@@ -44,8 +44,7 @@ def run(
 
 
 def _study(source: Path | None, **options: object) -> Study:
-    from cloverleaf.study.config import Study
-    from cloverleaf.study.reading import from_sumocfg, read_study, with_changes
+    from cloverleaf.study.reading import read_source, with_changes
     from cloverleaf.types.errors import StudyError
 
     changes = {k: v for k, v in options.items() if v is not None}
@@ -53,14 +52,7 @@ def _study(source: Path | None, **options: object) -> Study:
         if isinstance(changes.get(key), str):
             parts = [p.strip() for p in str(changes[key]).split(",")]
             changes[key] = parts if key == "arms" or len(parts) > 1 else parts[0]
-    if source is None:
-        study = Study()
-    elif source.suffix == ".sumocfg":
-        study = from_sumocfg(source)
-    elif source.suffix in (".yaml", ".yml"):
-        study = read_study(source)
-    else:
-        raise StudyError("neither a study nor a SUMO configuration", file=source, hint="a .yaml or a .sumocfg file")
+    study = read_source(source)
     if "map" in changes and study.sumo is None and "demand" not in changes and changes["map"] != study.map:
         raise StudyError("--map needs --demand", hint="the built-in demand fits the built-in district only")
     return with_changes(study, **changes) if changes else study

@@ -21,11 +21,10 @@ def serve(
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
-    import socket
-
     import uvicorn
 
     from cloverleaf.cloud.server.platform import Platform
+    from cloverleaf.cloud.server.port import claim
     from cloverleaf.cloud.server.settings import Settings, data_folder
     from cloverleaf.types.errors import StudyError, nearest
 
@@ -33,14 +32,7 @@ def serve(
         raise StudyError(
             f"unknown security '{security}'", element="--security", hint=nearest(security, ("none", "p256", "sm2"))
         )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise StudyError(
-                f"port {port} is taken", element="--port", hint="choose another one with --port"
-            ) from error
+    claim(port)
     folder = data_folder(data)
     settings = Settings(data=str(folder), broker="", map=map_, port=port, shards=shards, security=security)
     platform = Platform(settings, broker, mqtt)

@@ -73,6 +73,17 @@ def validate(values: Mapping[str, Any], file: str | Path = "", lines: Mapping[Ke
         raise StudyError(message, file=file, line=line, element=element, hint=hint) from None
 
 
+def read_source(source: Path | None) -> Study:
+    """The study that a command line names: a study file, a SUMO configuration, or none for the built-in district."""
+    if source is None:
+        return Study()
+    if source.suffix == ".sumocfg":
+        return from_sumocfg(source)
+    if source.suffix in (".yaml", ".yml"):
+        return read_study(source)
+    raise StudyError("neither a study nor a SUMO configuration", file=source, hint="a .yaml or a .sumocfg file")
+
+
 def with_changes(study: Study, **changes: Any) -> Study:
     """The study with some keys replaced, as the command line does; validated like a file."""
     given = {k: v for k, v in changes.items() if v is not None}

@@ -30,7 +30,7 @@ def create_app(live: Live, lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.live = live
-    app.state.maps = {False: _metres(live.base_map), True: lanes_geojson(live.base_map)}
+    app.state.maps = {False: map_in_metres(live.base_map), True: lanes_geojson(live.base_map)}
     app.include_router(health.router)
     app.include_router(objects.router)
     app.include_router(stream.router)
@@ -38,7 +38,7 @@ def create_app(live: Live, lifespan: Lifespan | None = None) -> FastAPI:
     return app
 
 
-def _metres(base_map: BaseMap) -> str:
+def map_in_metres(base_map: BaseMap) -> str:
     """Lanes in the map's metres, with what a map client needs to know."""
     plain = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
     plain["georeference"] = base_map.geo._asdict()

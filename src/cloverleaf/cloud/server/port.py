@@ -1,0 +1,19 @@
+"""Is a port free? Asked before anything is started, so that the answer is one line."""
+
+from __future__ import annotations
+
+import socket
+
+from cloverleaf.types.errors import StudyError
+
+
+def claim(port: int) -> None:
+    """Raise StudyError if another program listens on `port` of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StudyError(
+                f"port {port} is taken", element="--port", hint="choose another one with --port"
+            ) from error
