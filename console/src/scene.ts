@@ -121,7 +121,7 @@ export class Scene {
 
   /** Puts the chase camera behind a car; heading in rad, anticlockwise from east. */
   chase(x: number, y: number, heading: number): void {
-    const ahead = 9;
+    const ahead = 6;
     const target: View["target"] = [x + ahead * Math.cos(heading), y + ahead * Math.sin(heading), 0];
     this.view = { target, zoom: 4.1, rotationX: 32, rotationOrbit: 90 - (heading * 180) / Math.PI };
     this.deck.setProps({ initialViewState: { ...this.view } as never });

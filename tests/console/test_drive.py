@@ -27,4 +27,3 @@ def test_keys_drive_the_car(chromium, cockpit_url):
     wait_for(lambda: "Automation drives" in page.find_element("css selector", ".automation").text, 60.0)
     errors = [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
     assert not errors, errors
-    page.save_screenshot("/tmp/drive.png")

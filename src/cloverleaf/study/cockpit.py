@@ -13,7 +13,7 @@ import numpy as np
 
 from cloverleaf.car.state import SPAT_END, SPAT_LINK
 from cloverleaf.cloud.api.stream import pack_json, pack_lights, pack_objects
-from cloverleaf.cloud.live.snapshot import HEAD, ROW
+from cloverleaf.cloud.live.snapshot import HEAD, ROW, Mark
 from cloverleaf.human.cockpit import Controls
 from cloverleaf.loop.driven import DrivenFleet
 from cloverleaf.loop.tick import tick
@@ -27,8 +27,6 @@ COCKPIT = 7
 """Kind of the cockpit's own frame, beside those of `cloud.api.stream`."""
 SIGHT = 250.0  # m
 MOST = 2000
-SMART = 32
-"""Mark of an automated vehicle."""
 PATIENCE = 600
 """Ticks that the start waits for a car to drive."""
 
@@ -100,7 +98,7 @@ class Drive:
         out["handle"] = a.trip[rows] + 1
         for name in ("x", "y", "heading", "speed", "accel", "length", "width", "kind"):
             out[name] = getattr(a, name)[rows]
-        out["marks"] = np.where(a.control[rows] == Control.SMART, SMART, 0)
+        out["marks"] = np.where(a.control[rows] == Control.SMART, int(Mark.SMART), 0)
         return out
 
     def _heads(self) -> np.ndarray:

@@ -104,7 +104,7 @@ def pack_objects(rows: np.ndarray, t: float, limit: int) -> bytes:
         out["speed"] = np.clip(np.rint(rows["speed"] * 100), 0, 65_535)
         out["length"] = np.clip(np.rint(rows["length"] * 10), 0, 255)
         out["age"] = np.clip(np.rint(rows["age"] * 100), 0, 255)
-        out["marks"] = (rows["marks"] & 15) | np.where(rows["events"] & 0x81 != 0, 16, 0)
+        out["marks"] = (rows["marks"] & (15 | int(Mark.SMART))) | np.where(rows["events"] & 0x81 != 0, 16, 0)
     return HEAD.pack(OBJECTS, 1, int(more), len(rows), t) + ORIGIN.pack(x0, y0, unit, 0.0) + out.tobytes()
 
 

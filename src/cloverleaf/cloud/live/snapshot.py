@@ -34,6 +34,7 @@ class Mark(IntFlag):
     SHADOW = 2  # another row is the same road user
     WARNED = 4  # within the last 2 s
     ADVISED = 8
+    SMART = 32  # driven by an automation, where that is known (16 is the stream's own: hazard lights or hard braking)
 
 
 HEAD = np.dtype(
