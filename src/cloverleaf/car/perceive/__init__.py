@@ -1,0 +1,1 @@
+"""From raw measurements to objects: ground, clusters and boxes of point clouds; tracks of many objects over time."""

@@ -1,0 +1,1 @@
+"""Judging trackers on recorded sequences: KITTI's files, CLEAR MOT over recall, HOTA, GOSPA."""

@@ -1,0 +1,109 @@
+"""Slow, obvious twins of the perception kernels: matrices, brute force and sampling."""
+
+import itertools
+import math
+
+import numpy as np
+
+
+def best_assignment(cost, gate):
+    """Least total of pair costs below the gate plus `gate` for every row left alone, by trying everything."""
+    rows, columns = cost.shape
+    best = math.inf
+    for choice in itertools.product(range(-1, columns), repeat=rows):
+        used = [c for c in choice if c >= 0]
+        if len(set(used)) < len(used) or any(c >= 0 and not cost[r, c] < gate for r, c in enumerate(choice)):
+            continue
+        best = min(best, sum(gate if c < 0 else cost[r, c] for r, c in enumerate(choice)))
+    return best
+
+
+def corners(x, y, heading, length, width):
+    """Corners of a rectangle, (4, 2)."""
+    turn = np.array([[math.cos(heading), -math.sin(heading)], [math.sin(heading), math.cos(heading)]])
+    local = 0.5 * np.array([[length, width], [-length, width], [-length, -width], [length, -width]])
+    return local @ turn.T + [x, y]
+
+
+def shared_area(a, b, steps=400):
+    """Area that two rectangles share, by a grid of points over the first."""
+    u = (np.arange(steps) + 0.5) / steps - 0.5
+    gu, gv = np.meshgrid(u * a[3], u * a[4])
+    turn = np.array([[math.cos(a[2]), -math.sin(a[2])], [math.sin(a[2]), math.cos(a[2])]])
+    points = np.stack([gu.ravel(), gv.ravel()], 1) @ turn.T + [a[0] - b[0], a[1] - b[1]]
+    forward = points @ [math.cos(b[2]), math.sin(b[2])]
+    left = points @ [-math.sin(b[2]), math.cos(b[2])]
+    inside = (abs(forward) <= b[3] / 2) & (abs(left) <= b[4] / 2)
+    return inside.mean() * a[3] * a[4]
+
+
+def hull_area(a, b):
+    """Area of the convex hull of two rectangles."""
+    from scipy.spatial import ConvexHull
+
+    return ConvexHull(np.vstack([corners(*a), corners(*b)])).volume
+
+
+def motion(turning, state, dt):
+    """A state (x, y, vx, vy, a, w) dt later."""
+    x, y, vx, vy, a, w = state
+    speed = math.hypot(vx, vy)
+    if not turning:
+        return np.array([x + vx * dt, y + vy * dt, vx, vy, 0.0, 0.0])
+    if speed < 0.5:
+        return np.array([x + vx * dt, y + vy * dt, vx, vy, a, w])
+    heading = math.atan2(vy, vx) + w * dt
+    faster = max(speed + a * dt, 0.0)
+    nx, ny = faster * math.cos(heading), faster * math.sin(heading)
+    return np.array([x + 0.5 * dt * (vx + nx), y + 0.5 * dt * (vy + ny), nx, ny, a, w])
+
+
+def jacobian(function, state, step=1e-6):
+    columns = []
+    for k in range(len(state)):
+        d = np.zeros(len(state))
+        d[k] = step
+        columns.append((function(state + d) - function(state - d)) / (2 * step))
+    return np.stack(columns, 1)
+
+
+def imm_predict(mean, cov, share, dt, noise):
+    """Mixing and prediction of both models with matrices."""
+    cv_accel, ctra_accel, jerk, turn, accel_prior, turn_prior, stay = noise
+    chain = np.array([[stay, 1 - stay], [1 - stay, stay]])
+    new_share = chain.T @ share
+    new_mean, new_cov = np.zeros((2, 6)), np.zeros((2, 6, 6))
+    for m in range(2):
+        w = chain[:, m] * share / new_share[m]
+        mixed = w @ mean
+        spread = sum(w[k] * (cov[k] + np.outer(mean[k] - mixed, mean[k] - mixed)) for k in range(2))
+        f = jacobian(lambda s, m=m: motion(m == 1, s, dt), mixed)
+        if m == 0:
+            f = np.eye(6)
+            f[0, 2] = f[1, 3] = dt
+        new_mean[m] = motion(m == 1, mixed, dt)
+        p = f @ spread @ f.T
+        g = np.array([[0.5 * dt * dt, 0], [0, 0.5 * dt * dt], [dt, 0], [0, dt], [0, 0], [0, 0]])
+        p += g @ g.T * (cv_accel, ctra_accel)[m] ** 2
+        if m == 0:
+            p[4:, :] = p[:, 4:] = 0.0
+            p[4, 4], p[5, 5] = accel_prior**2, turn_prior**2
+        else:
+            p += np.diag([0, 0, 0, 0, jerk**2 * dt, turn**2 * dt])
+        new_cov[m] = p
+    return new_mean, new_cov, new_share
+
+
+def imm_update(mean, cov, share, z, r):
+    """Kalman update of both models with a measured position; shares by likelihood."""
+    h = np.eye(2, 6)
+    likelihood, new_mean, new_cov = np.zeros(2), np.zeros((2, 6)), np.zeros((2, 6, 6))
+    for m in range(2):
+        s = h @ cov[m] @ h.T + r
+        off = z - h @ mean[m]
+        gain = cov[m] @ h.T @ np.linalg.inv(s)
+        likelihood[m] = math.exp(-0.5 * off @ np.linalg.inv(s) @ off) / math.sqrt(np.linalg.det(s))
+        new_mean[m] = mean[m] + gain @ off
+        new_cov[m] = (np.eye(6) - gain @ h) @ cov[m]
+    share = np.clip(share * likelihood / (share @ likelihood), 0.01, 0.99)
+    return new_mean, new_cov, share
