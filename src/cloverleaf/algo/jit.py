@@ -128,5 +128,6 @@ def inlined(function: F) -> F:
     """A kernel that is compiled into its callers: for small steps of a hot loop whose arguments are tables of many arrays,
     because each call would copy the description of every array (some 100 ns for the tables of a whole net)."""
     compiled = kernel(function)
-    compiled.targetoptions["forceinline"] = True  # type: ignore[attr-defined]
+    if not config.DISABLE_JIT:
+        compiled.targetoptions["forceinline"] = True  # type: ignore[attr-defined]
     return compiled

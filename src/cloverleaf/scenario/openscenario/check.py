@@ -48,6 +48,7 @@ def catalogs_of(
 ) -> dict[str, list[Path]]:
     """Catalog name -> files, for all catalog files in the folders that the scenario names; absent folders go to `missing`."""
     found: dict[str, list[Path]] = {}
+    by_file: dict[str, list[Path]] = {}
     block = root.find("CatalogLocations")
     for location in children(block) if block is not None else []:
         directory = location.find("Directory")
@@ -72,7 +73,9 @@ def catalogs_of(
                 continue
             if catalog is not None:
                 found.setdefault(catalog.get("name", file.stem), []).append(file)
-    return found
+                by_file.setdefault(file.stem, []).append(file)
+    # published scenarios also name a catalog by its file
+    return by_file | found
 
 
 def _reference_problems(

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
 
 from cloverleaf.types.errors import ScenarioError, nearest
 
@@ -117,13 +120,13 @@ class _Parser:
         while self._peek("*", "/", "%"):
             _, sign = self._take()
             a, b = self._number(left), self._number(self._unary())
-            if sign == "*":
-                left = a * b
-            elif b == 0:
-                raise ScenarioError(f"division by zero in expression '{self._text}'")
-            else:
-                left = a / b if sign == "/" else math.fmod(a, b)
+            left = a * b if sign == "*" else self._divided(a, b, sign)
         return left
+
+    def _divided(self, a: float, b: float, sign: str) -> float:
+        if b == 0:
+            raise ScenarioError(f"division by zero in expression '{self._text}'")
+        return a / b if sign == "/" else math.fmod(a, b)
 
     def _unary(self) -> Value:
         self._depth += 1
@@ -173,6 +176,9 @@ class _Parser:
         self._expect(")")
         if len(arguments) != arity:
             raise ScenarioError(f"{name} takes {arity} argument(s), not {len(arguments)}, in expression '{self._text}'")
+        return self._applied(name, function, arguments)
+
+    def _applied(self, name: str, function: Callable[..., float], arguments: list[float]) -> float:
         try:
             return float(function(*arguments))
         except (ValueError, OverflowError) as error:
@@ -194,6 +200,37 @@ class _Parser:
         if not isinstance(value, bool):
             raise ScenarioError(f"a number or text stands where a truth value is needed in expression '{self._text}'")
         return value
+
+
+class _ColumnParser(_Parser):
+    """The same grammar over columns: parameters are arrays, one value per world; what is undefined in a world becomes NaN there."""
+
+    def _number(self, value: Any) -> Any:
+        return value if isinstance(value, np.ndarray) else super()._number(value)
+
+    def _divided(self, a: Any, b: Any, sign: str) -> Any:
+        b = np.where(np.equal(b, 0.0), np.nan, b)
+        return np.true_divide(a, b) if sign == "/" else np.fmod(a, b)
+
+    def _applied(self, name: str, function: Callable[..., float], arguments: list[Any]) -> Any:
+        columns = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in arguments))
+
+        def one(*values: float) -> float:
+            try:
+                return float(function(*values))
+            except (ValueError, OverflowError):
+                return math.nan
+
+        # the scalar functions, value by value: numpy's own differ in the last bits with the processor
+        rows = zip(*(c.ravel().tolist() for c in columns))
+        return np.array([one(*row) for row in rows]).reshape(columns[0].shape)
+
+
+def evaluate_column(text: str, parameters: Mapping[str, Any]) -> Any:
+    """`evaluate` for a numeric attribute whose parameters may be arrays over worlds: a float or an array. Raises ScenarioError."""
+    if text.startswith("${") and text.endswith("}"):
+        return _ColumnParser(text[2:-1], parameters).value()
+    return evaluate(text, parameters)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

@@ -1,0 +1,128 @@
+"""Distances between actors, and between actors and places: in the frame of the entity, along roads, along trajectories."""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.boxes import box_corner, box_gap
+from cloverleaf.algo.jit import kernel
+from cloverleaf.loop.storyboard.state import BOX_X, BOX_Y, HEADING, LENGTH, ROAD, S, T_ROAD, TURN, WIDTH, X, Y
+from cloverleaf.scenario.storyboard.tables import ACROSS, ALONG, LANE_SYSTEM, ROAD_SYSTEM
+
+
+@kernel
+def box_centre(a, i):
+    """Centre of an actor's box in the plane."""
+    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    return a[i, X] + c * a[i, BOX_X] - s * a[i, BOX_Y], a[i, Y] + s * a[i, BOX_X] + c * a[i, BOX_Y]
+
+
+@kernel
+def gap_between(a, i, k):
+    """Signed gap of two boxes, m, 0 or less if they overlap."""
+    ax, ay = box_centre(a, i)
+    bx, by = box_centre(a, k)
+    return box_gap(ax, ay, a[i, HEADING], a[i, LENGTH], a[i, WIDTH], bx, by, a[k, HEADING], a[k, LENGTH], a[k, WIDTH])
+
+
+@kernel
+def free_along_across(a, i, k):
+    """Longitudinal and lateral distance of two boxes in the frame of actor i: 0 where their shadows overlap, negative behind and right."""
+    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    bx, by = box_centre(a, k)
+    low_x, high_x, low_y, high_y = math.inf, -math.inf, math.inf, -math.inf
+    for q in range(4):
+        px, py = box_corner(q, bx, by, a[k, HEADING], a[k, LENGTH], a[k, WIDTH])
+        dx, dy = px - a[i, X], py - a[i, Y]
+        u, w = dx * c + dy * s - a[i, BOX_X], dy * c - dx * s - a[i, BOX_Y]
+        low_x, high_x = min(low_x, u), max(high_x, u)
+        low_y, high_y = min(low_y, w), max(high_y, w)
+    front, side = 0.5 * a[i, LENGTH], 0.5 * a[i, WIDTH]
+    along = low_x - front if low_x > front else (high_x + front if high_x < -front else 0.0)
+    across = low_y - side if low_y > side else (high_y + side if high_y < -side else 0.0)
+    return along, across
+
+
+@kernel
+def road_ds(m, n, road, s, other, other_s):
+    """Shortest way from (road, s) to (other, other_s) along roads: (m along +s of the first road, or negative against it; 1 if roads
+    run the same way there, else -1; inf if no way leads there)."""
+    if road < 0 or other < 0:
+        return math.inf, 1.0
+    best, sense = math.inf, 1.0
+    if road == other:
+        best = other_s - s
+    if n.hop.shape[0] <= 2 * other:
+        return best, sense
+    for end in range(2):
+        out = m.road_length[road] - s if end == 1 else s
+        for enter in range(2):
+            way = out + n.hop[2 * road + end, 2 * other + enter] + (other_s if enter == 0 else m.road_length[other] - other_s)
+            if way < abs(best):
+                best = way if end == 1 else -way
+                sense = 1.0 if end != enter else -1.0
+    return best, sense
+
+
+@kernel
+def lane_gap(m, n, a, i, k):
+    """(ds, dt) from actor i to k along the road, positive ahead of and left of i as it faces; inf where roads do not connect."""
+    ds, sense = road_ds(m, n, int(a[i, ROAD]), a[i, S], int(a[k, ROAD]), a[k, S])
+    facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
+    if not abs(ds) < math.inf:
+        return math.inf, math.inf
+    return facing * ds, facing * (sense * a[k, T_ROAD] - a[i, T_ROAD])
+
+
+@kernel
+def road_extent(a, i):
+    """Reach of a box along its road from the reference point: ahead and behind (as it faces), and half its width across."""
+    turn = a[i, TURN]
+    c, s = abs(math.cos(turn)), abs(math.sin(turn))
+    centre = a[i, BOX_X] * math.cos(turn) - a[i, BOX_Y] * math.sin(turn)
+    side = a[i, BOX_X] * math.sin(turn) + a[i, BOX_Y] * math.cos(turn)
+    along = 0.5 * (a[i, LENGTH] * c + a[i, WIDTH] * s)
+    across = 0.5 * (a[i, LENGTH] * s + a[i, WIDTH] * c)
+    return centre, along, side, across
+
+
+@kernel
+def free_gap(reach, gap):
+    """A centre distance less the reach of both boxes; 0 if they overlap."""
+    if gap > reach:
+        return gap - reach
+    if gap < -reach:
+        return gap + reach
+    return 0.0
+
+
+@kernel
+def distance_to_actor(m, n, a, i, k, system, kind, free):
+    """Distance from actor i to k: signed (ahead, left positive) along or across, else the straight distance; inf if undefined."""
+    if kind != ALONG and kind != ACROSS:
+        if free == 1:
+            return max(gap_between(a, i, k), 0.0)
+        dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
+        return math.sqrt(dx * dx + dy * dy)
+    if system == ROAD_SYSTEM or system == LANE_SYSTEM:
+        ds, dt = lane_gap(m, n, a, i, k)
+        if free == 1 and ds < math.inf:
+            facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
+            ci, li, si, wi = road_extent(a, i)
+            ck, lk, sk, wk = road_extent(a, k)
+            ds = free_gap(li + lk, ds + facing * (ck - ci))
+            dt = free_gap(wi + wk, dt + facing * (sk - si))
+        return ds if kind == ALONG else dt
+    if free == 1:
+        along, across = free_along_across(a, i, k)
+        return along if kind == ALONG else across
+    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
+    return dx * c + dy * s if kind == ALONG else dy * c - dx * s
+
+
+@kernel
+def distance_to_place(m, n, a, i, k, system, kind, free):
+    """`distance_to_actor` for a place on spare row k: a point without a box."""
+    a[k, LENGTH], a[k, WIDTH], a[k, BOX_X], a[k, BOX_Y] = 0.0, 0.0, 0.0, 0.0
+    return distance_to_actor(m, n, a, i, k, system, kind, free)

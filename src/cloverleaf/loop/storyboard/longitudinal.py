@@ -1,0 +1,201 @@
+"""SpeedAction, SpeedProfileAction and LongitudinalDistanceAction."""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.loop.storyboard.distance import distance_to_actor
+from cloverleaf.loop.storyboard.lifecycle import finish
+from cloverleaf.loop.storyboard.place import move_along
+from cloverleaf.loop.storyboard.state import (
+    ACCEL,
+    DESIRED,
+    DT,
+    MAX_ACCEL,
+    MAX_DECEL,
+    MAX_SPEED,
+    SPEED,
+    TIME,
+    W0,
+    W1,
+    W2,
+    W3,
+    W4,
+    W5,
+)
+from cloverleaf.loop.storyboard.transition import peak_factor, range_by_dimension, shape_value
+from cloverleaf.scenario.storyboard import tables as T
+
+TINY = 1e-6
+REACHED = 0.1  # m
+STIFFNESS = 0.4  # of the spring that holds a distance, per m/s2 of what the entity may accelerate
+
+
+@kernel
+def clip(value, limit):
+    """A value within plus and minus a limit."""
+    return min(max(value, -limit), limit)
+
+
+@kernel
+def asked_speed(p, v, a, k):
+    """Target of a speed action now, m/s."""
+    value, mode = v[p.actions[k, T.A_SLOT]], p.actions[k, T.A_MODE]
+    if mode == T.ABSOLUTE:
+        return value
+    other = a[p.actions[k, T.A_REF], SPEED]
+    return other + value if mode == T.DELTA else other * value
+
+
+@kernel
+def start_speed(p, v, a, el, e, k, i):
+    """W0 start, W1 target, W2 time gone, W3 duration, W4 how much slower the performance makes it, W5 1 once reached."""
+    shape, dimension = p.actions[k, T.A_SHAPE], p.actions[k, T.A_DIMENSION]
+    value = v[p.actions[k, T.A_SLOT] + 1]
+    speed = a[i, SPEED]
+    target = clip(asked_speed(p, v, a, k), a[i, MAX_SPEED])
+    duration = range_by_dimension(shape, dimension, value, target - speed)
+    if dimension == T.OF_DISTANCE and shape != T.STEP:
+        # symmetric shapes cover the distance at the mean speed; through zero, each part at its own
+        if abs(target - speed) < TINY:
+            duration = 0.0
+        elif speed * target < 0.0:
+            share = speed * speed / (speed * speed + target * target)
+            duration = 2.0 * value * (share / abs(speed) + (1.0 - share) / abs(target))
+        else:
+            duration = 2.0 * value / abs(speed + target)
+    limit = a[i, MAX_ACCEL] if target > speed else a[i, MAX_DECEL]
+    slower = 1.0
+    if duration > TINY and limit < math.inf:
+        slower = max(1.0, peak_factor(shape) * abs(target - speed) / duration / max(limit, TINY))
+    el[e, W0], el[e, W1], el[e, W2], el[e, W3], el[e, W4], el[e, W5] = speed, target, 0.0, duration, slower, 0.0
+    a[i, SPEED] = shape_value(shape, speed, target, 0.0, duration)
+    a[i, DESIRED] = target
+
+
+@kernel
+def step_speed(p, v, clock, a, el, log, e, k, i):
+    """Follow the shape; a continuous relative target is followed for ever."""
+    dt, shape = clock[DT], p.actions[k, T.A_SHAPE]
+    if p.actions[k, T.A_MODE] != T.ABSOLUTE:
+        el[e, W1] = clip(asked_speed(p, v, a, k), a[i, MAX_SPEED])
+        if p.actions[k, T.A_DIMENSION] == T.OF_RATE:
+            el[e, W3] = range_by_dimension(shape, T.OF_RATE, v[p.actions[k, T.A_SLOT] + 1], el[e, W1] - el[e, W0])
+    duration = el[e, W3]
+    lowest, highest = -a[i, MAX_DECEL] * dt, a[i, MAX_ACCEL] * dt
+    if duration > 0.0 and el[e, W2] > duration - TINY:
+        change = min(max(el[e, W1] - a[i, SPEED], lowest), highest)
+        new = a[i, SPEED] + change
+    else:
+        el[e, W2] = min(el[e, W2] + dt / el[e, W4], duration)
+        new = shape_value(shape, el[e, W0], el[e, W1], el[e, W2], duration)
+        wanted = new - a[i, SPEED]
+        if duration > 0.0 and not lowest - TINY * dt <= wanted <= highest + TINY * dt:
+            new = a[i, SPEED] + min(max(wanted, lowest), highest)
+            el[e, W2] = max(el[e, W2] - dt * (1.0 - (new - a[i, SPEED]) / wanted), 0.0)
+    if el[e, W2] > duration - TINY and abs(new - el[e, W1]) < TINY:
+        el[e, W5] = 1.0
+        new = el[e, W1]
+    a[i, SPEED] = new
+    a[i, DESIRED] = el[e, W1]
+    if el[e, W5] == 1.0 and p.actions[k, T.A_CONTINUOUS] == 0:
+        finish(clock, el, log, e)
+
+
+@kernel
+def start_profile(p, v, clock, a, el, e, k, i):
+    """W0 start time, W1 entry now, W2 speed and W3 time at its begin."""
+    el[e, W0], el[e, W1], el[e, W2], el[e, W3], el[e, W4] = clock[TIME], 0.0, a[i, SPEED], clock[TIME], a[i, ACCEL]
+
+
+@kernel
+def profile_target(p, v, a, k, entry):
+    """Speed of an entry of a speed profile, m/s; relative to the entity that the profile names."""
+    ref = p.actions[k, T.A_REF]
+    return v[p.actions[k, T.A_SLOT] + 5 + 2 * entry] + (a[ref, SPEED] if ref >= 0 else 0.0)
+
+
+@kernel
+def profile_duration(p, v, a, k, entry, start):
+    """Seconds from one entry to the next: the time given, longer if the constraints are too tight; without one as they allow."""
+    slot = p.actions[k, T.A_SLOT]
+    given, change = v[slot + 6 + 2 * entry], profile_target(p, v, a, k, entry) - start
+    limit = v[slot] if change > 0.0 else v[slot + 1]
+    shortest = abs(change) / limit if limit > 0.0 else 0.0
+    return shortest if math.isnan(given) else max(given, shortest)
+
+
+@kernel
+def step_profile(p, v, clock, a, el, log, e, k, i):
+    """Linear from entry to entry; with following mode `follow` the acceleration itself changes at the rates of the constraints."""
+    slot, entries, dt = p.actions[k, T.A_SLOT], p.actions[k, T.A_EXTRA], clock[DT]
+    time = clock[TIME] + dt
+    entry = int(el[e, W1])
+    while entry < entries:
+        duration = profile_duration(p, v, a, k, entry, el[e, W2])
+        if time < el[e, W3] + duration - TINY:
+            break
+        el[e, W2], el[e, W3] = profile_target(p, v, a, k, entry), el[e, W3] + duration
+        entry += 1
+    el[e, W1] = entry
+    if entry >= entries:
+        wanted, slope = el[e, W2], 0.0
+    else:
+        duration = profile_duration(p, v, a, k, entry, el[e, W2])
+        slope = (profile_target(p, v, a, k, entry) - el[e, W2]) / duration
+        wanted = el[e, W2] + slope * (time - el[e, W3])
+    new = wanted
+    up, down = v[slot + 3], v[slot + 4]
+    if p.actions[k, T.A_MODE] == 1 and (up < math.inf or down < math.inf):
+        # steer towards the profile: acceleration that makes up the difference, its change limited
+        accel = el[e, W4]
+        rate_up, rate_down = min(up, 1e6), min(down, 1e6)
+        ahead = slope + 1.5 * (wanted - a[i, SPEED])
+        ahead = min(max(ahead, -v[slot + 1]), v[slot])
+        accel += min(max(ahead - accel, -rate_down * dt), rate_up * dt)
+        new = a[i, SPEED] + accel * dt
+        el[e, W4] = accel
+    a[i, SPEED] = clip(new, min(v[slot + 2], a[i, MAX_SPEED]))
+    a[i, DESIRED] = wanted
+    if entry >= entries and abs(a[i, SPEED] - wanted) < 1e-3:
+        a[i, SPEED] = wanted
+        finish(clock, el, log, e)
+
+
+@kernel
+def start_distance(p, m, n, a, el, e, k, i):
+    """W0 1 trailing, -1 leading; W1 acceleration."""
+    side = p.actions[k, T.A_MODE]
+    if side == T.ANY_SIDE:
+        now = distance_to_actor(
+            m, n, a, i, p.actions[k, T.A_REF], p.actions[k, T.A_SYSTEM], T.ALONG, p.actions[k, T.A_FREE]
+        )  # fmt: skip
+        side = T.LEADING if now < 0.0 else T.TRAILING
+    el[e, W0], el[e, W1] = 1.0 if side == T.TRAILING else -1.0, 0.0
+
+
+@kernel
+def step_distance(p, v, m, n, clock, a, el, log, e, k, i):
+    """Hold a distance: at once without constraints (clause "LongitudinalDistanceAction"), else by a critically damped spring."""
+    slot, other, dt = p.actions[k, T.A_SLOT], p.actions[k, T.A_REF], clock[DT]
+    now = distance_to_actor(m, n, a, i, other, p.actions[k, T.A_SYSTEM], T.ALONG, p.actions[k, T.A_FREE])
+    wanted = v[slot] if not math.isnan(v[slot]) else abs(a[other, SPEED]) * v[slot + 1]
+    if not abs(now) < math.inf:
+        return
+    error = now - el[e, W0] * abs(wanted)
+    if p.actions[k, T.A_CONTINUOUS] == 0 and abs(error) < REACHED:
+        finish(clock, el, log, e)
+    accel, decel, top = v[slot + 2], v[slot + 3], v[slot + 4]
+    if not accel < math.inf and not decel < math.inf:
+        move_along(m, n, a, i, error, 0)
+        a[i, SPEED] = a[other, SPEED]
+        return
+    stiffness = STIFFNESS * min(accel if error < 0.0 else decel, 1e3)
+    ask = error * stiffness - (a[i, SPEED] - a[other, SPEED]) * 2.0 * math.sqrt(stiffness)
+    ask = min(max(ask, -decel), accel)
+    before = el[e, W1]
+    ask = max(before - v[slot + 6] * dt, ask) if ask < 0.0 and ask < before else ask
+    ask = min(before + v[slot + 5] * dt, ask) if ask >= 0.0 and ask > before else ask
+    el[e, W1] = ask
+    a[i, SPEED] = clip(a[i, SPEED] + ask * dt, min(top, a[i, MAX_SPEED]))

@@ -1,0 +1,137 @@
+"""Many worlds, each from start to end: the kernel that steps them, writes traces and watches one entity."""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.jit import kernel
+from cloverleaf.loop.storyboard.distance import free_gap, lane_gap, road_extent
+from cloverleaf.loop.storyboard.state import (
+    ACCEL,
+    ENDED,
+    HEADING,
+    LANE,
+    OFFSET,
+    PRESENT,
+    ROAD,
+    S,
+    SPEED,
+    TICK,
+    TIME,
+    TOUCHED,
+    TOUCHED_BY,
+    TURN,
+    VX,
+    VY,
+    X,
+    Y,
+    Z,
+)
+from cloverleaf.loop.storyboard.step import start_world, step_world
+
+TR_TIME, TR_X, TR_Y, TR_Z, TR_HEADING, TR_SPEED, TR_ROAD, TR_LANE, TR_S, TR_OFFSET, TR_PRESENT = range(11)
+TRACE = 11
+"""Columns of a trace row; TR_TIME repeats the time for every entity, TR_ROAD is a road row (-1 off the map)."""
+(
+    OUT_END, OUT_TIME, OUT_CRASH, OUT_CRASH_TIME, OUT_CRASH_WITH, OUT_IMPACT_SPEED, OUT_MIN_TTC, OUT_MIN_GAP, OUT_MAX_DECEL,
+    OUT_FINAL_SPEED, OUT_ROWS, OUT_STEPS,
+) = range(12)  # fmt: skip
+OUTCOME = 12
+GOES_ON, STOPPED, TIME_LIMIT = range(3)  # OUT_END
+
+
+@kernel
+def write_trace(p, clock, a, trace, row):
+    """One row of a trace for every entity."""
+    for i in range(p.entities.shape[0]):
+        t = trace[row, i]
+        t[TR_TIME], t[TR_X], t[TR_Y], t[TR_Z] = clock[TIME], a[i, X], a[i, Y], a[i, Z]
+        t[TR_HEADING], t[TR_SPEED], t[TR_ROAD], t[TR_LANE] = a[i, HEADING], a[i, SPEED], a[i, ROAD], a[i, LANE]
+        t[TR_S], t[TR_OFFSET], t[TR_PRESENT] = a[i, S], a[i, OFFSET], a[i, PRESENT]
+
+
+@kernel
+def watch_step(p, m, n, clock, a, out, i):
+    """What befell the watched entity: contact, time to collision and gap to whoever overlaps its path, braking."""
+    if a[i, PRESENT] == 0.0:
+        return
+    out[OUT_FINAL_SPEED] = a[i, SPEED]
+    if clock[TICK] > 2.0:
+        out[OUT_MAX_DECEL] = max(out[OUT_MAX_DECEL], -a[i, ACCEL])
+    if out[OUT_CRASH] == 1.0:
+        return
+    if not math.isnan(a[i, TOUCHED]):
+        k = int(a[i, TOUCHED_BY])
+        c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+        out[OUT_CRASH], out[OUT_CRASH_TIME], out[OUT_CRASH_WITH] = 1.0, a[i, TOUCHED], k
+        out[OUT_IMPACT_SPEED] = (a[i, VX] - a[k, VX]) * c + (a[i, VY] - a[k, VY]) * s
+        out[OUT_MIN_TTC], out[OUT_MIN_GAP] = 0.0, 0.0
+        return
+    facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
+    ci, li, si, wi = road_extent(a, i)
+    for k in range(p.entities.shape[0]):
+        if k == i or a[k, PRESENT] == 0.0:
+            continue
+        ds, dt = lane_gap(m, n, a, i, k)
+        if not ds < math.inf or ds < 0.0:
+            continue
+        ck, lk, sk, wk = road_extent(a, k)
+        if free_gap(wi + wk, dt + facing * (sk - si)) != 0.0:
+            continue
+        gap = free_gap(li + lk, ds + facing * (ck - ci))
+        along = math.cos(a[k, HEADING] - a[i, HEADING] - (a[k, TURN] - a[k, TURN]))
+        closing = a[i, SPEED] - a[k, SPEED] * along
+        out[OUT_MIN_GAP] = min(out[OUT_MIN_GAP], gap)
+        if closing > 1e-6:
+            out[OUT_MIN_TTC] = min(out[OUT_MIN_TTC], gap / closing)
+
+
+@kernel
+def begin_worlds(p, value, m, g, n, first, dt, st, outcome, broken):
+    """Init of all worlds that are not broken."""
+    for w in range(value.shape[0]):
+        for c in range(outcome.shape[1]):
+            outcome[w, c] = 0.0
+        outcome[w, OUT_CRASH_TIME], outcome[w, OUT_CRASH_WITH], outcome[w, OUT_IMPACT_SPEED] = math.nan, -1.0, math.nan
+        outcome[w, OUT_MIN_TTC], outcome[w, OUT_MIN_GAP] = math.inf, math.inf
+        if broken[w]:
+            continue
+        start_world(
+            p, value[w], m, g, n, first, dt, st.clock[w], st.actor[w], st.element[w], st.path[w], st.variable[w],
+            st.condition[w], st.delayed[w], st.log[w], st.scratch[w],
+        )  # fmt: skip
+
+
+@kernel
+def run_worlds(act, p, value, m, g, n, limit, dt, until, steps, watch, every, st, outcome, broken, trace, own, near):
+    """Step worlds one after the other until they end, reach the time `until` (s), or have made `steps` steps.
+
+    The first step of a world has no duration: what is due at time 0 starts. Returns the actor-steps made.
+    """
+    done = 0
+    for w in range(value.shape[0]):
+        if broken[w]:
+            continue
+        clock, a = st.clock[w], st.actor[w]
+        for _ in range(steps):
+            if outcome[w, OUT_END] != GOES_ON:
+                break
+            length = dt if clock[TICK] > 0.0 else 0.0
+            step_world(
+                p, value[w], m, g, n, limit, length, clock, a, st.element[w], st.path[w], st.variable[w], st.condition[w],
+                st.delayed[w], st.log[w], st.scratch[w], st.command[w], st.memory[w], own, near, act,
+            )  # fmt: skip
+            done += p.entities.shape[0]
+            outcome[w, OUT_TIME] = clock[TIME]
+            if clock[ENDED] == 1.0:
+                outcome[w, OUT_END] = STOPPED
+                break
+            if watch >= 0:
+                watch_step(p, m, n, clock, a, outcome[w], watch)
+            row = int(outcome[w, OUT_ROWS])
+            if every > 0 and row < trace.shape[1] and (int(clock[TICK]) - 1) % every == 0:
+                write_trace(p, clock, a, trace[w], row)
+                outcome[w, OUT_ROWS] += 1.0
+            if clock[TIME] > until - 0.5 * dt:
+                outcome[w, OUT_END] = TIME_LIMIT
+    return done

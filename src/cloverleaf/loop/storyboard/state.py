@@ -1,0 +1,94 @@
+"""What changes while a scenario runs: columns of actors, storyboard elements and conditions, for every world.
+
+Whole numbers are stored as floats beside the others, so that a world is a few rows of one type. NaN stands for "not known" or "never".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cloverleaf.scenario.storyboard import tables as T
+from cloverleaf.types.state import F64
+
+# columns of `clock`
+TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
+# EVENTS counts transitions, EVENTS_BEFORE their number at the start of the step before; LOGGED: rows of `log` used; SEED:
+# of random numbers, the same for a case wherever it stands
+
+# columns of `actor`
+(
+    X, Y, Z, HEADING, PITCH, ROLL,  # reference point (rear axle of vehicles); m, rad
+    SPEED, ACCEL, VX, VY, VZ, AX, AY,  # m/s along the heading, m/s2, velocity and acceleration over the last step
+    ROAD, LANE, ROW, S, OFFSET, T_ROAD, TURN,  # road row (-1 off the map), lane id and row, m; TURN: heading against the direction of +s
+    ODOMETER, PRESENT, STILL_SINCE, OFFROAD_SINCE, END_SINCE,  # m; s
+    MOVED, STEERED, AT_END,  # in this step: moved along, moved across by an action; at the end of its road
+    LON_CONTROL, LAT_CONTROL, CONTROLLER,  # rows of controllers, -1 the default one
+    PATH_ACTION, PATH_S, PATH_ROW,  # element row of the trajectory action that leads, -1 none; m; row reached in the path buffer
+    GOAL_ROUTE, GOAL_POINT, GOAL_ROAD,  # route, its next waypoint and that one's road; -1 none
+    TOW, TRAILER,  # entity rows, -1 none
+    LENGTH, WIDTH, BOX_X, BOX_Y, MAX_SPEED, MAX_ACCEL, MAX_DECEL, LIMIT,  # LIMIT: nan
+    TOUCHED, TOUCHED_BY,  # time of the first collision, entity row
+    OLD_X, OLD_Y, OLD_Z, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1, M2, M3,
+) = range(60)  # fmt: skip
+ACTOR = 60
+SPARE = 3
+"""Rows after the entities that hold positions while they are worked out."""
+
+# columns of `element`
+STATE, COUNT, FIRED, STARTED_AT, STOPPED_AT, SKIPPED_AT, FINISHED_AT, W0, W1, W2, W3, W4, W5, W6, W7, W8 = range(16)
+# COUNT: executions; *_AT: number of the latest transition of that kind; FIRED: bits of triggering entities; W*: an action's own
+ELEMENT = 16
+WAITING, STANDBY, RUNNING, COMPLETE = range(4)
+
+# columns of `condition`
+LAST, KNOWN, SEEN_EVENT, SEEN_TICK, MASK, VALUE = range(6)
+CONDITION = 6
+
+# columns of `path`: one straight or spiral piece of a trajectory from its start
+PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PNEXT_T = range(12)  # PFIXED: heading of the entity there, NaN if free
+PATH = 12
+DELAYS = 32  # remembered changes of a delayed condition
+
+# columns of `log`
+L_TIME, L_ELEMENT, L_STATE, L_TRANSITION = range(4)
+LOG_CONDITION = -1.0  # L_STATE of a row about a condition that became true
+
+
+class State(NamedTuple):
+    """Arrays over W worlds."""
+
+    clock: F64  # (W, 8)
+    actor: F64  # (W, A + SPARE, ACTOR)
+    element: F64  # (W, E, ELEMENT)
+    condition: F64  # (W, C, CONDITION)
+    delayed: F64  # (W, D, 2 * DELAYS + 1) times, values, count
+    variable: F64  # (W, V) variables, then states of traffic signals
+    path: F64  # (W, R, PATH)
+    scratch: F64  # (W, 64)
+    command: F64  # (W, A, 2) acceleration and curvature asked from outside
+    memory: F64  # (W, A, M) of drivers
+    log: F64  # (W, L, 4)
+
+
+def new_state(program: T.Program, worlds: int, memory: int = 8, log: int = 0) -> State:
+    """Empty arrays; the kernel `start_world` fills them."""
+    sizes, entities = program.sizes, len(program.entities)
+
+    def zeros(*shape: int) -> F64:
+        return np.zeros((worlds, *shape))
+
+    return State(
+        clock=zeros(8),
+        actor=zeros(entities + SPARE, ACTOR),
+        element=zeros(len(program.elements), ELEMENT),
+        condition=zeros(len(program.conditions), CONDITION),
+        delayed=zeros(int(sizes[T.Z_HISTORY]), 2 * DELAYS + 1),
+        variable=zeros(int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS])),
+        path=zeros(int(sizes[T.Z_PATH]), PATH),
+        scratch=zeros(64),
+        command=np.full((worlds, entities, 2), np.nan),
+        memory=zeros(entities, memory),
+        log=zeros(log, 4),
+    )

@@ -1,0 +1,245 @@
+"""A world from its Init actions to its end: one step in the order of the standard's default loop.
+
+Triggers are evaluated, actions stepped, then actors move and time goes on; velocities, distances and collisions follow from the motion.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cloverleaf.algo.boxes import boxes_overlap
+from cloverleaf.algo.jit import kernel
+from cloverleaf.loop.storyboard.actions import start_action
+from cloverleaf.loop.storyboard.control import DIRECT, controls, drive, move_default
+from cloverleaf.loop.storyboard.distance import box_centre
+from cloverleaf.loop.storyboard.elements import evaluate_triggers, start_element, step_actions
+from cloverleaf.loop.storyboard.routing import TELEPORTED, next_goal, pull
+from cloverleaf.loop.storyboard.state import (
+    ACCEL,
+    AT_END,
+    AX,
+    AY,
+    BOX_X,
+    BOX_Y,
+    BRAKE,
+    CONTROLLER,
+    DT,
+    END_SINCE,
+    ENDED,
+    EVENTS,
+    EVENTS_BEFORE,
+    GOAL_ROAD,
+    GOAL_ROUTE,
+    HEADING,
+    LAT_CONTROL,
+    LENGTH,
+    LIMIT,
+    LON_CONTROL,
+    MAX_ACCEL,
+    MAX_DECEL,
+    MAX_SPEED,
+    MOVED,
+    ODOMETER,
+    OFFROAD_SINCE,
+    OLD_X,
+    OLD_Y,
+    OLD_Z,
+    PATH_ACTION,
+    PRESENT,
+    ROAD,
+    ROW,
+    S,
+    SPEED,
+    STEERED,
+    STILL_SINCE,
+    T_ROAD,
+    THROTTLE,
+    TICK,
+    TIME,
+    TOUCHED,
+    TOUCHED_BY,
+    TOW,
+    TRAILER,
+    VX,
+    VY,
+    VZ,
+    WHEEL,
+    WIDTH,
+    X,
+    Y,
+    Z,
+)
+from cloverleaf.map.opendrive.lanes import lane_extent, profile_at
+from cloverleaf.scenario.storyboard import tables as T
+
+STILL = 1e-3  # m/s, slower counts as standing
+OUTSIDE_ROAD = 1e-6
+
+
+@kernel
+def prepare(p, v, first, a, el, variable, dt, clock):
+    """Everything as it is before Init: entities without a place, elements waiting, variables at their first values."""
+    for c in range(clock.shape[0]):
+        if c != 7:
+            clock[c] = 0.0
+    clock[DT] = dt
+    for i in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            a[i, c] = 0.0
+        a[i, ROAD], a[i, ROW] = -1.0, -1.0
+        a[i, LON_CONTROL], a[i, LAT_CONTROL], a[i, CONTROLLER] = -1.0, -1.0, -1.0
+        a[i, PATH_ACTION], a[i, GOAL_ROUTE], a[i, GOAL_ROAD] = -1.0, -1.0, -1.0
+        a[i, TOW], a[i, TRAILER], a[i, TOUCHED_BY] = -1.0, -1.0, -1.0
+        a[i, STILL_SINCE], a[i, OFFROAD_SINCE], a[i, END_SINCE] = math.nan, math.nan, math.nan
+        a[i, TOUCHED], a[i, LIMIT] = math.nan, math.nan
+        a[i, THROTTLE], a[i, BRAKE], a[i, WHEEL] = math.nan, math.nan, math.nan
+    for i in range(p.entities.shape[0]):
+        slot = p.entities[i, T.N_SLOT]
+        a[i, PRESENT] = p.entities[i, T.N_PRESENT]
+        a[i, LENGTH], a[i, WIDTH] = v[slot + T.B_LENGTH], v[slot + T.B_WIDTH]
+        a[i, BOX_X], a[i, BOX_Y] = v[slot + T.B_X], v[slot + T.B_Y]
+        a[i, MAX_SPEED], a[i, MAX_ACCEL] = v[slot + T.B_MAX_SPEED], v[slot + T.B_MAX_ACCEL]
+        a[i, MAX_DECEL] = v[slot + T.B_MAX_DECEL]
+        a[i, CONTROLLER] = p.entities[i, T.N_CONTROLLER]
+        if p.entities[i, T.N_DRIVER] > 0 and p.entities[i, T.N_CONTROLLER] < 0:
+            a[i, LON_CONTROL], a[i, LAT_CONTROL] = DIRECT, DIRECT
+    for e in range(el.shape[0]):
+        for c in range(el.shape[1]):
+            el[e, c] = 0.0
+    for k in range(variable.shape[0]):
+        variable[k] = v[first + k]
+
+
+@kernel
+def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, delayed, log, scratch):
+    """Init: all its actions at time 0 in document order, then the storyboard starts."""
+    prepare(p, v, first, a, el, variable, dt, clock)
+    for c in range(co.shape[0]):
+        for k in range(co.shape[1]):
+            co[c, k] = 0.0
+    for d in range(delayed.shape[0]):
+        delayed[d, delayed.shape[1] - 1] = 0.0
+    for i in range(p.entities.shape[0]):
+        trailer = p.entities[i, T.N_TRAILER]
+        if trailer >= 0:
+            a[i, TRAILER], a[trailer, TOW] = trailer, i
+    for e in range(p.sizes[T.Z_INIT], p.elements.shape[0]):
+        start_action(p, v, m, g, n, clock, a, el, path, variable, log, e)
+    start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, 0)
+    for i in range(p.entities.shape[0]):
+        a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
+        a[i, STEERED] = TELEPORTED
+
+
+@kernel
+def road_edge(m, row, s, t):
+    """Distance of a lateral position outside its road's lanes, m; 0 on them."""
+    base, _ = profile_at(m, m.lane_i[row, 8], 2, s)
+    _, outer, _, _, _, _ = lane_extent(m, row, s)
+    return max(abs(t - base) - outer, 0.0)
+
+
+@kernel
+def after_motion(p, m, clock, a, i, dt):
+    """Velocity, acceleration, distance travelled, and since when an actor stands, is off the road or at its end."""
+    dx, dy, dz = a[i, X] - a[i, OLD_X], a[i, Y] - a[i, OLD_Y], a[i, Z] - a[i, OLD_Z]
+    a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
+    if a[i, STEERED] == TELEPORTED or dt <= 0.0:
+        a[i, VX], a[i, VY] = a[i, SPEED] * math.cos(a[i, HEADING]), a[i, SPEED] * math.sin(a[i, HEADING])
+        a[i, VZ] = 0.0
+    else:
+        vx, vy = dx / dt, dy / dt
+        a[i, AX], a[i, AY] = (vx - a[i, VX]) / dt, (vy - a[i, VY]) / dt
+        a[i, ACCEL] = a[i, AX] * math.cos(a[i, HEADING]) + a[i, AY] * math.sin(a[i, HEADING])
+        a[i, VX], a[i, VY], a[i, VZ] = vx, vy, dz / dt
+        a[i, ODOMETER] += math.sqrt(dx * dx + dy * dy)
+    time = clock[TIME]
+    if abs(a[i, SPEED]) < STILL:
+        if math.isnan(a[i, STILL_SINCE]):
+            a[i, STILL_SINCE] = time
+    else:
+        a[i, STILL_SINCE] = math.nan
+    if a[i, AT_END] == 1.0:
+        if math.isnan(a[i, END_SINCE]):
+            a[i, END_SINCE] = time
+        elif abs(a[i, VX]) < OUTSIDE_ROAD and abs(a[i, VY]) < OUTSIDE_ROAD:
+            a[i, SPEED] = 0.0
+    else:
+        a[i, END_SINCE] = math.nan
+    off = a[i, ROAD] < 0 and len(m.road_length) > 0
+    if a[i, ROAD] >= 0 and (a[i, ROW] < 0 or road_edge(m, int(a[i, ROW]), a[i, S], a[i, T_ROAD]) > OUTSIDE_ROAD):
+        off = True
+    if not off:
+        a[i, OFFROAD_SINCE] = math.nan
+    elif math.isnan(a[i, OFFROAD_SINCE]):
+        a[i, OFFROAD_SINCE] = time
+
+
+@kernel
+def note_collisions(p, clock, a):
+    """First contact of every actor with another, by their boxes."""
+    count = p.entities.shape[0]
+    for i in range(count):
+        if a[i, PRESENT] == 0.0:
+            continue
+        for k in range(i + 1, count):
+            if a[k, PRESENT] == 0.0 or (not math.isnan(a[i, TOUCHED]) and not math.isnan(a[k, TOUCHED])):
+                continue
+            dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
+            reach = a[i, LENGTH] + a[k, LENGTH] + a[i, WIDTH] + a[k, WIDTH]
+            if dx * dx + dy * dy > reach * reach:
+                continue
+            if a[i, TRAILER] == k or a[k, TRAILER] == i:
+                continue
+            ax, ay = box_centre(a, i)
+            bx, by = box_centre(a, k)
+            if boxes_overlap(
+                ax, ay, a[i, HEADING], a[i, LENGTH], a[i, WIDTH], bx, by, a[k, HEADING], a[k, LENGTH], a[k, WIDTH]
+            ):
+                if math.isnan(a[i, TOUCHED]):
+                    a[i, TOUCHED], a[i, TOUCHED_BY] = clock[TIME], k
+                if math.isnan(a[k, TOUCHED]):
+                    a[k, TOUCHED], a[k, TOUCHED_BY] = clock[TIME], i
+
+
+@kernel
+def step_world(
+    p, v, m, g, n, limit, dt, clock, a, el, path, variable, co, delayed, log, scratch, command, memory, own, near, act
+):
+    """One step of one world of dt seconds; 0: evaluate and start what is due, without moving."""
+    clock[DT] = dt
+    clock[TICK] += 1.0
+    count = p.entities.shape[0]
+    for i in range(count):
+        a[i, MOVED] = 0.0
+        if a[i, STEERED] != TELEPORTED or clock[TICK] > 1.0:
+            a[i, STEERED] = 0.0
+    seen = clock[EVENTS]
+    evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, scratch)
+    clock[EVENTS_BEFORE] = seen
+    if clock[ENDED] == 1.0:
+        return
+    step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log)
+    clock[TIME] += dt
+    for i in range(count):
+        if a[i, PRESENT] == 0.0 or a[i, TOW] >= 0.0:
+            continue
+        if controls(p, a, i, LON_CONTROL) or controls(p, a, i, LAT_CONTROL):
+            drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i)
+        else:
+            move_default(m, n, clock, a, i)
+        if a[i, GOAL_ROAD] >= 0.0 and a[i, GOAL_ROAD] == a[i, ROAD]:
+            next_goal(p, v, m, g, n, a, i)
+    for i in range(count):
+        if a[i, PRESENT] == 1.0 and a[i, TRAILER] >= 0.0 and a[i, TOW] < 0.0:
+            head = i
+            for _ in range(8):
+                trailer = int(a[head, TRAILER])
+                if trailer < 0:
+                    break
+                pull(p, v, m, g, a, head, trailer)
+                head = trailer
+    for i in range(count):
+        if a[i, PRESENT] == 1.0:
+            after_motion(p, m, clock, a, i, dt)
+    note_collisions(p, clock, a)
