@@ -39,6 +39,7 @@ FREE, TWO_PARTS, LINEAR, STOPPING, STOPPED, STEADY, WAITING = range(7)  # W0
 CONVEX, CONCAVE = 1.0, 2.0  # W1: first faster, first slower
 HARDEST = 8.0  # m/s2, when there is no room to stop otherwise
 SLACK = 0.1  # m/s
+FAR = 1e10  # s, arrival of a master that stands
 
 
 @kernel
@@ -124,7 +125,7 @@ def step_synchronize(p, v, m, g, n, clock, a, path, el, log, e, k, i):
     el[e, W2], el[e, W3] = way, master_way
     way, master_way = max(way - near, TINY), max(master_way - near_master, TINY)
     speed_master = speed_along_way(a, master)
-    time = math.inf
+    time = FAR
     if ahead and speed_master > TINY:
         time = master_way / speed_master
         done = done or time < dt
@@ -137,7 +138,7 @@ def step_synchronize(p, v, m, g, n, clock, a, path, el, log, e, k, i):
         finish(clock, el, log, e)
         return
     if open_end:
-        if time < math.inf:
+        if time < FAR:
             final = 2.0 * way / time - a[i, SPEED]
             a[i, SPEED] += (final - a[i, SPEED]) / time * dt
         return
@@ -154,7 +155,7 @@ def step_synchronize(p, v, m, g, n, clock, a, path, el, log, e, k, i):
         a[i, SPEED] = final
         return
     if el[e, W0] == WAITING:
-        if not time < math.inf:
+        if not time < FAR:
             return
         el[e, W0] = FREE
     if el[e, W0] == STOPPING:
@@ -168,7 +169,7 @@ def step_synchronize(p, v, m, g, n, clock, a, path, el, log, e, k, i):
             return
         el[e, W0] = LINEAR
     if el[e, W0] == LINEAR:
-        if not time < math.inf:
+        if time > FAR - 1.0:
             a[i, SPEED] = 0.0
         elif time > 1e-3 and way > 1e-3:
             a[i, SPEED] = max(2.0 * way / time - final, 0.0)

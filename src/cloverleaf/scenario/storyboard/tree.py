@@ -93,6 +93,9 @@ def _event(b: Builder, element: etree._Element, scope: Scope, parent: int, chose
     own[T.E_COUNT] = int(float(scope.text(element, "maximumExecutionCount", "1")))
     own[T.E_PRIORITY] = scope.choice(element, "priority", PRIORITIES)
     own[T.E_START] = trigger(b, element.find("StartTrigger"), scope, True)
+    if own[T.E_START] < 0:  # starts with its maneuver, by way of standby
+        b.triggers.append([0, 0, 1])
+        own[T.E_START] = len(b.triggers) - 1
     actors = list(b.owner)
     if chosen:
         actors += [m for m in triggering_entities(b, own[T.E_START]) if m not in actors]
