@@ -11,6 +11,7 @@ from cloverleaf.types.errors import CloverleafError, nearest
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("cloverleaf.cli.run", "a study or a .sumocfg: human, car, road and cloud side by side"),
     "judge": ("cloverleaf.cli.judge", "every concrete case of a suite, a verdict for each"),
+    "trace": ("cloverleaf.cli.trace", "one run of an OpenSCENARIO file: rows of motion and events"),
     "scenario": ("cloverleaf.cli.scenario", "what of an OpenSCENARIO file is supported, with reasons"),
     "map": ("cloverleaf.cli.map", "facts, checks, queries and conversion of a map"),
     "link": ("cloverleaf.cli.link", "encode, decode and inspect V2X messages"),

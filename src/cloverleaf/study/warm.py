@@ -19,7 +19,7 @@ TICKS = 12
 """Enough for every kernel of the loop to be called."""
 
 
-class _Count(event.Listener):
+class CompileCount(event.Listener):
     """Counts finished compilations and tells the console."""
 
     def __init__(self, console: Console) -> None:
@@ -53,7 +53,7 @@ def warm_kernels(console: Console) -> float:
     if marker.exists():
         return 0.0
     start = time.perf_counter()
-    count = _Count(console)
+    count = CompileCount(console)
     with event.install_listener("numba:compile", count):
         compile_all()
     count.status.stop()

@@ -10,7 +10,6 @@ from cloverleaf.loop.storyboard.distance import distance_to_actor, distance_to_p
 from cloverleaf.loop.storyboard.layout import settle
 from cloverleaf.loop.storyboard.place import drives_along
 from cloverleaf.loop.storyboard.state import (
-    ACCEL,
     AX,
     AY,
     COMPLETE,
@@ -21,9 +20,12 @@ from cloverleaf.loop.storyboard.state import (
     FINISHED_AT,
     HEADING,
     KNOWN,
+    L_ELEMENT,
+    L_STATE,
+    L_TIME,
+    L_TRANSITION,
     LANE,
     LAST,
-    LENGTH,
     LOG_CONDITION,
     LOGGED,
     MASK,
@@ -34,7 +36,6 @@ from cloverleaf.loop.storyboard.state import (
     ROAD,
     ROLL,
     RUNNING,
-    S,
     SEEN_EVENT,
     SEEN_TICK,
     SKIPPED_AT,
@@ -51,10 +52,10 @@ from cloverleaf.loop.storyboard.state import (
     VX,
     VY,
     VZ,
+    S,
     X,
     Y,
 )
-from cloverleaf.loop.storyboard.state import L_ELEMENT, L_STATE, L_TIME, L_TRANSITION
 from cloverleaf.map.opendrive.lanes import section_at
 from cloverleaf.map.opendrive.tables import LANE_BEGIN, LANE_END, LANE_ID, USE
 from cloverleaf.scenario.storyboard import tables as T

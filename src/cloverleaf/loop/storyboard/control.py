@@ -105,7 +105,7 @@ def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
         look(p, m, n, clock, a, limit, i, own, near)
         command[i, COMMAND_ACCEL], command[i, COMMAND_CURVATURE] = 0.0, math.nan
         act(own, near, memory[i], command[i])
-    if kind == COMPILED or kind == OUTSIDE:
+    if kind in (COMPILED, OUTSIDE):
         accel, curvature = command[i, COMMAND_ACCEL], command[i, COMMAND_CURVATURE]
         if math.isnan(accel):
             accel = 0.0

@@ -6,7 +6,7 @@ import math
 
 from cloverleaf.algo.boxes import box_corner, box_gap
 from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.state import BOX_X, BOX_Y, HEADING, LENGTH, ROAD, S, T_ROAD, TURN, WIDTH, X, Y
+from cloverleaf.loop.storyboard.state import BOX_X, BOX_Y, HEADING, LENGTH, ROAD, T_ROAD, TURN, WIDTH, S, X, Y
 from cloverleaf.scenario.storyboard.tables import ACROSS, ALONG, LANE_SYSTEM, ROAD_SYSTEM
 
 
@@ -104,7 +104,7 @@ def distance_to_actor(m, n, a, i, k, system, kind, free):
             return max(gap_between(a, i, k), 0.0)
         dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
         return math.sqrt(dx * dx + dy * dy)
-    if system == ROAD_SYSTEM or system == LANE_SYSTEM:
+    if system in (ROAD_SYSTEM, LANE_SYSTEM):
         ds, dt = lane_gap(m, n, a, i, k)
         if free == 1 and ds < math.inf:
             facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0

@@ -28,7 +28,6 @@ from cloverleaf.loop.storyboard.state import (
     OFFSET,
     ROAD,
     ROW,
-    S,
     SPEED,
     STEERED,
     T_ROAD,
@@ -43,6 +42,7 @@ from cloverleaf.loop.storyboard.state import (
     W7,
     W8,
     WIDTH,
+    S,
     X,
     Y,
 )

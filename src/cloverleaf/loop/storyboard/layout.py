@@ -41,7 +41,7 @@ def lay_out(p, v, m, g, n, a, path, j, actor):
         shape = p.trajectories[k, J_SHAPE]
         if shape == POLYLINE:
             _polyline(p, v, m, g, n, a, path, k)
-        elif shape == CLOTHOID or shape == CLOTHOID_SPLINE:
+        elif shape in (CLOTHOID, CLOTHOID_SPLINE):
             _spirals(p, v, m, g, n, a, path, k, actor)
         elif shape == NURBS:
             _nurbs(p, v, m, g, n, a, path, k)
@@ -138,8 +138,19 @@ def _basis(v, knots, order, i, u):
             low, high = v[knots + i + k], v[knots + i + k + d]
             left = v[knots + i + k + d - 1] - low
             right = high - v[knots + i + k + 1]
-            here = b0 if k == 0 else (b1 if k == 1 else (b2 if k == 2 else (b3 if k == 3 else (b4 if k == 4 else (b5 if k == 5 else b6)))))
-            onward = b1 if k == 0 else (b2 if k == 1 else (b3 if k == 2 else (b4 if k == 3 else (b5 if k == 4 else (b6 if k == 5 else b7)))))
+            here, onward = b6, b7
+            if k == 0:
+                here, onward = b0, b1
+            elif k == 1:
+                here, onward = b1, b2
+            elif k == 2:
+                here, onward = b2, b3
+            elif k == 3:
+                here, onward = b3, b4
+            elif k == 4:
+                here, onward = b4, b5
+            elif k == 5:
+                here, onward = b5, b6
             value = 0.0
             if left > 0.0:
                 value += (u - low) / left * here

@@ -1,7 +1,7 @@
 """Where actors are: on a lane, on a road, or anywhere in the plane; and how they move along the road network.
 
-`m` is a MapTables, `g` its LaneGrid, `n` its RoadNetwork, `a` the actors of one world. Without roads the tables are empty and actors move in
-the plane.
+`m` is a MapTables, `g` its LaneGrid, `n` its RoadNetwork, `a` the actors of one world. Without roads the tables are empty and
+actors move in the plane.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from cloverleaf.loop.storyboard.state import (
     ROAD,
     ROLL,
     ROW,
-    S,
     T_ROAD,
     TURN,
+    S,
     X,
     Y,
     Z,

@@ -13,6 +13,7 @@ from cloverleaf.loop.storyboard.place import (
     drives_along,
     find_lane,
     lane_by_count,
+    move_along,
     place_at,
     place_on_lane,
     place_on_road,
@@ -26,20 +27,16 @@ from cloverleaf.loop.storyboard.state import (
     OFFSET,
     PATH_ROW,
     PATH_S,
-    PITCH,
-    PLEN,
-    PS,
     ROAD,
     ROLL,
     ROW,
-    S,
     T_ROAD,
     TURN,
+    S,
     X,
     Y,
     Z,
 )
-from cloverleaf.loop.storyboard.place import move_along
 from cloverleaf.loop.storyboard.trajectory import point_on_path
 from cloverleaf.map.opendrive.network import N_CONTACT, N_ROAD
 from cloverleaf.map.opendrive.tables import LANE_BEGIN, LANE_END, SECTION_BEGIN, SECTION_END
@@ -105,7 +102,7 @@ def resolve(p, v, m, g, n, a, path, at, i):
         if p.positions[at, P_ORIENT] == NO_ORIENTATION and len(m.road_length) > 0:
             a[i, TURN] = 0.0
             a[i, HEADING] = base
-    elif kind == AT_RELATIVE_WORLD or kind == AT_RELATIVE_OBJECT:
+    elif kind in (AT_RELATIVE_WORLD, AT_RELATIVE_OBJECT):
         dx, dy = first, second
         base = a[other, HEADING]
         if kind == AT_RELATIVE_OBJECT:

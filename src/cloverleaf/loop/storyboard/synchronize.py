@@ -18,7 +18,6 @@ from cloverleaf.loop.storyboard.state import (
     PATH_ACTION,
     PATH_S,
     ROAD,
-    S,
     SPEED,
     TURN,
     VX,
@@ -28,6 +27,7 @@ from cloverleaf.loop.storyboard.state import (
     W2,
     W3,
     W4,
+    S,
     X,
     Y,
 )
@@ -50,12 +50,11 @@ def way_to(p, v, m, g, n, a, path, el, i, at):
     leading = int(a[i, PATH_ACTION])
     if leading >= 0:
         j = p.actions[p.elements[leading, T.E_ACTION], T.A_REF]
-        sense = 1.0 if a[i, SPEED] >= 0.0 else -1.0
         named = p.positions[at, T.P_KIND] == T.AT_TRAJECTORY
         if named and p.trajectories[p.positions[at, T.P_REF], T.J_NAME] == p.trajectories[j, T.J_NAME]:
             return a[spare, PATH_S] - a[i, PATH_S]
         begin = p.trajectories[j, T.J_ROW]
-        s, off = nearest_on_path(path, begin, begin + p.trajectories[j, T.J_ROWS], a[spare, X], a[spare, Y])
+        s, _ = nearest_on_path(path, begin, begin + p.trajectories[j, T.J_ROWS], a[spare, X], a[spare, Y])
         return s - a[i, PATH_S]
     ds, _ = road_ds(m, n, int(a[i, ROAD]), a[i, S], int(a[spare, ROAD]), a[spare, S])
     if abs(ds) < math.inf and a[i, ROAD] >= 0:

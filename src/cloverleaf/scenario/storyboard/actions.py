@@ -115,8 +115,9 @@ def _keep_distance(b: Builder, e: etree._Element, scope: Scope, actor: int) -> i
         raise fail(e, "either distance or timeGap is needed")
     slot = b.slots(number(e, "distance", scope), number(e, "timeGap", scope), *_limits(b, e, scope))
     side = {"any": T.ANY_SIDE, "trailingReferencedEntity": T.TRAILING, "leadingReferencedEntity": T.LEADING}
+    chosen = scope.choice(e, "displacement", side, "trailingReferencedEntity")
     return _row(
-        b, T.KEEP_DISTANCE, actor, T.LON, slot=slot, ref=b.entity(e, scope), mode=scope.choice(e, "displacement", side, "trailingReferencedEntity"),
+        b, T.KEEP_DISTANCE, actor, T.LON, slot=slot, ref=b.entity(e, scope), mode=chosen,
         system=scope.choice(e, "coordinateSystem", SYSTEMS, "entity"), free=int(scope.flag(e, "freespace")),
         continuous=int(scope.flag(e, "continuous")),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from lxml import etree
 from cloverleaf.scenario.openscenario.document import children, name_of
 from cloverleaf.scenario.storyboard import tables as T
 from cloverleaf.scenario.storyboard.actions import action_rows
-from cloverleaf.scenario.storyboard.builder import Builder
+from cloverleaf.scenario.storyboard.builder import Builder, only_child
 from cloverleaf.scenario.storyboard.conditions import trigger, triggering_entities
 from cloverleaf.scenario.storyboard.scope import Scope, fail
 from cloverleaf.types.errors import nearest
@@ -114,11 +114,14 @@ def _event(b: Builder, element: etree._Element, scope: Scope, parent: int, chose
 def _init(b: Builder, part: etree._Element, scope: Scope) -> None:
     if name_of(part) == "Private":
         rows = b.entities_of(part, scope)
-        actions = [k for action in children(part) for k in action_rows(b, action, scope, rows)]
+        actions = [
+            (k, name_of(only_child(action))) for action in children(part) for k in action_rows(b, action, scope, rows)
+        ]
     else:
-        actions = action_rows(b, part, scope, [])
-    for k in actions:
-        at = _add(b, T.ACTION, -1, f"Init {name_of(part)}")
+        actions = [(k, name_of(only_child(part))) for k in action_rows(b, part, scope, [])]
+    who = "" if name_of(part) != "Private" else f"{scope.text(part, 'entityRef')} "
+    for k, tag in actions:
+        at = _add(b, T.ACTION, -1, f"Init {who}{tag}")
         b.elements[at][T.E_ACTION] = k
 
 
