@@ -7,14 +7,12 @@ step for each entity that it drives, before that entity moves. Units are m, s, r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
-import numba
 from numba import types
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.pointer import pointer
 from cloverleaf.loop.storyboard.distance import free_gap, lane_gap, road_extent
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
@@ -25,6 +23,7 @@ from cloverleaf.loop.storyboard.state import (
     HEADING,
     LANE,
     LENGTH,
+    LON_CONTROL,
     OFFSET,
     PRESENT,
     ROAD,
@@ -44,17 +43,18 @@ from cloverleaf.map.opendrive.lanes import lane_extent
 
 (
     OWN_TIME, OWN_DT, OWN_X, OWN_Y, OWN_HEADING, OWN_SPEED, OWN_ACCEL, OWN_LENGTH, OWN_WIDTH, OWN_DESIRED, OWN_S, OWN_OFFSET,
-    OWN_LANE_WIDTH, OWN_LIMIT, OWN_CURVATURE, OWN_LATERAL_SPEED,
-) = range(16)  # fmt: skip
+    OWN_LANE_WIDTH, OWN_LIMIT, OWN_CURVATURE, OWN_LATERAL_SPEED, OWN_ACTIVE,
+) = range(17)  # fmt: skip
 """Columns of `own`: reference point, heading, speed; DESIRED: speed the storyboard asks for; OFFSET from the lane's centre, left positive;
-LIMIT: speed limit of the lane (NaN unknown); CURVATURE of the road (1/m, left positive); LATERAL_SPEED across the lane."""
+LIMIT: speed limit of the lane (NaN unknown); CURVATURE of the road (1/m, left positive); LATERAL_SPEED across the lane;
+ACTIVE 1 while the driver has the longitudinal control."""
 (
     PRESENT_HERE, GAP, DX, DY, NEAR_SPEED, NEAR_LATERAL_SPEED, NEAR_ACCEL, NEAR_LENGTH, NEAR_WIDTH, NEAR_LANES, NEAR_KIND, NEAR_BESIDE,
 ) = range(12)  # fmt: skip
 """Columns of `near`, one row for each entity: GAP bumper to bumper along the road (m, negative behind, 0 beside, NaN no road leads there);
 DX, DY from box centre to box centre, ahead and left; SPEED and LATERAL_SPEED along and across the own lane; LANES to the left (NaN none);
 BESIDE: lateral gap of the boxes (m, 0 where they overlap, negative to the right)."""
-OWN, NEAR, COMMAND = 16, 12, 2
+OWN, NEAR, COMMAND = 17, 12, 2
 COMMAND_ACCEL, COMMAND_CURVATURE = range(2)  # m/s2; 1/m, NaN: keep the lane as the default controller does
 
 _F8 = types.float64
@@ -65,9 +65,8 @@ DRIVER = types.FunctionType(SIGNATURE)
 NOBODY, OUTSIDE, COMPILED = range(3)  # codes of the N_DRIVER column
 
 
-def driver(function: Callable[..., None]) -> Any:
-    """Compile a driver: a function pointer that the engine takes without being compiled again."""
-    return numba.njit(SIGNATURE, _nrt=False, error_model="numpy")(function)
+driver = pointer(SIGNATURE)
+"""Decorator: a function as a driver, a pointer of one fixed signature that the engine takes without being compiled again."""
 
 
 @driver
@@ -85,6 +84,7 @@ def look(p, m, n, clock, a, limit, i, own, near):
     own[OWN_X], own[OWN_Y], own[OWN_HEADING] = a[i, X], a[i, Y], a[i, HEADING]
     own[OWN_SPEED], own[OWN_ACCEL], own[OWN_DESIRED] = a[i, SPEED], a[i, ACCEL], a[i, DESIRED]
     own[OWN_LENGTH], own[OWN_WIDTH] = a[i, LENGTH], a[i, WIDTH]
+    own[OWN_ACTIVE] = 1.0 if a[i, LON_CONTROL] >= 0.0 else 0.0
     facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
     own[OWN_S], own[OWN_OFFSET] = a[i, S], facing * a[i, OFFSET]
     own[OWN_LATERAL_SPEED] = a[i, VY] * c - a[i, VX] * s

@@ -96,12 +96,12 @@ class Episode:
     @property
     def ended(self) -> bool:
         """True once the stop trigger has fired or the time limit is reached."""
-        return bool(self.worlds.outcome[0, OUT_END] != 0.0)
+        return bool(self.worlds.table[0, OUT_END] != 0.0)
 
     @property
     def ended_by(self) -> str:
         """Why the run is over."""
-        end = self.worlds.outcome[0, OUT_END]
+        end = self.worlds.table[0, OUT_END]
         return "stop trigger" if end == STOPPED else f"limit {self.until:g} s" if end else "not ended"
 
     def step(self, steps: int = 1) -> bool:
@@ -145,7 +145,7 @@ class Episode:
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Recorded motion as rows of COLUMNS: all entities present, every `every` seconds, and at the end."""
-        trace = self.worlds.trace[0, : int(self.worlds.outcome[0, OUT_ROWS])]
+        trace = self.worlds.trace[0, : int(self.worlds.table[0, OUT_ROWS])]
         for moment in trace:
             for name, r in zip(self.compiled.names.entities, moment):
                 if r[TR_PRESENT]:

@@ -6,6 +6,7 @@ import math
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.loop.storyboard.distance import free_gap, lane_gap, road_extent
+from cloverleaf.loop.storyboard.driver import look
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
     ENDED,
@@ -87,6 +88,13 @@ def watch_step(p, m, n, clock, a, out, i):
 
 
 @kernel
+def view_worlds(p, m, n, limit, st, i, own, near):
+    """What the driver of entity i sees now, in every world."""
+    for w in range(own.shape[0]):
+        look(p, m, n, st.clock[w], st.actor[w], limit, i, own[w], near[w])
+
+
+@kernel
 def begin_worlds(p, value, m, g, n, first, dt, st, outcome, broken):
     """Init of all worlds that are not broken."""
     for w in range(value.shape[0]):
@@ -103,10 +111,11 @@ def begin_worlds(p, value, m, g, n, first, dt, st, outcome, broken):
 
 
 @kernel
-def run_worlds(act, p, value, m, g, n, limit, dt, until, steps, watch, every, st, outcome, broken, trace, own, near):
+def run_worlds(act, see, p, value, m, g, n, limit, dt, until, steps, watch, sees, every, st, outcome, broken, trace, own, near, seen):
     """Step worlds one after the other until they end, reach the time `until` (s), or have made `steps` steps.
 
-    The first step of a world has no duration: what is due at time 0 starts. Returns the actor-steps made.
+    The first step of a world has no duration: what is due at time 0 starts. Entity `sees` (-1: none) is observed by `see` after the
+    motion, which keeps what it notes in a row of `seen`. Returns the actor-steps made.
     """
     done = 0
     for w in range(value.shape[0]):
@@ -128,6 +137,9 @@ def run_worlds(act, p, value, m, g, n, limit, dt, until, steps, watch, every, st
                 break
             if watch >= 0:
                 watch_step(p, m, n, clock, a, outcome[w], watch)
+            if sees >= 0 and a[sees, PRESENT] == 1.0:
+                look(p, m, n, clock, a, limit, sees, own, near)
+                see(own, near, seen[w], st.scratch[w])
             row = int(outcome[w, OUT_ROWS])
             if every > 0 and row < trace.shape[1] and (int(clock[TICK]) - 1) % every == 0:
                 write_trace(p, clock, a, trace[w], row)

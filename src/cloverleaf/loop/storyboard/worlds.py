@@ -7,9 +7,10 @@ from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from cloverleaf.loop.storyboard.driver import COMPILED, DRIVER, NEAR, OUTSIDE, OWN, stand_by
-from cloverleaf.loop.storyboard.run import OUTCOME, TRACE, begin_worlds, run_worlds
+from cloverleaf.loop.storyboard.run import OUT_END, OUTCOME, TRACE, begin_worlds, run_worlds, view_worlds
 from cloverleaf.loop.storyboard.state import State, new_state
 from cloverleaf.map.opendrive.network import RoadNetwork, empty_network, road_network
 from cloverleaf.map.opendrive.tables import LaneGrid, MapTables
@@ -18,6 +19,13 @@ from cloverleaf.scenario.storyboard.compile import CompiledScenario
 from cloverleaf.scenario.storyboard.numbers import Columns
 from cloverleaf.types.errors import ScenarioError, nearest
 from cloverleaf.types.state import F64, I64
+
+OUTCOME_TYPE = np.dtype(
+    [("end", "i4"), ("time", "f8"), ("crash", "?"), ("crash_time", "f8"), ("crash_with", "i4"), ("impact_speed", "f8"),
+     ("min_ttc", "f8"), ("min_gap", "f8"), ("max_decel", "f8"), ("final_speed", "f8")]
+)  # fmt: skip
+"""A world's end (0 goes on, 1 stop trigger, 2 time limit) and time (s); of the watched entity: contact (time, partner's row, closing speed
+m/s), smallest time to collision (s) and gap (m) to whoever is in its path, hardest braking (m/s2), last speed (m/s)."""
 
 
 def empty_map() -> tuple[MapTables, LaneGrid]:
@@ -51,8 +59,8 @@ class Roads:
 class Worlds:
     """W worlds of one scenario after Init; they are stepped together and know nothing of each other.
 
-    `state` holds their columns [world, actor, column] (see `state.py`), `outcome` (W, 12) what happened (OUT_* in `run.py`), `trace`
-    (W, rows, A, 11) the recorded motion. The same case gives the same bits wherever it stands, alone or among others.
+    `state` holds their columns [world, actor, column] (see `state.py`), `outcome` what happened, `trace` (W, rows, A, 11) the recorded
+    motion (columns TR_* of `run.py`). The same case gives the same bits wherever it stands, alone or among others.
     """
 
     def __init__(self, compiled: CompiledScenario, columns: Columns | None = None, dt: float = 0.01, *, log: int = 0,
@@ -67,9 +75,11 @@ class Worlds:
         self.program.sizes[T.Z_DAY] = compiled.initial[2]
         self.count = len(self.columns.value)
         self.state: State = new_state(program, self.count, memory, log)
-        self.outcome = np.zeros((self.count, OUTCOME))
+        self.table = np.zeros((self.count, OUTCOME))
         self.trace: F64 = np.zeros((self.count, 0, len(program.entities), TRACE))
-        self.watched, self._every, self._act = -1, 0, stand_by
+        self.watched, self._sees, self._every = -1, -1, 0
+        self._act, self._see = stand_by, stand_by
+        self._seen = np.zeros((self.count, 1))
         self._own, self._near = np.zeros(OWN), np.zeros((len(program.entities), NEAR))
         self._fresh = False
 
@@ -96,6 +106,40 @@ class Worlds:
         """Fill `outcome` for this entity: contacts, smallest time to collision and gap, braking."""
         self.watched = self.entity(name)
 
+    def observe(self, name: str, see: Any, memory: int = 16) -> None:
+        """Call an observer, a function of the driver's signature, for this entity after every step; it writes its memory alone."""
+        self._sees, self._see = self.entity(name), see
+        self._seen = np.zeros((self.count, memory))
+
+    def observed(self, name: str) -> F64:
+        """What the observer of an entity left in its memory, (W, memory)."""
+        if self.entity(name) != self._sees:
+            raise ScenarioError(f"entity '{name}' is not observed", file=self.compiled.path)
+        return self._seen
+
+    def view(self, name: str) -> tuple[F64, F64]:
+        """What a driver of this entity sees now: `own` (W, OWN) and `near` (W, A, NEAR), columns of `driver.py`."""
+        if not self._fresh:
+            self.begin()
+        own, near = np.zeros((self.count, OWN)), np.zeros((self.count, *self._near.shape))
+        row = np.int64(self.entity(name))
+        view_worlds(self.program, self.roads.tables, self.roads.network, self.roads.limit, self.state, row, own, near)
+        return own, near
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Worlds that have ended or cannot run, (W,)."""
+        found: NDArray[np.bool_] = (self.table[:, OUT_END] != 0.0) | self.columns.broken
+        return found
+
+    @property
+    def outcome(self) -> NDArray[Any]:
+        """What befell every world and its watched entity, (W,) records of OUTCOME_TYPE."""
+        out = np.zeros(self.count, OUTCOME_TYPE)
+        for column, field in enumerate(OUTCOME_TYPE.names or ()):
+            out[field] = self.table[:, column]
+        return out
+
     def record(self, every: int, until: float) -> None:
         """Write a trace row in every `every`-th step, up to the time `until` (s)."""
         rows = math.ceil(until / self.dt / every) + 2
@@ -111,7 +155,7 @@ class Worlds:
         """Run the Init actions; also brings worlds back to their start."""
         begin_worlds(
             self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network,
-            np.int64(self.compiled.initial[0]), self.dt, self.state, self.outcome, self.columns.broken,
+            np.int64(self.compiled.initial[0]), self.dt, self.state, self.table, self.columns.broken,
         )  # fmt: skip
         self._fresh = True
 
@@ -123,9 +167,9 @@ class Worlds:
         if not self._fresh:
             self.begin()
         arguments = (
-            self._act, self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network, self.roads.limit,
-            self.dt, until, np.int64(steps), np.int64(self.watched), np.int64(self._every), self.state, self.outcome,
-            self.columns.broken, self.trace, self._own, self._near,
+            self._act, self._see, self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network,
+            self.roads.limit, self.dt, until, np.int64(steps), np.int64(self.watched), np.int64(self._sees),
+            np.int64(self._every), self.state, self.table, self.columns.broken, self.trace, self._own, self._near, self._seen,
         )  # fmt: skip
         _compile_once(arguments)
         return int(run_worlds(*arguments))
@@ -139,5 +183,5 @@ def _compile_once(arguments: tuple[Any, ...]) -> None:
     """One specialisation for all drivers: the driver is a function pointer in the kernel's signature."""
     compiled = getattr(run_worlds, "signatures", None)
     if compiled is not None and not compiled:
-        run_worlds.compile((DRIVER, *(numba.typeof(x) for x in arguments[1:])))  # type: ignore[attr-defined]
+        run_worlds.compile((DRIVER, DRIVER, *(numba.typeof(x) for x in arguments[2:])))  # type: ignore[attr-defined]
         run_worlds.disable_compile()  # type: ignore[attr-defined]

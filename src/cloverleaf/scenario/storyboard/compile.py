@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from lxml import etree
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cloverleaf.map.query import MapQuery
 from cloverleaf.scenario.openscenario.check import catalogs_of
 from cloverleaf.scenario.openscenario.document import Problem, check, children, name_of, read
 from cloverleaf.scenario.openscenario.expression import Value
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
-from cloverleaf.scenario.openscenario.values import compare
 from cloverleaf.scenario.storyboard import tables as T
 from cloverleaf.scenario.storyboard.builder import Builder, Phase
 from cloverleaf.scenario.storyboard.entities import compile_entities
@@ -24,6 +23,7 @@ from cloverleaf.scenario.storyboard.numbers import Columns, Number, Numbers, num
 from cloverleaf.scenario.storyboard.scope import NUMERIC, Scope, fail
 from cloverleaf.scenario.storyboard.tree import compile_storyboard
 from cloverleaf.types.errors import ScenarioError, nearest
+from cloverleaf.types.state import F64
 
 
 class Parameter(NamedTuple):
@@ -98,23 +98,30 @@ def _constrained(scope: Scope, filled: Columns, given: Mapping[str, ArrayLike], 
         if not groups or not scope.roots[name] & touched or declared.kind.lower() not in NUMERIC:
             continue
         values = np.broadcast_to(np.asarray(scope.column(f"${name}", columns), np.float64), (count,))
-        for value in np.unique(values):
-            if not _holds(groups, float(value), declared.kind, scope):
-                message = str(fail(declared.element, f"parameter '{name}' = {value:g} violates its constraints"))
-                for world in np.flatnonzero((values == value) | (np.isnan(values) & np.isnan(value))):
-                    filled.reasons.setdefault(int(world), message)
-                    filled.broken[world] = True
+        good = np.zeros(count, bool)
+        for group in groups:
+            good |= np.logical_and.reduce([_holds(values, c, scope, columns) for c in children(group)])
+        for world in np.flatnonzero(~good):
+            message = str(fail(declared.element, f"parameter '{name}' = {values[world]:g} violates its constraints"))
+            filled.reasons.setdefault(int(world), message)
+            filled.broken[world] = True
     return filled
 
 
-def _holds(groups: list[etree._Element], value: float, kind: str, scope: Scope) -> bool:
+_RULES = {
+    "equalTo": np.equal, "notEqualTo": np.not_equal, "greaterThan": np.greater, "lessThan": np.less,
+    "greaterOrEqual": np.greater_equal, "lessOrEqual": np.less_equal,
+}  # fmt: skip
+
+
+def _holds(values: F64, constraint: etree._Element, scope: Scope, columns: dict[str, F64]) -> NDArray[np.bool_]:
+    """One constraint for every world; it may name other parameters."""
     try:
-        return any(
-            all(compare(value, c.get("rule", ""), scope.value(c, "value", c.get("value", "")), kind) for c in children(g))
-            for g in groups
-        )
-    except ScenarioError:
-        return False
+        bound = np.asarray(scope.column(constraint.get("value", ""), columns), np.float64)
+    except (ScenarioError, ValueError):
+        return np.zeros(len(values), bool)
+    found: NDArray[np.bool_] = _RULES[constraint.get("rule", "equalTo")](values, bound) & ~np.isnan(values)
+    return found
 
 
 def compile_scenario(path: str | os.PathLike[str], parameters: Mapping[str, str | float] | None = None) -> CompiledScenario:

@@ -32,6 +32,10 @@ class Columns(NamedTuple):
     broken: NDArray[np.bool_]  # (W,)
     reasons: dict[int, str]  # world -> why it is broken
 
+    def reason(self, world: int) -> str:
+        """Why a world is broken, with file:line:element; empty if it is not."""
+        return self.reasons.get(world, "")
+
 
 def number(element: etree._Element | None, name: str, scope: Scope, default: float = math.nan) -> Number:
     """The numeric attribute `name`; `default` where it is absent."""
