@@ -21,6 +21,8 @@ from typing import Any, TypeVar
 import numba
 from numba.core import caching, config
 
+from cloverleaf.algo.compiling import Kernel
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
@@ -112,22 +114,23 @@ KERNELS: list[Any] = []
 """Every kernel of this process, in the order of definition: the tests walk it."""
 
 
-def kernel(function: F) -> F:
+def kernel(function: F, **options: bool) -> F:
     """Compile `function` as a Cloverleaf kernel: cached, without the GIL, without reference counting, IEEE division."""
+    if config.DISABLE_JIT:
+        return function
+    targetoptions = {"nopython": True, "nogil": True, "_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compiled = Kernel(function, targetoptions={"boundscheck": None, **targetoptions, **options})
     before = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = _LOCATOR
     try:
-        compiled = numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", no_cfunc_wrapper=True)(function)
+        compiled.enable_caching()
     finally:
         config.CACHE_LOCATOR_CLASSES = before
     KERNELS.append(compiled)
-    return compiled
+    return compiled  # type: ignore[no-any-return]
 
 
 def inlined(function: F) -> F:
     """A kernel that is compiled into its callers: for small steps of a hot loop whose arguments are tables of many arrays,
     because each call would copy the description of every array (some 100 ns for the tables of a whole net)."""
-    compiled = kernel(function)
-    if not config.DISABLE_JIT:
-        compiled.targetoptions["forceinline"] = True  # type: ignore[attr-defined]
-    return compiled
+    return kernel(function, forceinline=True)
