@@ -49,7 +49,7 @@ def results(tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     told = []
     found = run_study(STUDY, crossroads(), FACTORY, out=out, progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (12 * 80, 12 * 80)
+    assert told[-1] == (15 * 80, 15 * 80)  # four arms and the actuated baseline, three seeds each
     return found, out
 
 
@@ -57,6 +57,20 @@ def test_same_digest_with_two_workers(results):
     again = run_study(STUDY, crossroads(), FACTORY, workers=2)
     assert summary(again)["digest"] == summary(results[0])["digest"]
     assert [(r.arm, r.seed) for r in again.runs] == [(a, s) for a in STUDY.arms for s in STUDY.seeds]
+
+
+def test_human_arm_runs_beside_with_actuated_signals(results):
+    found = results[0]
+    assert [(r.arm, r.seed) for r in found.beside] == [(Arm.HUMAN, s) for s in STUDY.seeds]
+    beside = STUDY.beside()
+    assert beside.road.baseline == "actuated" and beside.beside() is None and STUDY.road.baseline == "plan"
+    assert STUDY.model_copy(update={"arms": (Arm.CLOUD,)}).beside() is None
+    content = summary(found)["baselines"]["actuated"]
+    cell = content["efficient"]["person_delay_s"]
+    assert cell["n"] == len(STUDY.seeds) and set(cell["differences"]) == set(STUDY.arms)
+    values = [r.measures["person_delay_s"] for r in found.beside]
+    wanted = np.mean(found.values(Arm.CLOUD, "person_delay_s")) - np.mean(values)
+    assert cell["differences"]["cloud"]["mean"] == pytest.approx(wanted)
 
 
 def test_digest_sees_a_change(results):

@@ -50,6 +50,11 @@ def _loop(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_loop").run()
 
 
+def _fault(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_fault").run(data, typer.echo):
+        _print(row)
+
+
 def _compile(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_loop").run_compile()
 
@@ -64,6 +69,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         "arrived, time loss, stops and CO2 beside recorded SUMO runs (bars: 3 % and 10 %; needs --data)",
     ),
     "loop": (_loop, "the full loop, 100 smart cars among 500 road users, against real time (bar: 1x)"),
+    "fault": (
+        _fault,
+        "smart cars among people who err: collisions at fault and red lights, with 95 % bounds (bar: none; Hamburg needs --data)",
+    ),
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
     "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),

@@ -68,7 +68,7 @@ def _run(study: Study, out: Path, workers: int) -> int:
     from cloverleaf.study.inputs import read_inputs
     from cloverleaf.study.report.page import write_report
     from cloverleaf.study.results import write_summary
-    from cloverleaf.study.run import run_study
+    from cloverleaf.study.run import jobs_of, run_study
     from cloverleaf.study.table import print_table
     from cloverleaf.study.warm import warm_kernels
 
@@ -76,8 +76,8 @@ def _run(study: Study, out: Path, workers: int) -> int:
     base_map = read_inputs(study).base_map
     warm_kernels(screen)
     out.mkdir(parents=True, exist_ok=True)
-    jobs = len(study.arms) * len(study.seeds)
-    count = workers or max(1, min(os.cpu_count() or 1, jobs))
+    jobs = jobs_of(study, base_map, None)
+    count = workers or max(1, min(os.cpu_count() or 1, len(jobs)))
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -88,7 +88,7 @@ def _run(study: Study, out: Path, workers: int) -> int:
     # without a refreshing thread of its own: worker processes are forked while the bar stands
     with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(
-            f"{study.name}: {len(study.arms)} arms x {len(study.seeds)} seeds", total=jobs * study.steps
+            f"{study.name}: {len(study.arms)} arms x {len(study.seeds)} seeds", total=len(jobs) * study.steps
         )
         results = run_study(
             study,

@@ -26,7 +26,7 @@ from cloverleaf.types.state import F64, I32, I64, Kind
 # columns of Journeys.f
 INSERTED, LAST, DISTANCE, CREDIT, LOSS, WAITING, CO2, ENERGY, HALTED_S = range(9)
 # columns of Journeys.i
-LANE, HALTS, STOPS, STANDING, SLOW, SPEEDING = range(6)
+LANE, HALTS, STOPS, STANDING, SLOW, SPEEDING, REDS = range(7)
 # entries of Journeys.n
 RED_LIGHTS, SPEEDINGS = 0, 1
 BOX_S = 0  # entry of Journeys.seconds
@@ -44,7 +44,7 @@ class Journeys(NamedTuple):
     """Accounts by trip and by edge. `f[:, INSERTED]` is -1 for a trip that never started."""
 
     f: F64  # (trips, 9)
-    i: I32  # (trips, 6)
+    i: I32  # (trips, 7)
     edge_loss: F64  # (edges,) s lost on the edge
     edge_entered: I64  # (edges,) vehicles that came onto the edge
     n: I64  # (2,) red lights run, speeding episodes
@@ -53,7 +53,7 @@ class Journeys(NamedTuple):
 
 def empty_journeys(trips: int, edges: int) -> Journeys:
     """Accounts before the first tick."""
-    f, i = np.zeros((trips, 9)), np.zeros((trips, 6), np.int32)
+    f, i = np.zeros((trips, 9)), np.zeros((trips, 7), np.int32)
     f[:, INSERTED] = -1.0
     i[:, LANE] = -1
     return Journeys(f, i, np.zeros(edges), np.zeros(edges, np.int64), np.zeros(2, np.int64), np.zeros(1))
@@ -88,6 +88,7 @@ def enter_lane(journeys, site, trip, before, now, light, light_before):
             head = site.link_head[link]
             if is_red(light[head]) and is_red(light_before[head]):
                 journeys.n[RED_LIGHTS] += 1
+                journeys.i[trip, REDS] += 1
 
 
 @kernel

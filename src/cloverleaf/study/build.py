@@ -43,7 +43,7 @@ def build_rooms(study: Study, arm: Arm, seed: int, base_map: BaseMap, demand: De
     with_units = "road" in leaves and study.road.units == "signals"
     road = Roadside(
         base_map,
-        control=study.road.control if "road" in leaves else "plan",
+        control=study.road.control if "road" in leaves else study.road.baseline,
         units="signals" if with_units else "none",
         begin=study.begin_s,
     )

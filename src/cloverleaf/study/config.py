@@ -60,6 +60,7 @@ class Road(Part):
 
     units: Literal["none", "signals"] = "signals"
     control: Literal["plan", "actuated", "max_pressure"] = "max_pressure"
+    baseline: Literal["plan", "actuated"] = "plan"  # what signals do in arms without roadside units
 
 
 class Cloud(Part):
@@ -146,6 +147,12 @@ class Study(Part):
     def end_s(self) -> float:
         """Simulation time at which a run ends."""
         return self.begin_s + self.steps * self.step_s
+
+    def beside(self) -> Study | None:
+        """The same study with actuated signals where this one has the map's plan: the second baseline of the human arm."""
+        if Arm.HUMAN not in self.arms or self.road.baseline == "actuated":
+            return None
+        return self.model_copy(update={"road": self.road.model_copy(update={"baseline": "actuated"})})
 
     def files(self) -> list[Path]:
         """The input files named by this study."""

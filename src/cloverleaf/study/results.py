@@ -27,6 +27,7 @@ class Results:
 
     study: Study
     runs: tuple[ArmResult, ...]  # in the order of arms, then seeds
+    beside: tuple[ArmResult, ...]  # the human arm with actuated signals, by seed; empty without signals
     base_map: BaseMap
     census: tuple[Feature, ...]
     wall_s: float
@@ -51,6 +52,20 @@ class Results:
     def change(self, arm: Arm, metric: str, baseline: Arm) -> Interval:
         """The same as a share of the baseline."""
         return relative(self.values(arm, metric), self.values(baseline, metric))
+
+    def actuated(self, metric: str) -> Interval:
+        """Mean over seeds of the human arm with actuated signals; n = 0 if there is no such run."""
+        return interval([run.measures.get(metric, math.nan) for run in self.beside])
+
+    def against_actuated(self, arm: Arm, metric: str) -> Interval:
+        """Paired difference of an arm to the human arm with actuated signals."""
+        values = [run.measures.get(metric, math.nan) for run in self.beside]
+        return paired(self.values(arm, metric), values) if values else interval([])
+
+    def digest(self) -> str:
+        """Fingerprint of all runs."""
+        parts = [f"{r.arm}:{r.seed}:{r.digest}" for r in self.runs]
+        return combined_digest(parts + [f"actuated:{r.seed}:{r.digest}" for r in self.beside])
 
     def steps(self) -> list[tuple[Arm, Arm]]:
         """(baseline, arm) of all comparisons: every arm with the first, and with the one before it."""
@@ -103,13 +118,14 @@ def summary(results: Results) -> dict[str, Any]:
     steps, simulated = sum(r.vehicle_steps for r in runs), sum(r.simulated_s for r in runs)
     return {
         "study": study.model_dump(mode="json"),
-        "digest": combined_digest([f"{r.arm}:{r.seed}:{r.digest}" for r in runs]),
+        "digest": results.digest(),
         "performance": {
             "vehicle_steps_per_s": _number(steps / wall) if wall else None,
             "real_time_factor": _number(simulated / wall) if wall else None,
             "wall_s": _number(results.wall_s),
         },
         "arms": arms,
+        "baselines": _baselines(results),
         "differences": _differences(results),
         "link": link_summary(results),
         "notes": notes,
@@ -126,6 +142,21 @@ def summary(results: Results) -> dict[str, Any]:
             for r in runs
         ],
     }
+
+
+def _baselines(results: Results) -> dict[str, Any]:
+    """{"actuated": {word: {metric: level, and the paired difference of every arm to it}}}; empty without signals."""
+    if not results.beside:
+        return {}
+    words: dict[str, Any] = {word: {} for word in WORDS}
+    for m in results.shown():
+        arms = {arm.value: results.against_actuated(arm, m.name) for arm in results.study.arms}
+        words[m.word][m.name] = {
+            **_cell(results.actuated(m.name)),
+            "unit": m.unit,
+            "differences": {arm: {**_cell(d), "verdict": verdict(d, m.better)} for arm, d in arms.items()},
+        }
+    return {"actuated": words}
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float | None]:

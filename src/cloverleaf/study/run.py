@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.study.arms import ArmResult, Factory
@@ -41,6 +41,28 @@ def named_factory(name: str) -> Factory:
     return found
 
 
+class Job(NamedTuple):
+    """One world to run. `study` is the study itself, or the one beside it with actuated signals."""
+
+    study: Study
+    arm: Arm
+    seed: int
+    log: Path | None  # where to record it
+    draw: bool  # sample the busiest corridor for the report
+
+
+def jobs_of(study: Study, base_map: BaseMap, log: Path | None) -> list[Job]:
+    """Arms, then seeds; then the human arm with actuated signals, if the map has signals. The last arm's first seed is recorded."""
+    first, last = study.seeds[0], study.arms[-1]
+    jobs = [
+        Job(study, arm, seed, log if (arm, seed) == (last, first) else None, seed == first)
+        for arm in study.arms
+        for seed in study.seeds
+    ]
+    beside = study.beside() if len(base_map.graph.signal_links) else None
+    return jobs + ([Job(beside, Arm.HUMAN, seed, None, False) for seed in study.seeds] if beside else [])
+
+
 def run_study(
     study: Study,
     base_map: BaseMap,
@@ -50,36 +72,32 @@ def run_study(
     out: Path | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Run all arms and seeds.
+    """Run all arms and seeds, and the human arm with actuated signals beside them.
 
     base_map: for the report's map and census; factory: `module:attribute` of a `Factory`; workers: processes;
     out: existing folder for `log.mcap` (the last arm's first seed), or None for no log; progress: called now and then.
     Raises Interrupted on Ctrl-C.
     """
-    jobs = [(arm, seed) for arm in study.arms for seed in study.seeds]
+    log = out / "log.mcap" if out else None
+    jobs = jobs_of(study, base_map, log)
     started = time.perf_counter()
     tell = progress or (lambda done, total: None)
-    log = out / "log.mcap" if out else None
-    results = (_in_turn if workers <= 1 else _in_processes)(study, jobs, factory, workers, log, tell)
-    if any(r.interrupted for r in results) or len(results) < len(jobs):
+    # the recorded run first, so that an early Ctrl-C leaves a log; then the arms with most leaves: they take longest
+    order = sorted(range(len(jobs)), key=lambda j: (jobs[j].log is None, -len(jobs[j].arm.leaves)))
+    ran = (_in_turn if workers <= 1 else _in_processes)([jobs[j] for j in order], factory, workers, tell)
+    if any(r.interrupted for r in ran) or len(ran) < len(jobs):
         partial = log.with_name("log.partial.mcap") if log else None
         where = f"; the log up to here is {partial}" if partial and partial.exists() else ""
         raise Interrupted(f"interrupted{where}", hint="no results were written")
-    order = {job: i for i, job in enumerate(jobs)}
-    runs = tuple(sorted(results, key=lambda r: order[r.arm, r.seed]))
-    return Results(study, runs, base_map, base_map.census, time.perf_counter() - started)
+    results = [result for _, result in sorted(zip(order, ran, strict=True), key=lambda pair: pair[0])]
+    arms = len(study.arms) * len(study.seeds)
+    return Results(
+        study, tuple(results[:arms]), tuple(results[arms:]), base_map, base_map.census, time.perf_counter() - started
+    )
 
 
-def _options(study: Study, arm: Arm, seed: int, log: Path | None) -> dict[str, Any]:
-    """The last arm's first seed is recorded; the first seed of every arm is drawn."""
-    first = seed == study.seeds[0]
-    return {"log": log if first and arm == study.arms[-1] else None, "draw": first}
-
-
-def _in_turn(
-    study: Study, jobs: list[tuple[Arm, int]], factory: str, workers: int, log: Path | None, tell: Progress
-) -> list[ArmResult]:
-    total, done = len(jobs) * study.steps, 0
+def _in_turn(jobs: list[Job], factory: str, workers: int, tell: Progress) -> list[ArmResult]:
+    total, done = sum(job.study.steps for job in jobs), 0
     stop = False
 
     def ask_to_stop(*_: Any) -> None:
@@ -95,10 +113,11 @@ def _in_turn(
     before = _on_interrupt(ask_to_stop)
     try:
         results: list[ArmResult] = []
-        # the recorded run comes first, so that an early Ctrl-C leaves a log
-        for arm, seed in sorted(jobs, key=lambda j: _options(study, j[0], j[1], log)["log"] is None):
+        for job in jobs:
             results.append(
-                run_job(study, arm, seed, build, tell=count, stopped=lambda: stop, **_options(study, arm, seed, log))
+                run_job(
+                    job.study, job.arm, job.seed, build, log=job.log, draw=job.draw, tell=count, stopped=lambda: stop
+                )
             )
             if stop:
                 break
@@ -120,30 +139,23 @@ def _start_worker(stop: Any, ticks: Any) -> None:
     _worker.update(stop=stop, ticks=ticks)
 
 
-def _work(study: Study, arm: Arm, seed: int, factory: str, options: dict[str, Any]) -> ArmResult:
+def _work(job: Job, factory: str) -> ArmResult:
     return run_job(
-        study, arm, seed, named_factory(factory), tell=_worker["ticks"].put, stopped=_worker["stop"].is_set, **options
-    )
+        job.study, job.arm, job.seed, named_factory(factory), log=job.log, draw=job.draw,
+        tell=_worker["ticks"].put, stopped=_worker["stop"].is_set,
+    )  # fmt: skip
 
 
-def _in_processes(
-    study: Study, jobs: list[tuple[Arm, int]], factory: str, workers: int, log: Path | None, tell: Progress
-) -> list[ArmResult]:
+def _in_processes(jobs: list[Job], factory: str, workers: int, tell: Progress) -> list[ArmResult]:
     # a forked worker has all that its parent has: modules, map and demand; elsewhere each reads them anew
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     named_factory(factory)
     stop, ticks = context.Event(), context.Queue()
-    total, done = len(jobs) * study.steps, 0
+    total, done = sum(job.study.steps for job in jobs), 0
     before = _on_interrupt(lambda *_: stop.set())
     try:
         with ProcessPoolExecutor(workers, context, _start_worker, (stop, ticks)) as pool:
-            # the recorded run first, then the arms with most leaves: they take longest
-            ordered = sorted(
-                jobs, key=lambda j: (_options(study, j[0], j[1], log)["log"] is None, -study.arms.index(j[0]))
-            )
-            waiting: list[Future[ArmResult]] = [
-                pool.submit(_work, study, arm, seed, factory, _options(study, arm, seed, log)) for arm, seed in ordered
-            ]
+            waiting: list[Future[ArmResult]] = [pool.submit(_work, job, factory) for job in jobs]
             while not all(f.done() for f in waiting):
                 try:
                     done += ticks.get(timeout=0.1)

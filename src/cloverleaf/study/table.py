@@ -6,7 +6,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from cloverleaf.judge.statistics import verdict
+from cloverleaf.judge.statistics import Interval, verdict
+from cloverleaf.study.config import Arm
 from cloverleaf.study.report.figures import figure, half_width
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results
 
@@ -28,6 +29,8 @@ def results_table(results: Results, width: int = WIDE) -> Table:
         table.add_column("unit", style="dim", no_wrap=True)
     for arm in results.study.arms:
         table.add_column(arm.value, justify="right", no_wrap=True)
+        if arm == Arm.HUMAN and results.beside:
+            table.add_column("actuated", justify="right", no_wrap=True, style="dim")
     word = ""
     for m in results.shown():
         if m.word != word:
@@ -37,13 +40,19 @@ def results_table(results: Results, width: int = WIDE) -> Table:
         cells = []
         for arm in results.study.arms:
             level = results.level(arm, m.name)
-            text = f"{figure(level.mean)} {half_width(level)}".rstrip() if width >= WIDE else figure(level.mean)
+            text = _cell(level, width)
             judged = verdict(results.difference(arm, m.name, first), m.better) if arm != first else ""
             mark = {"better": " [green]✓[/green]", "worse": " [red]✗[/red]"}.get(judged, "  ")
             cells.append(text + (mark if arm != first else ""))
+            if arm == Arm.HUMAN and results.beside:
+                cells.append(_cell(results.actuated(m.name), width))
         units = [m.unit] if width >= WIDE else []
         table.add_row(f"  {m.label}", *units, *cells)
     return table
+
+
+def _cell(level: Interval, width: int) -> str:
+    return f"{figure(level.mean)} {half_width(level)}".rstrip() if width >= WIDE else figure(level.mean)
 
 
 def print_table(results: Results, console: Console) -> None:
@@ -51,6 +60,10 @@ def print_table(results: Results, console: Console) -> None:
     console.print(results_table(results, console.width))
     if len(results.study.arms) > 1:
         console.print("✓ better, ✗ worse than the first arm: the paired 95 % interval excludes zero", style="dim")
+    if results.beside:
+        console.print(
+            "actuated: people only, with signals that follow their loops instead of the map's plan", style="dim"
+        )
     if not results.safety_shown:
         console.print(SAFETY_NOT_SHOWN)
     for sentence in results.without_gain():

@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 
 from cloverleaf import __version__
-from cloverleaf.study.arms import combined_digest
 from cloverleaf.study.report import sections
 from cloverleaf.study.report.forest import draw_forest
 from cloverleaf.study.report.leaves import draw_leaves
@@ -40,7 +39,7 @@ def _time_space(results: Results) -> str:
 def report(results: Results) -> str:
     """The HTML of `report.html`: no scripts, no references to anything outside."""
     study = results.study
-    digest = combined_digest([f"{r.arm}:{r.seed}:{r.digest}" for r in results.runs])
+    digest = results.digest()
     corridor = next((list(r.strip.edges) for r in results.runs if r.strip is not None), [])
     comparison = len(study.arms) > 1
     parts = [
@@ -66,7 +65,7 @@ def report(results: Results) -> str:
         _section("What the metrics mean", sections.definitions_list()),
         _section("Reproduce", sections.reproduce(results, digest)),
         _section("Limits", sections.limits()),
-        f"<footer>cloverleaf {__version__} · {len(results.runs)} runs · {results.wall_s:.0f} s of computing</footer>",
+        f"<footer>cloverleaf {__version__} · {len(results.runs) + len(results.beside)} runs · {results.wall_s:.0f} s of computing</footer>",
     ]
     head = (
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>"

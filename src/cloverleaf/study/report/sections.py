@@ -8,7 +8,7 @@ from html import escape
 from cloverleaf import __version__
 from cloverleaf.judge.statistics import verdict
 from cloverleaf.measure.definitions import BY_NAME, METRICS, WORDS
-from cloverleaf.study.config import Study
+from cloverleaf.study.config import Arm, Study
 from cloverleaf.study.report.figures import NOTHING, THIN, figure, half_width, percent, plain
 from cloverleaf.study.report.svg import ARM_COLOUR
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results, link_summary
@@ -95,12 +95,16 @@ def main_table(results: Results) -> str:
     arms = results.study.arms
     first = arms[0]
     spacer = "<span class=mark></span>"
-    head = "".join(f"<th style='color:{ARM_COLOUR[a]}'>{a.value}{spacer if a != first else ''}</th>" for a in arms)
+    second = "<th class=beside>actuated</th>" if results.beside else ""
+    head = "".join(
+        f"<th style='color:{ARM_COLOUR[a]}'>{a.value}{spacer if a != first else ''}</th>{second if a == Arm.HUMAN else ''}"
+        for a in arms
+    )
     rows, word = [], ""
     for m in results.shown():
         if m.word != word:
             word = m.word
-            rows.append(f"<tr class=word><td colspan={len(arms) + 1}>{word}</td></tr>")
+            rows.append(f"<tr class=word><td colspan={len(arms) + 1 + bool(second)}>{word}</td></tr>")
         cells = ""
         for arm in arms:
             level = results.level(arm, m.name)
@@ -109,6 +113,9 @@ def main_table(results: Results) -> str:
                 judged, "<span class=mark></span>"
             )
             cells += f"<td>{figure(level.mean)} <span class=half>{half_width(level)}</span>{mark if arm != first else ''}</td>"
+            if second and arm == Arm.HUMAN:
+                level = results.actuated(m.name)
+                cells += f"<td class=beside>{figure(level.mean)} <span class=half>{half_width(level)}</span></td>"
         hidden = "" if not m.hidden else "°"
         rows.append(
             f"<tr title='{escape(m.meaning)}'><td>{plain(m.label)}{hidden} <span class=unit>{m.unit}</span></td>{cells}</tr>"
@@ -122,6 +129,7 @@ def main_table(results: Results) -> str:
     return (
         f"<div class=scroll><table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         f"<p class=note>Means over seeds ± half the 95{THIN}% interval (Student’s t). {compared}"
+        f"{ACTUATED if second else ''}"
         "° never seen by the planner. Means per trip count every trip that was due, also those that did not finish or never "
         "could enter, so gridlock cannot look good.</p>"
     )
@@ -208,6 +216,7 @@ def reproduce(results: Results, digest: str) -> str:
     )
 
 
+ACTUATED = "Actuated: the human arm once more, with signals that follow their loops instead of the map’s plan. "
 LIMITS = (
     "These are simulated people and cars. Intervals cover the seeds of this study, not the error of its models.",
     "Near conflicts and unsafe distances are surrogates: they rank arms, they do not predict accident numbers.",

@@ -31,6 +31,7 @@ tr.word td{padding-top:1rem;font-weight:650;border-bottom:1px solid #b9c0c7;text
 td .half{color:var(--faint);font-size:.78rem;white-space:nowrap}
 td .unit{color:var(--faint);font-size:.78rem;white-space:nowrap}
 td .mark{display:inline-block;width:.9rem;text-align:center}
+td.beside,th.beside{color:var(--faint)}
 table.text td{text-align:left}table.text th{text-align:left}
 table.text td.number,table.text th.number{text-align:right}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.83em}
