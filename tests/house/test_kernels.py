@@ -36,7 +36,8 @@ def test_edit_to_a_callee_recompiles_the_caller(tmp_path):
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text("")
     (package / "__init__.py").write_text("")
-    (package / "algo" / "jit.py").write_text(Path(jit.__file__).read_text())
+    for name in ("jit.py", "compiling.py"):
+        (package / "algo" / name).write_text((jit.PACKAGE_ROOT / "algo" / name).read_text())
     (package / "algo" / "caller.py").write_text(
         "from cloverleaf.algo.jit import kernel\nfrom cloverleaf.algo.callee import f\n\n@kernel\ndef g(x):\n    return f(x)\n"
     )

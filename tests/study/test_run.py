@@ -105,7 +105,7 @@ def test_summary_schema(results, tmp_path):
 
 def test_safety_is_hidden_if_people_cannot_err(results):
     study = STUDY.model_copy(update={"human": Human(errors="none")})
-    found = type(results[0])(study, results[0].runs, results[0].base_map, (), 1.0)
+    found = type(results[0])(study, results[0].runs, results[0].beside, results[0].base_map, (), 1.0)
     content = summary(found)
     assert content["notes"][0] == SAFETY_NOT_SHOWN
     assert content["arms"]["human"]["safe"] == {"not_shown": SAFETY_NOT_SHOWN}
@@ -121,7 +121,7 @@ def test_arms_without_gain_are_named(results):
     study = STUDY.model_copy(update={"arms": (Arm.HUMAN, Arm.CAR)})
     runs = tuple(r for r in results[0].runs if r.arm == Arm.HUMAN)
     same = tuple(type(r)(**{**r.__dict__, "arm": Arm.CAR}) for r in runs)
-    found = type(results[0])(study, runs + same, results[0].base_map, (), 1.0)
+    found = type(results[0])(study, runs + same, (), results[0].base_map, (), 1.0)
     assert found.without_gain() == ["car: no metric improved on human with an interval that excludes zero"]
     assert "no metric improved" in report(found)
 

@@ -11,6 +11,7 @@ from cloverleaf.study.config import Arm
 from cloverleaf.study.report.figures import figure, half_width
 from cloverleaf.study.results import SAFETY_NOT_SHOWN, Results
 
+ROOM = 92  # columns from which the actuated baseline has one of its own
 WIDE = 112  # columns from which the units and intervals fit beside the means
 
 
@@ -27,9 +28,10 @@ def results_table(results: Results, width: int = WIDE) -> Table:
     table.add_column("", no_wrap=True)
     if width >= WIDE:
         table.add_column("unit", style="dim", no_wrap=True)
+    beside = bool(results.beside) and width >= ROOM
     for arm in results.study.arms:
         table.add_column(arm.value, justify="right", no_wrap=True)
-        if arm == Arm.HUMAN and results.beside:
+        if arm == Arm.HUMAN and beside:
             table.add_column("actuated", justify="right", no_wrap=True, style="dim")
     word = ""
     for m in results.shown():
@@ -44,7 +46,7 @@ def results_table(results: Results, width: int = WIDE) -> Table:
             judged = verdict(results.difference(arm, m.name, first), m.better) if arm != first else ""
             mark = {"better": " [green]✓[/green]", "worse": " [red]✗[/red]"}.get(judged, "  ")
             cells.append(text + (mark if arm != first else ""))
-            if arm == Arm.HUMAN and results.beside:
+            if arm == Arm.HUMAN and beside:
                 cells.append(_cell(results.actuated(m.name), width))
         units = [m.unit] if width >= WIDE else []
         table.add_row(f"  {m.label}", *units, *cells)
