@@ -65,7 +65,15 @@ def test_same_verdict_as_the_link() -> None:
     messages = stream()
     payloads, reasons = checked(messages)
     assert reasons == expected(messages, ITS)
-    assert {"", "replayed", "message_expired", "from_the_future", "wrong_permission", "malformed", "unknown_certificate"} <= set(reasons)
+    assert {
+        "",
+        "replayed",
+        "message_expired",
+        "from_the_future",
+        "wrong_permission",
+        "malformed",
+        "unknown_certificate",
+    } <= set(reasons)
     assert payloads[7] == bytes([7]) * 45 and payloads[40] == b""
 
 

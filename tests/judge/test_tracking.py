@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloverleaf.cli import bench_track
 from cloverleaf.judge.tracking import clear
 from cloverleaf.judge.tracking.clear import evaluate_clear
+from cloverleaf.judge.tracking.gospa import gospa
 from cloverleaf.judge.tracking.hota import evaluate_hota
 from cloverleaf.judge.tracking.kitti import Sequence, find_sequences, read_objects
 from cloverleaf.judge.tracking.score import cut
@@ -114,3 +116,17 @@ def test_figures_on_recorded_detections(tmp_path):
     ]
     averages, image = evaluate_clear(pairs), evaluate_hota(cut(pairs, 3.24))
     assert averages.samota > 0.9094 and averages.best.mota > 0.8348 and image.hota > 0.7698
+
+
+def test_gospa_counts_its_parts():
+    truth = np.array([[0.0, 0.0], [10.0, 0.0]])
+    g = gospa(truth, np.array([[0.5, 0.0], [30.0, 0.0], [31.0, 0.0]]))
+    assert (g.matched, g.missed, g.false) == (1, 1, 2) and g.value == pytest.approx((0.25 + 2 * 3) ** 0.5)
+    assert gospa(truth, truth).value == 0.0 and gospa(truth, np.zeros((0, 2))).value == pytest.approx(2.0)
+
+
+def test_many_targets_in_clutter_are_all_found():
+    truth, points, counts = bench_track.scene(2)
+    estimates, _ = bench_track.drive_ours(points, counts)
+    row = bench_track.judge_estimates(truth, estimates)
+    assert row["gospa_m"] < 2.4 and row["missed"] < 0.5 and row["false"] < 0.5

@@ -107,3 +107,29 @@ def imm_update(mean, cov, share, z, r):
         new_cov[m] = (np.eye(6) - gain @ h) @ cov[m]
     share = np.clip(share * likelihood / (share @ likelihood), 0.01, 0.99)
     return new_mean, new_cov, share
+
+
+def rss_distances(a, b, steps=4000):
+    """Same way (b behind a), meeting, side by side (a left): by integrating both sides' worst motions."""
+
+    def way(v, row, accel, brake, top):
+        x, dt = 0.0, row[4] / steps
+        for _ in range(steps):
+            before, v = v, min(v + accel * dt, top)
+            x += 0.5 * (before + v) * dt
+        while v > 0:
+            before, v = v, max(v - brake * dt, 0.0)
+            x += 0.5 * (before + v) * dt
+        return x
+
+    def along(row, brake):
+        return way(row[1], row, row[5], brake, max(row[13], row[1]))
+
+    def across(v, row):
+        return way(v, row, row[9], row[10], math.inf)
+
+    lead = a[0] ** 2 / (2 * a[6])
+    same = max(along(b, b[7]) - lead, 0.0) + b[12]
+    meet = along(a, a[8]) + along(b, b[7]) + max(a[12], b[12])
+    side = max(across(a[3], a) + across(-b[2], b) + 0.5 * (a[11] + b[11]), 0.0)
+    return same, meet, side

@@ -59,6 +59,14 @@ def _compile(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_loop").run_compile()
 
 
+def _track(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_track").run(data)
+
+
+def _rss(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_rss").run()
+
+
 ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "traffic": (
         _traffic,
@@ -76,6 +84,8 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
     "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),
+    "track": (_track, "tracking of recorded detections and in clutter beside Stone Soup (bars: AB3DMOT's figures, 500 frames/s, 20x)"),
+    "rss": (_rss, "safe distances beside ad-rss on 100,000 random states (bar: 1e-6 m)"),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
