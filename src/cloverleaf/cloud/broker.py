@@ -85,7 +85,7 @@ class Broker:
             f"listen: {LOCAL}:{self.port}",
             f"http: {LOCAL}:{self.monitor}",
             f"max_payload: {MAX_PAYLOAD}",
-            "write_deadline: 2s",  # a client that does not read for so long is cut off
+            "write_deadline: 10s",  # a client that does not read for so long is cut off
             f'jetstream {{ store_dir: "{self.folder / "streams"}", sync_interval: {self.sync_interval} }}',
         ]
         if self.mqtt > 0:
@@ -115,7 +115,7 @@ class Broker:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
-            if self.answers():
+            if self.ask("varz") if self.routes else self.answers():  # a cluster is well only when most of it runs
                 return
             time.sleep(0.05)
         lines = (self.folder / "broker.log").read_text(errors="replace").splitlines()[-3:]

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from cloverleaf import __version__
-from cloverleaf.cloud.api import health, objects, stream
+from cloverleaf.cloud.api import health, history, objects, stream
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.store.query import Reader
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.map.query_geojson import lanes_geojson
 
@@ -21,8 +22,8 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 CONSOLE = Path(str(files("cloverleaf.cloud"))) / "console"
 
 
-def create_app(live: Live, lifespan: Lifespan | None = None) -> FastAPI:
-    """The API over a view. `lifespan` starts and stops what the view follows."""
+def create_app(live: Live, folder: Path, lifespan: Lifespan | None = None) -> FastAPI:
+    """The API over a view and a data folder. `lifespan` starts and stops what the view follows."""
     app = FastAPI(
         title="Cloverleaf cloud control platform",
         version=__version__,
@@ -31,7 +32,9 @@ def create_app(live: Live, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.live = live
     app.state.maps = {False: map_in_metres(live.base_map), True: lanes_geojson(live.base_map)}
+    app.state.reader, app.state.runs = Reader(folder / "lake"), folder / "runs"
     app.include_router(health.router)
+    app.include_router(history.router)
     app.include_router(objects.router)
     app.include_router(stream.router)
     app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
@@ -43,4 +46,5 @@ def map_in_metres(base_map: BaseMap) -> str:
     plain = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
     plain["georeference"] = base_map.geo._asdict()
     plain["signals"] = list(base_map.signal_ids)
+    plain["name"] = base_map.source
     return json.dumps(plain)

@@ -15,7 +15,7 @@ SILENT = 5.0
 """s without a word after which a process counts as unwell."""
 
 
-def problems(live: Live) -> list[str]:
+def problems(live: Live, damaged: dict[str, str]) -> list[str]:
     """What is wrong now, in words."""
     now = time.time()
     out = [f"{name} is down" for name, p in live.supervision().items() if not p["alive"]]
@@ -24,14 +24,14 @@ def problems(live: Live) -> list[str]:
         out.append("no connection to the broker")
     for name, page in live.health.items():
         out += [f"{name}: {text}" for text in page.get("problems", [])]
-    return out
+    return out + [f"lake file {path} is damaged" for path in damaged]
 
 
 @router.get("/health")
 async def health(request: Request) -> dict[str, Any]:
     """State of the platform: `status` is ok or degraded; counts by source and reason; one page per process."""
     live: Live = request.app.state.live
-    wrong = problems(live)
+    wrong = problems(live, request.app.state.reader.damaged)
     return {
         "status": "degraded" if wrong else "ok",
         "problems": wrong,
@@ -50,7 +50,10 @@ async def metrics(request: Request) -> Response:
     """The same in the text format of Prometheus."""
     live: Live = request.app.state.live
     lines = ["# TYPE cloverleaf_objects gauge", f"cloverleaf_objects {len(live.rows())}"]
-    lines += ["# TYPE cloverleaf_up gauge", f"cloverleaf_up {int(not problems(live))}"]
+    lines += [
+        "# TYPE cloverleaf_up gauge",
+        f"cloverleaf_up {int(not problems(live, request.app.state.reader.damaged))}",
+    ]
     lines.append("# TYPE cloverleaf_messages_total counter")
     lines += [f'cloverleaf_messages_total{{outcome="{k}"}} {v}' for k, v in sorted(live.counts()["totals"].items())]
     lines.append("# TYPE cloverleaf_restarts_total counter")

@@ -11,7 +11,8 @@ Every message: kind u1, version u1, flags u2, count u4, time f8 (s since 1970), 
 | 5 vehicle | JSON, `count` bytes | |
 
 A client sends JSON: `{"box": [west, south, east, north], "hz": 10, "layers": ["objects", ...], "limit": 10000, "follow": id}`, any
-part of it, any time. A client that reads too slowly gets fewer pictures, never old ones, and delays nobody.
+part of it, any time. `{"at": t, "speed": 2}` plays the past from t, `{"live": true}` goes back to now. A client that reads too slowly
+gets fewer pictures, never old ones, and delays nobody.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.objects import as_object, in_box
 from cloverleaf.cloud.live.snapshot import Mark
+from cloverleaf.cloud.store.replay import Past
 
 router = APIRouter()
 HEAD = struct.Struct("<BBHId")
@@ -67,6 +69,8 @@ class View:
     layers: set[str] = field(default_factory=lambda: set(LAYERS))
     limit: int = 10_000
     follow: int = 0
+    at: float | None = None  # s since 1970 of the past that is shown; None: now
+    speed: float = 1.0
 
     def change(self, text: str) -> str:
         """Apply a client's wish; returns what is wrong with it, or nothing."""
@@ -76,12 +80,19 @@ class View:
             west, south, east, north = (float(v) for v in box)
             hz, limit = float(wish.get("hz", self.hz)), int(wish.get("limit", self.limit))
             layers = {str(name) for name in wish.get("layers", self.layers)}
-            follow = int(wish.get("follow") or 0)
+            follow = int(wish.get("follow", self.follow) or 0)
+            at, speed = wish.get("at", self.at), float(wish.get("speed", self.speed))
+            at = None if at is None or wish.get("live") else float(at)
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return "not a view: see /docs"
-        if not (west <= east and south <= north and 0.1 <= hz <= MAX_HZ and 1 <= limit <= MOST) or layers - LAYERS:
+        if (
+            not (west <= east and south <= north and 0.1 <= hz <= MAX_HZ and 1 <= limit <= MOST)
+            or layers - LAYERS
+            or not (0.0 <= speed <= 1000.0 and (at is None or 0.0 <= at <= 1e11))
+        ):
             return f"a view with a box of west, south, east, north, 0.1 <= hz <= 20, limit <= {MOST}, layers of {sorted(LAYERS)}"
         self.box, self.hz, self.limit, self.layers, self.follow = (west, south, east, north), hz, limit, layers, follow
+        self.at, self.speed = at, speed
         return ""
 
 
@@ -174,11 +185,19 @@ def inside(live: Live, handle: int) -> dict[str, Any]:
     }
 
 
-async def _pictures(socket: WebSocket, live: Live, view: View) -> None:
+async def _pictures(socket: WebSocket, live: Live, view: View, past: Past) -> None:
     """Send pictures at the client's pace; a send that blocks delays this client's next picture only."""
     shown, told_until, slow = 0.0, time.time(), 0.0
     while True:
         begin = time.monotonic()
+        if view.at is not None:
+            t = view.at
+            rows = await asyncio.to_thread(past.at, t)
+            await socket.send_bytes(pack_objects(in_box(rows, *view.box), t, view.limit))
+            await asyncio.sleep(max(1.0 / view.hz - (time.monotonic() - begin), 0.005))
+            if view.at == t:  # nobody jumped meanwhile
+                view.at = t + view.speed * (time.monotonic() - begin)
+            continue
         t = live.time
         if t != shown:
             shown = t
@@ -206,7 +225,7 @@ async def live_stream(socket: WebSocket) -> None:
     """See the module's first lines."""
     await socket.accept()
     view = View()
-    sender = asyncio.ensure_future(_pictures(socket, socket.app.state.live, view))
+    sender = asyncio.ensure_future(_pictures(socket, socket.app.state.live, view, Past(socket.app.state.reader)))
     try:
         while True:
             text = await socket.receive_text()

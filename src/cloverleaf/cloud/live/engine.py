@@ -56,6 +56,7 @@ class Engine:
         self.runner = Runner(base_map, services, self.twin, Tier.EDGE)
         self.shard, self._epoch, self._sequence = shard, epoch, 0
         self.tiles = None if tiles is None else np.array(sorted(tiles), np.int64)
+        self._echo: dict[str, int] = {}  # source -> first sequence taken over in this cycle
         self._told: dict[tuple[int, int], float] = {}  # (station, what) -> when
         self._by_handle: dict[int, int] = {}
         self.said = np.zeros(0, SAID)
@@ -63,7 +64,10 @@ class Engine:
 
     def add(self, source: str, frame: Frame) -> bool:
         """Queue one frame."""
-        return self.intake.add(source, frame)
+        fresh = self.intake.add(source, frame)
+        if fresh:
+            self._echo.setdefault(source, frame.sequence)
+        return fresh
 
     def cycle(self, now: float) -> list[Down]:
         """Take over what was queued, run the edge services, and return what is to be said."""
@@ -80,7 +84,9 @@ class Engine:
             self.twin.lights(signal)
         self.twin.look(now)
         answers = [a for _, a in self.runner.run(now, eager=bool(heard.awareness or heard.perception))]
-        return self.tell(answers, now)
+        downs = self.tell(answers, now)
+        self._echo.clear()
+        return downs
 
     def owned(self) -> np.ndarray:
         """Which tracks lie on this shard's own tiles, bool of shape (n,)."""
@@ -167,7 +173,7 @@ class Engine:
         start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
         n = len(rows)
         frame = Frame(
-            self.intake.standards[self.intake.number(source)], -1, self._epoch, self._sequence, now,
+            self.intake.standards[self.intake.number(source)], self._echo.get(source, -1), self._epoch, self._sequence, now,
             np.array([k for k, _, _ in rows], np.uint8), np.full(n, int(Trust.UNSIGNED), np.uint8),
             np.frombuffer(b"".join(raw for _, raw, _ in rows), np.uint8), start,
         )  # fmt: skip

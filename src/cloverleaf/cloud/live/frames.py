@@ -39,7 +39,7 @@ class Frame(NamedTuple):
     """Messages of one source; message i is `buffer[start[i]:start[i + 1]]`."""
 
     standard: str
-    tile: int  # geo cell that all senders in it are in, -1 unknown
+    tile: int  # geo cell that all senders in it are in, -1 unknown; of the platform's own: first sequence that it answers, -1 none
     epoch: int  # s since 1970 at which the source started
     sequence: int
     time: float  # s since 1970, the source's clock at sending

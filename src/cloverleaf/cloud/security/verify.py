@@ -65,7 +65,7 @@ class FrameChecker:
         """Payload buffer, offsets, and a reason per message, empty where it is accepted; `now` s since 1970 of the senders' clock."""
         n = len(start) - 1
         at, der, size = np.zeros((n, 10), np.int64), np.zeros((n, env.DER_BYTES), np.uint8), np.zeros(n, np.int64)
-        env.parse(np.ascontiguousarray(buffer), start, at, der, size)
+        env.parse(np.array(buffer), start, at, der, size)
         verifier = self.simulated if simulated else self.real
         its = now - ITS_EPOCH
         raw, signatures = buffer.tobytes(), der.tobytes()

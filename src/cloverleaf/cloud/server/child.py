@@ -21,13 +21,13 @@ from cloverleaf.cloud.server.settings import Settings, read_settings
 
 
 async def connect(url: str, name: str) -> Client:
-    """A connection that is tried again for ever, with what was published meanwhile held back (up to 32 MB)."""
+    """A connection to one of the brokers `url` (comma-separated), tried again for ever; what is published meanwhile waits (up to 32 MB)."""
 
     async def quiet(error: Exception) -> None:
         sys.stderr.write(f"{name}: {type(error).__name__} {error}\n")
 
     return await nats.connect(
-        url,
+        url.split(","),
         name=name,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,

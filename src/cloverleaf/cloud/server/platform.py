@@ -57,6 +57,12 @@ class Platform:
         await ensure_stream(client, replicas=self.settings.replicas)
         self.supervisor.start()
         await self.live.follow(client)
+        loop = asyncio.get_running_loop()
+
+        def damaged(path: str) -> None:
+            asyncio.run_coroutine_threadsafe(client.publish("v2x.lake.damaged", path.encode()), loop)
+
+        app.state.reader.report = damaged
         watch = asyncio.ensure_future(self.supervisor.watch())
         try:
             yield
@@ -67,7 +73,7 @@ class Platform:
 
     def app(self) -> FastAPI:
         """The API."""
-        return create_app(self.live, self.lifespan)
+        return create_app(self.live, self.settings.folder, self.lifespan)
 
     def stop(self) -> None:
         """End what `start` began."""

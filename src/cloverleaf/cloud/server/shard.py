@@ -18,12 +18,13 @@ from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from cloverleaf.cloud.live.engine import Engine, answer_of
-from cloverleaf.cloud.live.frames import read_frame
+from cloverleaf.cloud.live.frames import SIMULATED, read_frame
 from cloverleaf.cloud.live.intake import MAX_AGE
 from cloverleaf.cloud.live.snapshot import SAID, pack_snapshot
 from cloverleaf.cloud.live.subjects import STREAM, down_subject, origin
 from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.live.tiles import around, shares
+from cloverleaf.cloud.live.warm import warm
 from cloverleaf.cloud.server.child import Child, run_child
 from cloverleaf.cloud.server.settings import shared_map
 from cloverleaf.cloud.services import service_class
@@ -39,6 +40,7 @@ class Shard:
     def __init__(self, child: Child, number: int) -> None:
         settings = child.settings
         base_map = shared_map(settings)
+        self.warm_s = warm(base_map)
         g = base_map.graph
         parts = shares(g.point_x, g.point_y, settings.shards)
         self.tiles = None if settings.shards == 1 else parts[number]
@@ -67,6 +69,7 @@ class Shard:
         return {
             **self.engine.counts.page(),
             "shard": self.number,
+            "warm_s": self.warm_s,
             "objects": int(self.engine.owned().sum()),
             "verified": self.engine.intake.verified,
             "cycles": self.cycles,
@@ -89,6 +92,9 @@ class Shard:
             frame = read_frame(data)
         except DecodeError:
             self.engine.counts.refuse(source, "malformed_frame")
+            return
+        if not frame.flags & SIMULATED and frame.time < time.time() - MAX_AGE:
+            self.engine.counts.refuse(source, "stale", len(frame.kind))  # after an overload: no time for the old
             return
         self.engine.add(source, frame)
 

@@ -127,6 +127,9 @@ class CollisionWarning:
         self.graph = graph = base_map.graph
         self.owner, self.owner_before = _owners(graph)
         self.own_begin, self.own_end, self.other_begin, self.other_end = _conflict_places(graph, self.owner_before)
+        # one axis for all lanes: arc length behind the lanes before, so that one search finds points on many lanes
+        self._lane_offset = np.concatenate(([0.0], np.cumsum(graph.lane_length + 1.0)))[:-1]
+        self._axis = graph.point_s + np.repeat(self._lane_offset, np.diff(graph.lane_point_start))
         self._own_link = np.repeat(np.arange(len(graph.link_from)), np.diff(graph.link_foe_start))
 
     def step(self, twin: Twin, t: float) -> Answer:
@@ -142,8 +145,9 @@ class CollisionWarning:
         track, link, distance = track[:n], link[:n], distance[:n]
         order = np.argsort(link, kind="stable")
         by_link = np.searchsorted(link[order], np.arange(len(graph.link_from) + 1)).astype(np.int64)
-        must, other, foe = (np.zeros(256, np.int32) for _ in range(3))
-        when = np.zeros(256)
+        most = max(256, n)
+        must, other, foe = (np.zeros(most, np.int32) for _ in range(3))
+        when = np.zeros(most)
         found = conflicts(
             tracks, order, by_link, track, link, distance, graph.link_foe_start, graph.foe_link, graph.foe_yield,
             self.own_begin, self.own_end, self.other_begin, self.other_end, self._rights(twin, t), must, other, foe, when,
@@ -167,23 +171,33 @@ class CollisionWarning:
         link = self._own_link[foe]
         lane = np.where(lane >= 0, lane, graph.link_to[link])
         middle = np.where(graph.foe_own_lane[foe] >= 0, 0.5 * (graph.foe_own_begin[foe] + graph.foe_own_end[foe]), 0.0)
-        best: dict[int, tuple[float, float, float]] = {}
-        for i, j, k, s, w in zip(must.tolist(), other.tolist(), lane.tolist(), middle.tolist(), when.tolist()):
-            a, b = graph.lane_point_start[k], graph.lane_point_start[k + 1]
-            x = float(np.interp(s, graph.point_s[a:b], graph.point_x[a:b]))
-            y = float(np.interp(s, graph.point_s[a:b], graph.point_y[a:b]))
-            gap = float(np.hypot(tracks.x[i] - x, tracks.y[i] - y)) - 0.5 * float(tracks.length[i])
-            late = tracks.speed[i] ** 2 > 2.0 * TOO_LATE * max(gap, 0.1)
-            for who in (i, j) if late else (i,):
-                station = int(tracks.station[who])
-                if station >= 0 and (station not in best or w < best[station][0]):
-                    best[station] = (w, x, y)
-        n = len(best)
-        time, at_x, at_y = (np.array([v[i] for v in best.values()], float) for i in range(3))
+        x, y = self._place(lane, middle)
+        gap = np.hypot(tracks.x[must] - x, tracks.y[must] - y) - 0.5 * tracks.length[must]
+        late = tracks.speed[must] ** 2 > 2.0 * TOO_LATE * np.maximum(gap, 0.1)
+        station = np.concatenate((tracks.station[must], tracks.station[other[late]]))
+        row = np.concatenate((np.arange(len(must)), np.flatnonzero(late)))
+        known = station >= 0
+        station, row = station[known], row[known]
+        order = np.lexsort((when[row], station))  # of several conflicts of a station the first in time
+        station, row = station[order], row[order]
+        first = np.append(True, station[1:] != station[:-1]) if len(station) else np.zeros(0, bool)
+        station, row = station[first], row[first]
+        n = len(station)
         return EventBatch(
-            np.full(n, CLOUD_STATION, np.int64), np.full(n, t), np.full(n, Warn.INTERSECTION_COLLISION, np.int32), at_x, at_y,
-            np.full(n, 20.0), np.array(list(best), np.int64), at_x, at_y, time,
+            np.full(n, CLOUD_STATION, np.int64), np.full(n, t), np.full(n, Warn.INTERSECTION_COLLISION, np.int32), x[row], y[row],
+            np.full(n, 20.0), station, x[row], y[row], when[row],
         )  # fmt: skip
+
+    def _place(self, lane: I32 | I64, s: F64) -> tuple[F64, F64]:
+        """Points at arc length s (m) on lanes, shape (n,)."""
+        graph = self.graph
+        at = np.searchsorted(self._axis, self._lane_offset[lane] + s, side="right") - 1
+        at = np.clip(at, graph.lane_point_start[lane], graph.lane_point_start[lane + 1] - 2)
+        share = (s - graph.point_s[at]) / np.maximum(graph.point_s[at + 1] - graph.point_s[at], 1e-9)
+        share = np.clip(share, 0.0, 1.0)
+        x = graph.point_x[at] + share * (graph.point_x[at + 1] - graph.point_x[at])
+        y = graph.point_y[at] + share * (graph.point_y[at + 1] - graph.point_y[at])
+        return x, y
 
 
 def _owners(graph: LaneGraph) -> tuple[I32, F64]:

@@ -31,7 +31,7 @@ BRAKING = """
     from rows where time >= $first and time < $last and accel < $limit group by 1 order by 2 desc, 1 limit $most
 """
 BOX = """
-    select time, vehicle, x, y, heading, speed, accel, kind from rows
+    select time, vehicle, x, y, heading, speed, accel, kind, events from rows
     where time >= $first and time < $last and x >= $west and x <= $east and y >= $south and y <= $north order by time limit $most
 """
 TRIP = """
