@@ -14,6 +14,7 @@ from cloverleaf.cloud.live.frames import SIMULATED, Frame, Trust, pack_frame, re
 from cloverleaf.cloud.live.snapshot import Mark, pack_snapshot, read_snapshot
 from cloverleaf.cloud.live.tiles import around, shares, tile_of
 from cloverleaf.cloud.live.twin import LiveTwin
+from cloverleaf.cloud.live.warm import warm
 from cloverleaf.cloud.twin import Twin
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import GeoReference
@@ -28,6 +29,12 @@ GEO = GeoReference(
 
 def toy(signal: bool = False):
     return crossing(signal)._replace(geo=GEO)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """A service that waits for the compiler would be late, and its answer dropped."""
+    warm(toy())
 
 
 def frame(batch, sequence: int, now: float, kind=MessageKind.AWARENESS, standard="csae_day2", flags=0) -> Frame:

@@ -18,7 +18,8 @@ def vehicles_at(x: float, y: float, n: int, t: float) -> AwarenessBatch:
     """n vehicles in a row that starts at (x, y)."""
     zero = np.zeros(n)
     return AwarenessBatch(
-        np.arange(n, dtype=np.int64) + 1, zero + t, x + 1e-3 * np.arange(n, dtype=np.float64), zero + y, zero, zero + 9.0, zero, zero, zero + 4.6,
+        np.arange(n, dtype=np.int64) + 1, zero + t, x + 1e-3 * np.arange(n, dtype=np.float64), zero + y,
+        zero, zero + 9.0, zero, zero, zero + 4.6,
         zero + 1.8, np.ones(n, np.int32), np.zeros(n, np.int32),
     )  # fmt: skip
 

@@ -52,8 +52,14 @@ class Load:
     seed: int = 1
 
 
+BLIND = 50
+
+
 class Traffic:
-    """Vehicles that drive along lanes, each at 80 % of the limit, and begin again at the lane's end."""
+    """Vehicles that drive along lanes, each at 80 % of the limit, and begin again at the lane's end.
+
+    All but one in `BLIND` say that they brake before a junction: the others are those whom a service must warn.
+    """
 
     def __init__(self, base_map: BaseMap, vehicles: int, seed: int) -> None:
         g = base_map.graph
@@ -87,8 +93,10 @@ class Traffic:
         x = g.point_x[at] + share * (g.point_x[at + 1] - g.point_x[at])
         y = g.point_y[at] + share * (g.point_y[at + 1] - g.point_y[at])
         zero = np.zeros(n)
+        near = (self.length[rows] - self.s[rows] < 80.0) & (self.station[rows] % BLIND != 0)
         return AwarenessBatch(
-            self.station[rows], np.full(n, t), x, y, g.point_heading[at], self.speed[rows], zero, zero, zero + 4.6, zero + 1.8,
+            self.station[rows], np.full(n, t), x, y, g.point_heading[at], self.speed[rows], np.where(near, -6.0, 0.0),
+            zero, zero + 4.6, zero + 1.8,
             np.ones(n, np.int32), np.zeros(n, np.int32),
         )  # fmt: skip
 
