@@ -23,7 +23,7 @@ from cloverleaf.types.messages import (
 
 PLANE = GeoReference("!", 0.0, 0.0, 31.2, 121.4)
 UTM = GeoReference("+proj=utm +zone=32 +ellps=WGS84 +datum=WGS84 +units=m", -350000.0, -5640000.0, 0.0, 0.0)
-STANDARDS = ("csae_day1", "csae_day2", "etsi")
+STANDARDS = ("csae_day1", "csae_day2", "etsi", "sae")
 N = 40
 
 
@@ -95,7 +95,8 @@ def test_awareness(standard: str, geo: GeoReference) -> None:
     etsi = standard == "etsi"
     steps = {"x": 0.012, "y": 0.012, "heading": 0.0018 if etsi else 0.00022, "speed": 0.02, "accel": 0.1 if etsi else 0.01,
              "yaw_rate": 0.000176, "length": 0.1 if etsi else 0.01, "width": 0.1 if etsi else 0.01}  # fmt: skip
-    close(batch, back, steps, ("events",) if etsi else ())
+    lost = {"etsi": ("events",), "sae": ("events", "kind")}
+    close(batch, back, steps, lost.get(standard, ()))
 
 
 @pytest.mark.parametrize("standard", STANDARDS)

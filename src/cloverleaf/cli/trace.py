@@ -15,7 +15,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 def trace(
     file: Annotated[Path, typer.Argument(help="an OpenSCENARIO scenario (.xosc)", metavar="FILE")],
     csv: Annotated[Path | None, typer.Option(help="where the rows go; standard output if absent")] = None,
-    events: Annotated[Path | None, typer.Option(help="JSON file for storyboard transitions, conditions, collisions")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="JSON file for storyboard transitions, conditions, collisions")
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="set a parameter, name=value; repeatable")] = None,
     until: Annotated[float, typer.Option(help="time limit, s")] = 120.0,
     dt: Annotated[float, typer.Option(help="step, s")] = 0.01,
@@ -32,7 +34,11 @@ def trace(
     from cloverleaf.study.warm import CompileCount
     from cloverleaf.types.errors import StudyError
 
-    for name, value, low, high in (("--until", until, 0.0, 86_400.0), ("--dt", dt, 1e-4, 1.0), ("--every", every, dt, 3600.0)):
+    for name, value, low, high in (
+        ("--until", until, 0.0, 86_400.0),
+        ("--dt", dt, 1e-4, 1.0),
+        ("--every", every, dt, 3600.0),
+    ):
         if not (math.isfinite(value) and low <= value <= high):
             raise StudyError(f"{value:g} s is out of range", element=name, hint=f"{low:g} to {high:g} s")
     parameters = {}

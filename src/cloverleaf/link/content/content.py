@@ -29,7 +29,14 @@ _ETSI = {
     MessageKind.ADVICE: "advice_csae",
     MessageKind.EVENT: "event_etsi",
 }
-_MODULES = {"csae_day1": _CSAE, "csae_day2": _CSAE, "etsi": _ETSI}
+_SAE = _CSAE | {
+    MessageKind.AWARENESS: "awareness_sae",
+    MessageKind.SIGNAL: "signal_sae",
+    MessageKind.TOPOLOGY: "topology_sae",
+}
+_MODULES = {"csae_day1": _CSAE, "csae_day2": _CSAE, "etsi": _ETSI, "sae": _SAE}
+_BORROWED = {"sae": "csae_day2"}
+"""Standard -> the one whose messages stand in where its own are not openly specified."""
 
 
 class Content:
@@ -37,7 +44,7 @@ class Content:
 
     Args:
         base_map: gives the georeference, and the topology of MAP messages.
-        standard: csae_day1, csae_day2 or etsi.
+        standard: csae_day1, csae_day2, etsi or sae.
         clock: UTC of simulation time 0, s since 1970.
         units: signal group that each roadside unit serves, shape (units,); by default unit u serves group u.
     """
@@ -54,6 +61,11 @@ class Content:
     def _module(self, kind: int) -> Any:
         return import_module(f"cloverleaf.link.content.{_MODULES[self.standard][MessageKind(kind)]}")
 
+    def _edition(self, kind: int) -> str:
+        """The standard whose messages carry this kind."""
+        name = _MODULES[self.standard][MessageKind(kind)]
+        return _BORROWED.get(self.standard, self.standard) if name.endswith("_csae") else self.standard
+
     def encode(self, kind: int, batch: Any) -> tuple[U8, I64]:
         """Bytes of a batch; a message that the standard cannot express raises EncodeError."""
         module = self._module(kind)
@@ -62,20 +74,20 @@ class Content:
         if len(batch.time):
             self.frame.now = float(batch.time.max())
         if hasattr(module, "encode"):
-            buffer, start = module.encode(batch, self.frame, self.standard)
+            buffer, start = module.encode(batch, self.frame, self._edition(kind))
             return buffer, start
-        codec, records = module.to_records(batch, self.frame, self.standard)
-        return encoded(codec, records, self.standard, kind)
+        codec, records = module.to_records(batch, self.frame, self._edition(kind))
+        return encoded(codec, records, self._edition(kind), kind)
 
     def decode(self, kind: int, buffer: U8, start: I64) -> tuple[Any, U8]:
         """(batch, error): content of the messages and 0 where it is good."""
         module = self._module(kind)
         if hasattr(module, "decode"):
-            batch, error = module.decode(buffer, start, self.frame, self.standard)
+            batch, error = module.decode(buffer, start, self.frame, self._edition(kind))
             return batch, error
-        codec = module.codec_of(self.standard)
+        codec = module.codec_of(self._edition(kind))
         records = codec.decode(buffer, start)
-        return module.from_records(records, self.frame, self.standard), records.error
+        return module.from_records(records, self.frame, self._edition(kind)), records.error
 
     def _maps(self, module: Any, stations: I64) -> tuple[U8, I64]:
         """The MAP message of each station; a station's map is encoded once."""

@@ -1,4 +1,5 @@
-"""SignalBatch <-> ETSI SPATEM: signal group = position in the state string plus one, the next light is the second event.
+"""SignalBatch <-> ETSI SPATEM, and the SPAT inside SAE's frame: signal group = position in the state string plus one, the next light
+is the second event.
 
 Light states differ: a flashing green is sent as permissive clearance, red-and-yellow reads as red. Times are TimeMarks, tenths of
 a second in the hour. At most 255 lights an intersection; the region of the intersection id carries the roadside unit.
@@ -7,6 +8,7 @@ a second in the hour. At most 255 lights an intersection; the region of the inte
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,16 +17,32 @@ from cloverleaf.link.codec.records import Records
 from cloverleaf.link.content.awareness_etsi import header
 from cloverleaf.link.content.columns import Columns, allocate, mask_of
 from cloverleaf.link.content.frame import Frame, station_from
+from cloverleaf.link.content.sae_frame import body_codec
 from cloverleaf.types.messages import RSU_STATION_BASE, SignalBatch
 from cloverleaf.types.state import F64, I64
 
 SPATEM_ID = 4
 HOUR = 36_000
 UNKNOWN = 36_001
-_I = "spat.intersections[]"
-_S = f"{_I}.states[]"
-_E = f"{_S}.state-time-speed[]"
-_T = f"{_E}.timing"
+_OF = {"etsi": "spat.", "sae": ""}
+"""Path of the SPAT inside the encoded type, per standard."""
+
+
+class _Paths(NamedTuple):
+    """Paths of the lists in a SPAT."""
+
+    i: str  # intersections
+    s: str  # signal groups
+    e: str  # events
+    t: str  # timing of an event
+
+
+@cache
+def _paths(standard: str) -> _Paths:
+    i = f"{_OF[standard]}intersections[]"
+    return _Paths(i, f"{i}.states[]", f"{i}.states[].state-time-speed[]", f"{i}.states[].state-time-speed[].timing")
+
+
 EVENT_OF_LIGHT = np.array([0, 1, 2, 3, 7, 5, 6, 8, 9])
 """LightState -> MovementPhaseState."""
 LIGHT_OF_EVENT = np.array([0, 1, 2, 3, 3, 5, 6, 4, 7, 8])
@@ -32,34 +50,36 @@ LIGHT_OF_EVENT = np.array([0, 1, 2, 3, 3, 5, 6, 4, 7, 8])
 
 def codec_of(standard: str) -> BatchCodec:
     """The codec of these messages."""
-    return batch_codec("etsi", "spatem")
+    return batch_codec("etsi", "spatem") if standard == "etsi" else body_codec("spat")
 
 
 @cache
-def _masks() -> tuple[int, int, int, int, int, int, int]:
-    codec = codec_of("etsi")
+def _masks(standard: str) -> tuple[int, int, int, int, int, int, int]:
+    codec, (inter, _, event_path, timing_path) = codec_of(standard), _paths(standard)
     return (
-        mask_of(codec, f"{_I}.id", "region"), mask_of(codec, _I, "moy"), mask_of(codec, _I, "timeStamp"),
-        mask_of(codec, _E, "timing"), mask_of(codec, _T, "startTime"), mask_of(codec, _T, "maxEndTime"),
-        mask_of(codec, _T, "likelyTime"),
+        mask_of(codec, f"{inter}.id", "region"), mask_of(codec, inter, "moy"), mask_of(codec, inter, "timeStamp"),
+        mask_of(codec, event_path, "timing"), mask_of(codec, timing_path, "startTime"), mask_of(codec, timing_path, "maxEndTime"),
+        mask_of(codec, timing_path, "likelyTime"),
     )  # fmt: skip
 
 
 def to_records(batch: SignalBatch, frame: Frame, standard: str) -> tuple[BatchCodec, Records]:
     """SPATEM records of a batch."""
     codec = codec_of(standard)
-    region, _, stamp, timing, begin, most, likely = _masks()
+    region, _, stamp, timing, begin, most, likely = _masks(standard)
+    inter, group, event_path, timing_path = _paths(standard)
     count = np.diff(batch.phase_start)
     n, phases = len(count), len(batch.link_index)
     follows = (batch.next_light != 0) | ~np.isnan(batch.next_end)
     events = 1 + follows.astype(np.int64)
     first = np.cumsum(events) - events
     total = int(events.sum())
-    records = allocate(codec, {"": n, _I: n, _S: phases, _E: total, _T: total})
-    c, i, s, e, t = Columns(records), *(Columns(records, f"{x}.") for x in (_I, _S, _E, _T))
-    header(c, 2, SPATEM_ID, batch.station)
-    c.set_list("spat.intersections", np.arange(n), 1)
-    Columns(records, _I)["?"] = stamp
+    records = allocate(codec, {"": n, inter: n, group: phases, event_path: total, timing_path: total})
+    c, i, s, e, t = Columns(records), *(Columns(records, f"{x}.") for x in (inter, group, event_path, timing_path))
+    if standard == "etsi":
+        header(c, 2, SPATEM_ID, batch.station)
+    c.set_list(f"{_OF[standard]}intersections", np.arange(n), 1)
+    Columns(records, inter)["?"] = stamp
     i["timeStamp"] = frame.phase(batch.time, 1e-3, 60_000)
     i["id?"] = region
     i["id.region"] = (batch.station - RSU_STATION_BASE) & 0xFFFF
@@ -67,11 +87,11 @@ def to_records(batch: SignalBatch, frame: Frame, standard: str) -> tuple[BatchCo
     i.set_list("states", batch.phase_start[:-1], count)
     s["signalGroup"] = batch.link_index + 1
     s.set_list("state-time-speed", first, events)
-    Columns(records, _E)["?"] = timing
+    Columns(records, event_path)["?"] = timing
     e["timing@"] = np.arange(total)
     e["eventState"][first] = EVENT_OF_LIGHT[batch.light]
     mask = np.where(np.isnan(batch.max_end), 0, most) | np.where(np.isnan(batch.likely_end), 0, likely)
-    Columns(records, _T)["?"][first] = mask
+    Columns(records, timing_path)["?"][first] = mask
     t["minEndTime"][first] = _mark(batch.min_end, frame)
     t["maxEndTime"][first] = _mark(batch.max_end, frame)
     t["likelyTime"][first] = _mark(batch.likely_end, frame)
@@ -79,16 +99,17 @@ def to_records(batch: SignalBatch, frame: Frame, standard: str) -> tuple[BatchCo
     e["eventState"][second] = EVENT_OF_LIGHT[batch.next_light[follows]]
     t["startTime"][second] = _mark(batch.likely_end[follows], frame)
     t["minEndTime"][second] = _mark(batch.next_end[follows], frame)
-    Columns(records, _T)["?"][second] = np.where(np.isnan(batch.likely_end[follows]), 0, begin)
+    Columns(records, timing_path)["?"][second] = np.where(np.isnan(batch.likely_end[follows]), 0, begin)
     return codec, records
 
 
 def from_records(records: Records, frame: Frame, standard: str) -> SignalBatch:
     """The batch in SPATEM records: the first intersection of each message."""
-    _, _, stamp, timing, _, most, likely = _masks()
-    c, i, s, e, t = Columns(records), *(Columns(records, f"{x}.") for x in (_I, _S, _E, _T))
+    _, _, stamp, timing, _, most, likely = _masks(standard)
+    inter, group, event_path, timing_path = _paths(standard)
+    c, i, s, e, t = Columns(records), *(Columns(records, f"{x}.") for x in (inter, group, event_path, timing_path))
     good = records.error == 0
-    lead = np.where(good, c["spat.intersections"], 0)
+    lead = np.where(good, c[f"{_OF[standard]}intersections"], 0)
     good &= len(i["id.id"]) > 0
 
     def of_lead(column: I64) -> I64:
@@ -98,7 +119,7 @@ def from_records(records: Records, frame: Frame, standard: str) -> SignalBatch:
     count = of_lead(i.second("states"))
     start = np.concatenate(([0], np.cumsum(count)))
     row = np.repeat(of_lead(i["states"]) - start[:-1], count) + np.arange(start[-1])
-    known = of_lead(Columns(records, _I)["?"]) & stamp != 0
+    known = of_lead(Columns(records, inter)["?"]) & stamp != 0
     time = np.where(known, frame.unphase(of_lead(i["timeStamp"]), 1e-3, 60_000), frame.now)
     event = s["state-time-speed"][row]
     after = np.minimum(event + 1, max(len(e["eventState"]) - 1, 0))
@@ -108,14 +129,16 @@ def from_records(records: Records, frame: Frame, standard: str) -> SignalBatch:
         """A TimeMark of the events `rows` as simulation time."""
         if not len(t[path]):
             return np.full(len(rows), np.nan)
-        there = Columns(records, _E)["?"][rows] & timing != 0
+        there = Columns(records, event_path)["?"][rows] & timing != 0
         inner = np.where(there, e["timing@"][rows], 0)
-        there &= (bit == 0) | (Columns(records, _T)["?"][inner] & bit != 0)
+        there &= (bit == 0) | (Columns(records, timing_path)["?"][inner] & bit != 0)
         mark = t[path][inner]
         return np.where(there & (mark < HOUR), frame.unphase(mark, 0.1, HOUR), np.nan)
 
     return SignalBatch(
-        station=station_from(c["header.stationID"]),
+        station=station_from(c["header.stationID"])
+        if standard == "etsi"
+        else RSU_STATION_BASE + of_lead(i["id.region"]),
         time=time,
         intersection=of_lead(i["id.id"]).astype(np.int32),
         phase_start=start,

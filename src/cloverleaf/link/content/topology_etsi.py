@@ -23,6 +23,12 @@ MAPEM_ID = 5
 
 def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame, standard: str) -> bytes:
     """The MAPEM of a roadside unit."""
+    header = {"protocolVersion": 2, "messageID": MAPEM_ID, "stationID": int(station_bits(np.array([station]))[0])}
+    return codec("etsi", "mapem").encode({"header": header, "map": map_body(base_map, units, station, frame)})
+
+
+def map_body(base_map: BaseMap, units: I32 | None, station: int, frame: Frame) -> dict[str, Any]:
+    """The MapData of ISO/TS 19091 of a roadside unit."""
     a, g = approaches(base_map, units, station), base_map.graph
     ingress = [
         lane for edge in a.edges for lane in range(int(g.edge_lane_start[edge]), int(g.edge_lane_start[edge + 1]))
@@ -56,10 +62,7 @@ def map_message(base_map: BaseMap, units: I32 | None, station: int, frame: Frame
         "refPoint": {"lat": int(latitude[0]), "long": int(longitude[0])},
         "laneSet": made,
     }
-    header = {"protocolVersion": 2, "messageID": MAPEM_ID, "stationID": int(station_bits(np.array([station]))[0])}
-    return codec("etsi", "mapem").encode(
-        {"header": header, "map": {"msgIssueRevision": 0, "intersections": [intersection]}}
-    )
+    return {"msgIssueRevision": 0, "intersections": [intersection]}
 
 
 def _links(base_map: BaseMap, lane: int) -> range:

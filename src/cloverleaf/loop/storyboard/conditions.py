@@ -304,7 +304,12 @@ def condition_value(p, v, m, g, n, clock, a, el, path, variable, co, delayed, lo
         now = delayed_value(delayed[history], clock[TIME], v[p.conditions[c, T.C_DELAY]], now)
     if now and co[c, VALUE] == 0.0 and clock[LOGGED] < log.shape[0]:
         row = int(clock[LOGGED])
-        log[row, L_TIME], log[row, L_ELEMENT], log[row, L_STATE], log[row, L_TRANSITION] = clock[TIME], c, LOG_CONDITION, 0.0
+        log[row, L_TIME], log[row, L_ELEMENT], log[row, L_STATE], log[row, L_TRANSITION] = (
+            clock[TIME],
+            c,
+            LOG_CONDITION,
+            0.0,
+        )
         clock[LOGGED] += 1.0
     co[c, VALUE] = 1.0 if now else 0.0
     return now

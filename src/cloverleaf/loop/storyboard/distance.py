@@ -57,7 +57,11 @@ def road_ds(m, n, road, s, other, other_s):
     for end in range(2):
         out = m.road_length[road] - s if end == 1 else s
         for enter in range(2):
-            way = out + n.hop[2 * road + end, 2 * other + enter] + (other_s if enter == 0 else m.road_length[other] - other_s)
+            way = (
+                out
+                + n.hop[2 * road + end, 2 * other + enter]
+                + (other_s if enter == 0 else m.road_length[other] - other_s)
+            )
             if way < abs(best):
                 best = way if end == 1 else -way
                 sense = 1.0 if end != enter else -1.0

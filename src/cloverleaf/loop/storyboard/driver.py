@@ -134,4 +134,3 @@ def look(p, m, n, clock, a, limit, i, own, near):
             near[k, NEAR_SPEED], near[k, NEAR_LATERAL_SPEED] = vx * c + vy * s, vy * c - vx * s
         near[k, NEAR_ACCEL], near[k, NEAR_LENGTH], near[k, NEAR_WIDTH] = a[k, ACCEL], a[k, LENGTH], a[k, WIDTH]
         near[k, NEAR_KIND] = p.entities[k, 0]
-

@@ -155,9 +155,7 @@ def evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, 
                     return
         if el[e, STATE] == STANDBY:
             start = p.elements[e, T.E_START]
-            if start < 0 or trigger_fires(
-                p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, start, fired
-            ):
+            if start < 0 or trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, start, fired):
                 el[e, FIRED] = fired[0] if start >= 0 else 0.0
                 start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, e)
         if el[e, STATE] == RUNNING and p.elements[e, T.E_KIND] < T.EVENT:

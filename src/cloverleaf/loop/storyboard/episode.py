@@ -129,7 +129,11 @@ class Episode:
         """The scenario's variables by name."""
         texts, out = self.compiled.names.texts, {}
         for (name, kind), value in zip(self.compiled.names.variables, self.worlds.state.variable[0]):
-            known: dict[str, Any] = {"boolean": bool(value), "string": texts[int(value)] if kind == "string" else "", "dateTime": ""}
+            known: dict[str, Any] = {
+                "boolean": bool(value),
+                "string": texts[int(value)] if kind == "string" else "",
+                "dateTime": "",
+            }
             out[name] = known.get(kind, float(value))
         return out
 
@@ -168,11 +172,18 @@ class Episode:
                 conditions.append({"time": at, "condition": names.conditions[int(row)]})
             elif state != WAITING:
                 e = int(row)
-                entry = {"time": at, "element": names.elements[e] or "storyBoard", "type": KIND_NAMES[program.elements[e, T.E_KIND]]}
+                entry = {
+                    "time": at,
+                    "element": names.elements[e] or "storyBoard",
+                    "type": KIND_NAMES[program.elements[e, T.E_KIND]],
+                }
                 storyboard.append(entry | {"state": STATES[float(state)], "path": names.paths[e]})
         actors = self.worlds.state.actor[0]
         collisions = [
-            {"time": round(float(actors[i, TOUCHED]), 6), "entities": sorted((name, names.entities[int(actors[i, TOUCHED_BY])]))}
+            {
+                "time": round(float(actors[i, TOUCHED]), 6),
+                "entities": sorted((name, names.entities[int(actors[i, TOUCHED_BY])])),
+            }
             for i, name in enumerate(names.entities)
             if not np.isnan(actors[i, TOUCHED])
         ]

@@ -29,7 +29,12 @@ def change(clock, el, log, e, state, transition):
         el[e, transition] = clock[EVENTS]
     if el[e, STATE] != state and clock[LOGGED] < log.shape[0]:
         row = int(clock[LOGGED])
-        log[row, L_TIME], log[row, L_ELEMENT], log[row, L_STATE], log[row, L_TRANSITION] = clock[TIME], e, state, transition
+        log[row, L_TIME], log[row, L_ELEMENT], log[row, L_STATE], log[row, L_TRANSITION] = (
+            clock[TIME],
+            e,
+            state,
+            transition,
+        )
         clock[LOGGED] += 1.0
     el[e, STATE] = state
 

@@ -111,7 +111,29 @@ def begin_worlds(p, value, m, g, n, first, dt, st, outcome, broken):
 
 
 @kernel
-def run_worlds(act, see, p, value, m, g, n, limit, dt, until, steps, watch, sees, every, st, outcome, broken, trace, own, near, seen):
+def run_worlds(
+    act,
+    see,
+    p,
+    value,
+    m,
+    g,
+    n,
+    limit,
+    dt,
+    until,
+    steps,
+    watch,
+    sees,
+    every,
+    st,
+    outcome,
+    broken,
+    trace,
+    own,
+    near,
+    seen,
+):
     """Step worlds one after the other until they end, reach the time `until` (s), or have made `steps` steps.
 
     The first step of a world has no duration: what is due at time 0 starts. Entity `sees` (-1: none) is observed by `see` after the

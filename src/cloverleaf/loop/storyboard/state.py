@@ -47,7 +47,9 @@ LAST, KNOWN, SEEN_EVENT, SEEN_TICK, MASK, VALUE = range(6)
 CONDITION = 6
 
 # columns of `path`: one straight or spiral piece of a trajectory from its start
-PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PNEXT_T = range(12)  # PFIXED: heading of the entity there, NaN if free
+PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PNEXT_T = range(
+    12
+)  # PFIXED: heading of the entity there, NaN if free
 PATH = 12
 DELAYS = 32  # remembered changes of a delayed condition
 

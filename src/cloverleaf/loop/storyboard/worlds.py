@@ -66,7 +66,9 @@ class Worlds:
     def __init__(self, compiled: CompiledScenario, columns: Columns | None = None, dt: float = 0.01, *, log: int = 0,
                  roads: Roads | None = None, memory: int = 8) -> None:  # fmt: skip
         if not 0.0 < dt <= 1.0:
-            raise ScenarioError(f"a step of {dt} s is out of range", file=compiled.path, hint="more than 0, at most 1 s")
+            raise ScenarioError(
+                f"a step of {dt} s is out of range", file=compiled.path, hint="more than 0, at most 1 s"
+            )
         self.compiled, self.dt = compiled, dt
         self.columns = columns if columns is not None else compiled.columns()
         self.roads = roads if roads is not None else Roads(compiled)

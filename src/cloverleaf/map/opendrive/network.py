@@ -67,7 +67,9 @@ def road_network(m: OpenDriveMap, tables: MapTables) -> RoadNetwork:
     onward = np.array(flat, np.int64).reshape(-1, 3)
     owner = np.repeat(np.arange(2 * lanes), np.diff(start))
     own_road = section_road[m.lane_section[owner >> 1]] if lanes else np.zeros(0, np.int64)
-    turn = np.array([_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64)
+    turn = np.array(
+        [_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64
+    )
     return RoadNetwork(start, onward, turn, section_end, _hops(m, own_road, owner & 1, onward))
 
 
@@ -123,4 +125,6 @@ def _hops(m: OpenDriveMap, road: I64, end: I64, onward: I64) -> F64:
 
 def empty_network() -> RoadNetwork:
     """The network of a scenario without roads."""
-    return RoadNetwork(np.zeros(1, np.int64), np.zeros((0, 3), np.int64), np.zeros(0), np.zeros(0), np.full((1, 1), np.inf))
+    return RoadNetwork(
+        np.zeros(1, np.int64), np.zeros((0, 3), np.int64), np.zeros(0), np.zeros(0), np.full((1, 1), np.inf)
+    )

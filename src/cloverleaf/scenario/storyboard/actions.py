@@ -85,7 +85,13 @@ def _limits(b: Builder, element: etree._Element, scope: Scope) -> list[Number]:
     """DynamicConstraints; absent ones do not limit (clause "DynamicConstraints")."""
     holder = element.find("DynamicConstraints")
     return b.numbers_of(
-        holder, scope, maxAcceleration=INF, maxDeceleration=INF, maxSpeed=INF, maxAccelerationRate=INF, maxDecelerationRate=INF
+        holder,
+        scope,
+        maxAcceleration=INF,
+        maxDeceleration=INF,
+        maxSpeed=INF,
+        maxAccelerationRate=INF,
+        maxDecelerationRate=INF,
     )
 
 
@@ -170,7 +176,10 @@ def _synchronize(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int
         mode = T.ABSOLUTE
         if name_of(form) == "RelativeSpeedToMaster":
             mode = scope.choice(form, "speedTargetValueType", {"delta": T.DELTA, "factor": T.FACTOR})
-        for name, code, attribute in (("TargetDistanceSteadyState", 1, "distance"), ("TargetTimeSteadyState", 2, "time")):
+        for name, code, attribute in (
+            ("TargetDistanceSteadyState", 1, "distance"),
+            ("TargetTimeSteadyState", 2, "time"),
+        ):
             state = form.find(name)
             if state is not None:
                 steady, kind = number(state, attribute, scope), code

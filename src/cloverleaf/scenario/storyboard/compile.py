@@ -61,7 +61,9 @@ class CompiledScenario(NamedTuple):
     def parameters(self) -> dict[str, Parameter]:
         """The scenario's own parameters by name."""
         return {
-            name: Parameter(d.kind, self.scope.values[name], name in self.scope.structural or d.kind.lower() not in NUMERIC)
+            name: Parameter(
+                d.kind, self.scope.values[name], name in self.scope.structural or d.kind.lower() not in NUMERIC
+            )
             for name, d in self.scope.declarations.items()
         }
 
@@ -124,7 +126,9 @@ def _holds(values: F64, constraint: etree._Element, scope: Scope, columns: dict[
     return found
 
 
-def compile_scenario(path: str | os.PathLike[str], parameters: Mapping[str, str | float] | None = None) -> CompiledScenario:
+def compile_scenario(
+    path: str | os.PathLike[str], parameters: Mapping[str, str | float] | None = None
+) -> CompiledScenario:
     """Read, check and compile a scenario; `parameters` replace declared values.
 
     Raises ScenarioError or MapError with file:line:element for what is wrong, missing or not supported.

@@ -56,7 +56,11 @@ def _entity(b: Builder, element: etree._Element, name: str) -> int:
         raise fail(element, f"a {name_of(body)} cannot be an entity")
     row = len(b.entities)
     b.entity_row[name] = row
-    center, size, limits = body.find("BoundingBox/Center"), body.find("BoundingBox/Dimensions"), body.find("Performance")
+    center, size, limits = (
+        body.find("BoundingBox/Center"),
+        body.find("BoundingBox/Dimensions"),
+        body.find("Performance"),
+    )
     if center is None or size is None:
         raise fail(body, "the bounding box is missing")
     front, rear = body.find("Axles/FrontAxle"), body.find("Axles/RearAxle")
@@ -89,9 +93,7 @@ def controller(b: Builder, entity: int, holder: etree._Element, scope: Scope) ->
         return -1 if inner is None else controller(b, entity, inner, scope)
     body, inside = found
     name = inside.text(body, "name", "controller")
-    properties = {
-        inside.text(p, "name"): inside.text(p, "value") for p in body.iterfind("Properties/Property")
-    }
+    properties = {inside.text(p, "name"): inside.text(p, "value") for p in body.iterfind("Properties/Property")}
     kind = CONTROLLERS.get(properties.get("esminiController", name), T.DRIVEN)
 
     def setting(key: str, default: float) -> float:

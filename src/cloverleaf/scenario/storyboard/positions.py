@@ -82,7 +82,9 @@ def _geo(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[Nu
     drive = b.map.drive if b.map is not None else None
     if drive is None or not drive.geo_reference:
         raise fail(e, "the road network has no geoReference")
-    latitude, longitude, altitude = b.numbers_of(e, scope, latitudeDeg=math.nan, longitudeDeg=math.nan, altitude=math.nan)
+    latitude, longitude, altitude = b.numbers_of(
+        e, scope, latitudeDeg=math.nan, longitudeDeg=math.nan, altitude=math.nan
+    )
     lat, lon = math.radians(latitude.value), math.radians(longitude.value)
     if math.isnan(lat):
         lat, lon = (n.value for n in b.numbers_of(e, scope, latitude=0.0, longitude=0.0))
@@ -160,7 +162,9 @@ def trajectory(b: Builder, element: etree._Element, scope: Scope) -> int:
     elif kind == "Clothoid":
         code = T.CLOTHOID
         prime = "curvaturePrime" if "curvaturePrime" in body.attrib else "curvatureDot"
-        values = b.numbers_of(body, scope, startTime=math.nan, curvature=0.0, **{prime: 0.0}, length=0.0, stopTime=math.nan)
+        values = b.numbers_of(
+            body, scope, startTime=math.nan, curvature=0.0, **{prime: 0.0}, length=0.0, stopTime=math.nan
+        )
         vertices.append([_child_position(b, body, scope), b.slots(*values)])
         rows = 2
     elif kind == "ClothoidSpline":
@@ -182,7 +186,10 @@ def trajectory(b: Builder, element: etree._Element, scope: Scope) -> int:
         if not 2 <= order <= 8:
             raise unsupported(body, f"a NURBS of order {order}", "orders 2 to 8")
         if len(knots) != len(points) + order:
-            raise fail(body, f"{len(points)} control points of order {order} need {len(points) + order} knots, not {len(knots)}")
+            raise fail(
+                body,
+                f"{len(points)} control points of order {order} need {len(points) + order} knots, not {len(knots)}",
+            )
         for point in points:
             at = _child_position(b, point, scope)
             vertices.append([at, b.slots(*b.numbers_of(point, scope, time=math.nan, weight=1.0))])
@@ -197,7 +204,18 @@ def trajectory(b: Builder, element: etree._Element, scope: Scope) -> int:
     closed = int(scope.flag(element, "closed"))
     extra = 1 if closed and code == T.POLYLINE else 0
     b.trajectories.append(
-        [code, first, len(b.vertices), b.path_rows, rows + extra, closed, slot, order, b.trajectory_names.index(name), inner]
+        [
+            code,
+            first,
+            len(b.vertices),
+            b.path_rows,
+            rows + extra,
+            closed,
+            slot,
+            order,
+            b.trajectory_names.index(name),
+            inner,
+        ]
     )
     b.path_rows += rows + extra
     return len(b.trajectories) - 1

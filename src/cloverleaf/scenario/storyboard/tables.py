@@ -21,7 +21,22 @@ T_BEGIN, T_END, T_EMPTY = range(3)  # T_EMPTY: value of a trigger without groups
 G_BEGIN, G_END = range(2)
 
 # `conditions`
-C_KIND, C_EDGE, C_RULE, C_SLOT, C_DELAY, C_HISTORY, C_BEGIN, C_END, C_ALL, C_REF, C_POSITION, C_MODE, C_SYSTEM, C_FREE = range(14)
+(
+    C_KIND,
+    C_EDGE,
+    C_RULE,
+    C_SLOT,
+    C_DELAY,
+    C_HISTORY,
+    C_BEGIN,
+    C_END,
+    C_ALL,
+    C_REF,
+    C_POSITION,
+    C_MODE,
+    C_SYSTEM,
+    C_FREE,
+) = range(14)
 # C_DELAY: slot; C_HISTORY: row of delayed values; C_BEGIN..C_END: triggering entities in `members`; C_SYSTEM: coordinate system;
 # C_FREE: 1 between boxes; C_REF, C_MODE: see the kinds
 EDGE_NONE, EDGE_RISING, EDGE_FALLING, EDGE_BOTH = range(4)
@@ -38,7 +53,21 @@ ENTITY_SYSTEM, LANE_SYSTEM, ROAD_SYSTEM, TRAJECTORY_SYSTEM, WORLD_SYSTEM = range
 ALONG, ACROSS, STRAIGHT = range(3)  # relative distance types
 
 # `actions`
-A_KIND, A_ACTOR, A_DOMAIN, A_SLOT, A_REF, A_POSITION, A_SHAPE, A_DIMENSION, A_MODE, A_SYSTEM, A_FREE, A_CONTINUOUS, A_EXTRA = range(13)
+(
+    A_KIND,
+    A_ACTOR,
+    A_DOMAIN,
+    A_SLOT,
+    A_REF,
+    A_POSITION,
+    A_SHAPE,
+    A_DIMENSION,
+    A_MODE,
+    A_SYSTEM,
+    A_FREE,
+    A_CONTINUOUS,
+    A_EXTRA,
+) = range(13)
 LON, LAT, LON_LAT = 1, 2, 3
 (
     SET_SPEED, SPEED_PROFILE, KEEP_DISTANCE, LANE_CHANGE, LANE_OFFSET, KEEP_LATERAL, TELEPORT, SYNCHRONIZE, FOLLOW, ROUTE,

@@ -13,7 +13,14 @@ from cloverleaf.scenario.storyboard.scope import Scope, fail
 from cloverleaf.types.errors import nearest
 
 PRIORITIES = {"overwrite": T.OVERWRITE, "override": T.OVERWRITE, "skip": T.SKIP, "parallel": T.PARALLEL}
-TYPES = {"story": T.STORY, "act": T.ACT, "maneuverGroup": T.GROUP, "maneuver": T.MANEUVER, "event": T.EVENT, "action": T.ACTION}
+TYPES = {
+    "story": T.STORY,
+    "act": T.ACT,
+    "maneuverGroup": T.GROUP,
+    "maneuver": T.MANEUVER,
+    "event": T.EVENT,
+    "action": T.ACTION,
+}
 KIND_NAMES = ("storyboard", *TYPES)
 
 
@@ -107,7 +114,9 @@ def _event(b: Builder, element: etree._Element, scope: Scope, parent: int, chose
             at = _add(b, T.ACTION, row, name)
             b.elements[at][T.E_ACTION] = k
             # bit 1: acts only if its entity fired the trigger
-            b.elements[at][T.E_PRIORITY] = int(chosen and b.actions[k][T.A_ACTOR] not in b.owner and b.actions[k][T.A_ACTOR] >= 0)
+            b.elements[at][T.E_PRIORITY] = int(
+                chosen and b.actions[k][T.A_ACTOR] not in b.owner and b.actions[k][T.A_ACTOR] >= 0
+            )
     _close(b, row)
 
 
