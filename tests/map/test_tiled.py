@@ -26,6 +26,11 @@ def test_copies_are_complete_and_apart() -> None:
         assert np.array_equal(foes, g.foe_link[: g.link_foe_start[1]] + copy * k)
     lane = 4 * n + 2  # third lane of copy (1, 1)
     a, b = h.lane_point_start[lane], g.lane_point_start[2]
-    assert h.point_x[a] - g.point_x[b] == np.ptp(g.point_x) + 50.0 and h.point_y[a] - g.point_y[b] == np.ptp(g.point_y) + 50.0
+    assert (
+        h.point_x[a] - g.point_x[b] == np.ptp(g.point_x) + 50.0
+        and h.point_y[a] - g.point_y[b] == np.ptp(g.point_y) + 50.0
+    )
     assert many.lane_ids[lane] == "1.1/2"
-    assert len(h.phase_state_start) == 6 * (len(g.phase_state_start) - 1) + 1 and h.phase_state_start[-1] == len(h.phase_state)
+    assert len(h.phase_state_start) == 6 * (len(g.phase_state_start) - 1) + 1 and h.phase_state_start[-1] == len(
+        h.phase_state
+    )

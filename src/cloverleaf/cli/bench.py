@@ -53,6 +53,8 @@ def _loop(data: Path | None) -> None:
 def _fault(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_fault").run(data, typer.echo):
         _print(row)
+
+
 def _cloud(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_cloud").run_ingest()
 
@@ -94,13 +96,22 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
     "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),
-    "track": (_track, "tracking of recorded detections and in clutter beside Stone Soup (bars: AB3DMOT's figures, 500 frames/s, 20x)"),
+    "track": (
+        _track,
+        "tracking of recorded detections and in clutter beside Stone Soup (bars: AB3DMOT's figures, 500 frames/s, 20x)",
+    ),
     "rss": (_rss, "safe distances beside ad-rss on 100,000 random states (bar: 1e-6 m)"),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
-    "cloud": (_cloud, "the platform's ingest: edge-verified frames, all verified, single messages (bars: p99 20 ms, 0.85, 50 ms)"),
+    "cloud": (
+        _cloud,
+        "the platform's ingest: edge-verified frames, all verified, single messages (bars: p99 20 ms, 0.85, 50 ms)",
+    ),
     "cloud-durable": (_cloud_durable, "records into a stream of three replicas (bar: 100,000 per second)"),
-    "cloud-lake": (_cloud_lake, "the lake: rows written, four questions over 10 million rows (bars: 1 M rows/s a core, 1 s each)"),
+    "cloud-lake": (
+        _cloud_lake,
+        "the lake: rows written, four questions over 10 million rows (bars: 1 M rows/s a core, 1 s each)",
+    ),
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
 """Name -> (measurement, what it measures)."""

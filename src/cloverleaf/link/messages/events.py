@@ -127,6 +127,7 @@ def read_denm(value: Any, now: float) -> RoadInformation:
     cause = situation["eventType"] if situation else None
     quality = situation["informationQuality"] if situation else 0
     limit = _DISTANCES.get(manage.get("relevanceDistance", ""))
+    station, originator = value["header"]["stationID"], manage["actionID"]["originatingStationID"]
     event = RoadEvent(
         id=manage["actionID"]["sequenceNumber"],
         cause=(cause["causeCode"], cause["subCauseCode"]) if cause else None,
@@ -137,8 +138,8 @@ def read_denm(value: Any, now: float) -> RoadInformation:
         confidence=quality / 7 if quality else None,
         path=_read_trace(location["traces"][0], place) if location else (),
         termination=_TERMINATION.get(manage.get("termination", "")),
+        originator=None if originator == station else originator,
     )
-    station = manage["actionID"]["originatingStationID"]
     return RoadInformation(station, w.from_its_ms(manage["referenceTime"]), None, (event,))
 
 
@@ -153,9 +154,10 @@ def _denm(m: RoadInformation, e: RoadEvent) -> dict[str, Any]:
     if start is None or reference is None:
         raise EncodeError("an event without any time cannot become a DENM", path="management/detectionTime")
     station = (m.station or 0) & 0xFFFFFFFF
+    originator = station if e.originator is None else e.originator & 0xFFFFFFFF
     place = e.place or m.place
     manage: dict[str, Any] = {
-        "actionID": {"originatingStationID": station, "sequenceNumber": e.id & 0xFFFF},
+        "actionID": {"originatingStationID": originator, "sequenceNumber": e.id & 0xFFFF},
         "detectionTime": w.its_ms(start),
         "referenceTime": w.its_ms(reference),
         "eventPosition": reference_position(place, None),

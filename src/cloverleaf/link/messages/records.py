@@ -176,6 +176,7 @@ class MapMessage:
     intersections: tuple[MapIntersection, ...]
     revision: int = 0
     station: int | None = None
+    part: tuple[int, int] | None = None  # (number from 1, of how many) of a map that needs several messages
 
 
 class Termination(Enum):
@@ -203,6 +204,7 @@ class RoadEvent:
     path: tuple[Place, ...] = ()  # along which the event is relevant
     path_radius: float | None = None  # m
     termination: Termination | None = None
+    originator: int | None = None  # station that reported it first; None: the sender of the message
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,9 @@ def _read_iso(body: Any, station: int | None) -> MapMessage:
         limit = _read_limit(n.get("speedLimits"))
         approaches = tuple(MapApproach(tuple(lanes), None, limit) for lanes in groups.values())
         nodes.append(MapIntersection(n["id"]["id"], n["id"].get("region"), place, approaches, n.get("name")))
-    return MapMessage(tuple(nodes), body["msgIssueRevision"], station)
+    layer = body.get("layerID", 0)
+    part = (layer % 10, layer // 10) if 0 < layer % 10 <= layer // 10 <= 9 and layer // 10 > 1 else None
+    return MapMessage(tuple(nodes), body["msgIssueRevision"], station, part)
 
 
 def _read_iso_lane(lane: Any, origin: Place, width: float | None, ingress: bool) -> MapLane:
@@ -210,6 +212,8 @@ def _read_iso_lane(lane: Any, origin: Place, width: float | None, ingress: bool)
 
 def _iso(m: MapMessage) -> dict[str, Any]:
     body: dict[str, Any] = {"msgIssueRevision": m.revision & 127}
+    if m.part is not None and m.part[1] <= 9:
+        body |= {"layerType": "intersectionData", "layerID": 10 * m.part[1] + m.part[0]}
     rows = [row for n in m.intersections[:32] if (row := _iso_intersection(n)) is not None]
     if m.intersections and not rows:
         raise EncodeError("no intersection has a lane with points", path="intersections")

@@ -1,0 +1,65 @@
+"""Duplicates and stale messages at a receiver: each message is fresh, or left aside for one reason, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+
+from cloverleaf.types.messages import MessageKind
+
+MAX_AGE = {
+    MessageKind.AWARENESS: 0.5, MessageKind.SIGNAL: 1.0, MessageKind.TOPOLOGY: 600.0, MessageKind.PERCEPTION: 1.0,
+    MessageKind.ADVICE: 10.0, MessageKind.EVENT: 600.0,
+}  # fmt: skip
+"""s after which a message of a kind says nothing any more."""
+AHEAD = 0.5
+"""s that a sender's clock may run ahead."""
+_KEEP = 4096
+
+
+class Freshness(Enum):
+    """Verdict on a message."""
+
+    FRESH = "fresh"
+    DUPLICATE = "duplicate"  # the same bytes, or the same moment of the same sender
+    OUT_OF_ORDER = "out of order"  # older than another that was taken
+    STALE = "stale"
+    FUTURE = "future"
+
+
+class FreshnessFilter:
+    """Remembers the newest message of each sender and kind; `counts` has one entry per verdict that occurred."""
+
+    def __init__(self, max_age: dict[MessageKind, float] | None = None) -> None:
+        self.max_age = MAX_AGE | (max_age or {})
+        self.counts: Counter[str] = Counter()
+        self._newest: dict[tuple[MessageKind, int], float] = {}
+        self._seen: dict[bytes, None] = {}
+
+    def check(self, kind: MessageKind, station: int, time: float, now: float, data: bytes | None = None) -> Freshness:
+        """Judge a message of `station` from moment `time`, received at `now` (both in s of one clock); `data` its bytes, if at hand.
+
+        Events are told apart by their bytes alone, since one station may report several at the same moment.
+        """
+        verdict = self._judge(kind, station, time, now, data)
+        self.counts[verdict.value] += 1
+        return verdict
+
+    def _judge(self, kind: MessageKind, station: int, time: float, now: float, data: bytes | None) -> Freshness:
+        if time - now > AHEAD:
+            return Freshness.FUTURE
+        if now - time > self.max_age[kind]:
+            return Freshness.STALE
+        if data is not None:
+            if data in self._seen:
+                return Freshness.DUPLICATE
+            self._seen[data] = None
+            if len(self._seen) > _KEEP:
+                del self._seen[next(iter(self._seen))]
+        if kind in (MessageKind.EVENT, MessageKind.TOPOLOGY):
+            return Freshness.FRESH
+        newest = self._newest.get((kind, station))
+        if newest is not None and time <= newest:
+            return Freshness.DUPLICATE if time == newest else Freshness.OUT_OF_ORDER
+        self._newest[kind, station] = time
+        return Freshness.FRESH

@@ -1,0 +1,221 @@
+"""The life of messages: events from new to forgotten, objects worth sharing, maps in parts, duplicates and stale messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.link.test_messages import MAP, NOW
+
+from cloverleaf.link.life.event_receiver import EventReceiver, News
+from cloverleaf.link.life.event_sender import EventSender
+from cloverleaf.link.life.freshness import Freshness, FreshnessFilter
+from cloverleaf.link.life.map_parts import Assembly, divide, join, numbered
+from cloverleaf.link.life.object_selection import ObjectSelection
+from cloverleaf.link.messages import decode, encode
+from cloverleaf.link.messages import records as r
+from cloverleaf.types.errors import EncodeError, InputError
+from cloverleaf.types.messages import MessageKind, PerceptionBatch
+from cloverleaf.types.state import Kind
+from naive.link_life import NaiveSelection
+
+EVENT = r.RoadEvent(0, cause=(94, 0), place=r.Place(31.2, 121.4), radius=50.0, confidence=1.0)
+
+
+def over_the_air(message: r.RoadInformation, standard: str, now: float) -> r.RoadInformation:
+    """What a receiver reads of it."""
+    ((name, data),) = encode(message, standard)
+    read = decode(standard, name, data, now)
+    assert isinstance(read, r.RoadInformation)
+    return read
+
+
+def hear(receiver: EventReceiver, sender: EventSender, t: float, standard: str = "etsi") -> list[News]:
+    return [news for m in sender.due(t) for news, _ in receiver.hear(over_the_air(m, standard, t), t)]
+
+
+def test_an_event_from_new_to_cancelled() -> None:
+    sender, receiver = EventSender(7), EventReceiver()
+    made = sender.new(EVENT, NOW, validity=30.0, interval=0.5)
+    assert hear(receiver, sender, NOW) == [News.NEW] and hear(receiver, sender, NOW + 0.4) == []
+    assert hear(receiver, sender, NOW + 0.5) == [News.REPEATED] and len(receiver.active(NOW + 1)) == 1
+    sender.update(replace(made, cause=(94, 2)), NOW + 2.0, validity=60.0)
+    assert hear(receiver, sender, NOW + 2.0) == [News.UPDATED] and receiver.active(NOW + 2)[0].cause == (94, 2)
+    assert len(receiver.active(NOW + 45.0)) == 1, "the update made it last longer"
+    sender.cancel(made.id, NOW + 3.0)
+    assert hear(receiver, sender, NOW + 3.0) == [News.CANCELLED] and receiver.active(NOW + 3) == []
+    assert hear(receiver, sender, NOW + 3.5) == [News.REPEATED], "late comers hear of the end"
+    with pytest.raises(InputError):
+        sender.cancel(made.id, NOW + 4.0)
+    with pytest.raises(InputError):
+        sender.update(made, NOW + 4.0)
+    assert receiver.counts == {"new": 1, "repeated": 2, "updated": 1, "cancelled": 1}
+
+
+def test_events_end_with_their_validity() -> None:
+    sender, receiver = EventSender(7), EventReceiver()
+    sender.new(EVENT, NOW, validity=2.0)
+    (message,) = sender.due(NOW)
+    read = over_the_air(message, "etsi", NOW)
+    receiver.hear(read, NOW)
+    assert receiver.active(NOW + 1.9) and not receiver.active(NOW + 2.1)
+    assert receiver.hear(read, NOW + 2.1)[0][0] is News.EXPIRED and sender.due(NOW + 2.1) == []
+
+
+def test_repetition_may_end_before_the_event() -> None:
+    sender = EventSender(7)
+    sender.new(EVENT, NOW, validity=100.0, interval=1.0, repeat_for=3.0)
+    assert [bool(sender.due(NOW + k)) for k in range(6)] == [True, True, True, True, False, False]
+
+
+def test_only_newer_references_count() -> None:
+    sender, receiver = EventSender(7), EventReceiver()
+    made = sender.new(EVENT, NOW)
+    first = over_the_air(sender.due(NOW)[0], "etsi", NOW)
+    sender.update(made, NOW + 1.0)
+    second = over_the_air(sender.due(NOW + 1.0)[0], "etsi", NOW + 1.0)
+    assert [receiver.hear(m, NOW + 1.1)[0][0] for m in (second, first)] == [News.NEW, News.STALE]
+    future = replace(second, time=NOW + 60.0)
+    assert receiver.hear(future, NOW + 1.2)[0][0] is News.FUTURE
+
+
+def test_others_negate_and_only_the_originator_cancels() -> None:
+    sender, other, receiver = EventSender(7), EventSender(8), EventReceiver()
+    made = sender.new(EVENT, NOW)
+    hear(receiver, sender, NOW)
+    forged = r.RoadInformation(
+        8, NOW + 1, EVENT.place, (replace(made, termination=r.Termination.CANCELLED, originator=7),)
+    )
+    assert receiver.hear(over_the_air(forged, "etsi", NOW), NOW + 1)[0][0] is News.NOT_ENTITLED and receiver.active(
+        NOW + 1
+    )
+    own = r.RoadInformation(7, NOW + 1, EVENT.place, (replace(made, termination=r.Termination.NEGATED),))
+    assert receiver.hear(over_the_air(own, "etsi", NOW), NOW + 1)[0][0] is News.NOT_ENTITLED
+    other.negate(made, 7, NOW + 2)
+    assert hear(receiver, other, NOW + 2) == [News.NEGATED] and not receiver.active(NOW + 2)
+
+
+def test_roadside_information_ends_by_silence_or_its_end() -> None:
+    receiver = EventReceiver(silence=3.0)
+    rsi = r.RoadInformation(7, NOW, EVENT.place, (replace(EVENT, cause=None, code=501, end=None),))
+    read = over_the_air(rsi, "csae_day1", NOW)
+    assert [receiver.hear(read, NOW + k)[0][0] for k in range(3)] == [News.NEW, News.REPEATED, News.REPEATED]
+    changed = over_the_air(replace(rsi, events=(replace(rsi.events[0], code=707),)), "csae_day1", NOW)
+    assert receiver.hear(changed, NOW + 3)[0][0] is News.UPDATED
+    assert receiver.active(NOW + 5.9) and not receiver.active(NOW + 6.1)
+
+
+def batch(objects: list[dict], t: float, station: int = 5) -> PerceptionBatch:
+    n = len(objects)
+    column = {k: np.array([o[k] for o in objects], float) for k in ("t", "x", "y", "speed", "heading")} if n else {}
+    empty = np.zeros(0)
+    kind = np.array([Kind.PEDESTRIAN if o["person"] else Kind.CAR for o in objects], np.int32)
+    return PerceptionBatch(
+        np.array([station]), np.array([t]), np.array([0, n]), np.array([o["id"] for o in objects], np.int32), np.full(n, -1),
+        column.get("t", empty), column.get("x", empty), column.get("y", empty), column.get("heading", empty),
+        column.get("speed", empty), np.full(n, 4.5), np.full(n, 1.8), kind, np.full(n, 0.5),
+    )  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_selection_equals_the_plain_rules(data: st.DataObject) -> None:
+    ours, plain = ObjectSelection(), NaiveSelection()
+    state = {k: [float(data.draw(st.floats(-50, 50))), 0.0, data.draw(st.floats(0, 15)), 0.0] for k in range(4)}
+    for step in range(25):
+        t = round(0.05 * step * data.draw(st.integers(1, 3)) + 0.15 * step, 3)
+        objects = []
+        for k, s in state.items():
+            s[0] += s[2] * 0.1
+            s[2] = max(s[2] + data.draw(st.sampled_from([0.0, 0.0, 0.3, -0.7])), 0.0)
+            s[3] += data.draw(st.sampled_from([0.0, 0.0, 0.05]))
+            if data.draw(st.booleans()):
+                age = data.draw(st.sampled_from([0.0, 0.1, 2.0]))
+                objects.append(
+                    {"id": k, "person": k == 3, "t": t - age, "x": s[0], "y": s[1], "speed": s[2], "heading": s[3]}
+                )
+        made = ours.select(batch(objects, t), t)
+        expected = plain.select(objects, t)
+        assert (sorted(made.object_id.tolist()) if len(made.station) else None) == expected
+
+
+def test_a_car_at_rest_is_shared_once_a_second() -> None:
+    rules, shared = ObjectSelection(), []
+    for k in range(31):
+        t = 0.1 * k
+        made = rules.select(batch([{"id": 1, "person": False, "t": t, "x": 0, "y": 0, "speed": 0, "heading": 0}], t), t)
+        if len(made.object_id):
+            shared.append(k)
+    assert shared == [0, 10, 20, 30]
+
+
+def test_selection_of_many_senders_keeps_their_objects_apart() -> None:
+    one = [{"id": 1, "person": False, "t": 0.0, "x": 0, "y": 0, "speed": 5, "heading": 0}]
+    first, second = batch(one, 0.0, 5), batch(one * 1, 0.0, 6)
+    both = PerceptionBatch(*[
+        np.array([0, 1, 2]) if f == "object_start" else np.concatenate((getattr(first, f), getattr(second, f))) for f in first._fields
+    ])  # fmt: skip
+    made = ObjectSelection().select(both, 0.0)
+    assert made.station.tolist() == [5, 6] and made.object_start.tolist() == [0, 1, 2]
+
+
+def large_map(approaches: int) -> r.MapMessage:
+    node = MAP.intersections[0]
+    each = tuple(replace(node.approaches[0], upstream=(3, 100 + k), name=None) for k in range(approaches))
+    return replace(MAP, intersections=(replace(node, approaches=each, name=None),), station=4)
+
+
+@pytest.mark.parametrize("standard", ["csae_day1", "csae_day2", "etsi", "sae"])
+def test_large_maps_travel_in_parts(standard: str) -> None:
+    whole, limit = large_map(12), 700
+    parts = divide(whole, standard, limit)
+    sizes = [len(data) for p in parts for _, data in encode(p, standard)]
+    assert len(parts) > 1 and max(sizes) <= limit
+    heard = [decode(standard, *encode(p, standard)[0], NOW) for p in parts]
+    assembly = Assembly()
+    answers = [assembly.hear(p) for p in heard[::-1]]
+    complete = answers[-1]
+    assert complete is not None and len(complete.intersections[0].approaches) == 12
+    if not standard.startswith("csae"):
+        assert all(a is None for a in answers[:-1]) and [p.part for p in heard] == [
+            (i + 1, len(parts)) for i in range(len(parts))
+        ]
+        ids = [lane.id for a in complete.intersections[0].approaches for lane in a.lanes]
+        assert ids == list(range(1, len(ids) + 1)), "lane numbers hold across parts"
+    assert divide(MAP, standard) == [MAP]
+
+
+def test_map_limits_and_revisions() -> None:
+    with pytest.raises(EncodeError, match="one approach"):
+        divide(large_map(3), "etsi", 60)
+    with pytest.raises(EncodeError, match="parts"):
+        divide(large_map(30), "etsi", 300)
+    parts = divide(large_map(12), "etsi", 700)
+    assembly = Assembly()
+    assembly.hear(replace(parts[0], revision=4))
+    assert [assembly.hear(p) is None for p in parts][:-1] == [True] * (len(parts) - 1), (
+        "parts of an older revision do not count"
+    )
+    assert (
+        join([replace(parts[0], revision=1), parts[1]]).intersections[0].approaches
+        == parts[1].intersections[0].approaches
+    )
+    assert numbered(numbered(large_map(3))) == numbered(large_map(3))
+
+
+def test_freshness() -> None:
+    f, bsm = FreshnessFilter(), MessageKind.AWARENESS
+    assert f.check(bsm, 1, 10.0, 10.05, b"a") is Freshness.FRESH
+    assert f.check(bsm, 1, 10.0, 10.06, b"a") is Freshness.DUPLICATE
+    assert f.check(bsm, 1, 10.0, 10.06) is Freshness.DUPLICATE
+    assert f.check(bsm, 2, 10.0, 10.06) is Freshness.FRESH
+    assert f.check(bsm, 1, 9.9, 10.07) is Freshness.OUT_OF_ORDER
+    assert f.check(bsm, 1, 9.0, 10.0) is Freshness.STALE
+    assert f.check(bsm, 1, 11.0, 10.0) is Freshness.FUTURE
+    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"x") is Freshness.FRESH
+    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"y") is Freshness.FRESH, "two events of one moment"
+    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"x") is Freshness.DUPLICATE
+    assert f.counts == {"fresh": 4, "duplicate": 3, "out of order": 1, "stale": 1, "future": 1}
