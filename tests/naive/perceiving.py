@@ -133,3 +133,26 @@ def rss_distances(a, b, steps=4000):
     meet = along(a, a[8]) + along(b, b[7]) + max(a[12], b[12])
     side = max(across(a[3], a) + across(-b[2], b) + 0.5 * (a[11] + b[11]), 0.0)
     return same, meet, side
+
+
+def condensed(w, x0):
+    """The stage problem with the states eliminated: (H, f, A, low, high) of min 1/2 U'HU + f'U, low <= A U <= high."""
+    stages, n, m = w.b.shape
+    p = w.rows.shape[1]
+    g, d = np.zeros((stages * n, stages * m)), np.zeros(stages * n)
+    row, x = np.zeros((n, stages * m)), x0.copy()
+    for k in range(stages):
+        row = w.a[k] @ row
+        row[:, k * m : (k + 1) * m] += w.b[k]
+        x = w.a[k] @ x + w.c[k]
+        g[k * n : (k + 1) * n], d[k * n : (k + 1) * n] = row, x
+    q, c = np.zeros((stages * n, stages * n)), np.zeros((stages * p, stages * n))
+    for k in range(stages):
+        q[k * n : (k + 1) * n, k * n : (k + 1) * n] = w.q[k]
+        c[k * p : (k + 1) * p, k * n : (k + 1) * n] = w.rows[k]
+    h = g.T @ q @ g + np.kron(np.eye(stages), w.r)
+    f = g.T @ (q @ d + w.lin.ravel())
+    a = np.vstack([c @ g, np.eye(stages * m)])
+    low = np.r_[w.low.ravel() - c @ d, w.u_low.ravel()]
+    high = np.r_[w.high.ravel() - c @ d, w.u_high.ravel()]
+    return h, f, a, low, high
