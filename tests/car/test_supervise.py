@@ -12,7 +12,7 @@ STATIONS = np.array([7, 9])
 
 
 def frames(t, rng):
-    """Two cars going east at 10 m/s, each seeing a car 20 m ahead; noise as of a good receiver."""
+    """Two cars going east at 10 m/s, each seeing two things 20 m ahead; noise as of a good receiver."""
 
     def noise(sigma):
         return rng.normal(0.0, sigma, 2)
@@ -22,11 +22,22 @@ def frames(t, rng):
         zero + t, SPEED * t + noise(0.02), zero + noise(0.02), noise(0.002),
         SPEED + noise(0.05), noise(0.1), noise(0.002), zero + 0.3,
     )  # fmt: skip
-    body = np.full(2, 4.5)
+    four = np.zeros(4)
+    x, y, vx, vy = (middle + rng.normal(0.0, 0.1, 4) for middle in (20.0, 0.0, SPEED, 0.0))
     objects = ObjectFrame(
-        np.array([0, 1, 2]), zero + t - 0.1, 20.0 + noise(0.1), noise(0.1), zero, SPEED + noise(0.1), noise(0.1), body, body / 2,
-        np.ones(2, np.int32), zero + 0.2, zero + 0.9,
-    )  # fmt: skip
+        np.array([0, 2, 4]),
+        four + t - 0.1,
+        x,
+        y,
+        four,
+        vx,
+        vy,
+        four + 4.5,
+        four + 1.8,
+        np.ones(4, np.int32),
+        four + 0.2,
+        four + 0.9,
+    )
     return ego, objects, LightFrame(np.full(2, -1, np.int32), np.zeros(2, np.uint8), zero)
 
 
@@ -52,7 +63,7 @@ def run(fault=None, seconds=6.0):
 def test_a_healthy_car_is_never_degraded():
     modes, checked, watch = run(seconds=60.0)
     assert not modes.any() and not watch.counts
-    assert len(checked.objects.x) == 2
+    assert len(checked.objects.x) == 4
 
 
 FAULTS = [
@@ -95,6 +106,17 @@ def test_wheels_that_disagree_with_fixes_are_noticed():
 def test_the_mode_comes_back_a_second_after_the_fault():
     modes, _, _ = run(Fault("objects", FaultKind.LOST, 3.0, 3.5))
     assert modes[34] == Mode.SAFE_STOP and modes[40] == Mode.SAFE_STOP and modes[48] == Mode.NORMAL
+
+
+def test_a_lone_ghost_is_not_a_frozen_sensor():
+    watch, rng = Supervision(DT), np.random.default_rng(3)
+    modes = []
+    for k in range(12):
+        ego, objects, lights = frames(k * DT, rng)
+        ghost = objects._replace(start=np.array([0, 1, 1]), **{f: getattr(objects, f)[:1] for f in objects._fields[1:]})
+        ghost = ghost._replace(x=np.array([12.5]), y=np.array([-3.25]))
+        modes.append(int(watch.check(STATIONS, ego, ghost, lights, np.zeros(2), k * DT, camera=True).mode.max()))
+    assert modes[:5] == [0] * 5 and modes[5:] == [Mode.SAFE_STOP] * 7
 
 
 def test_cars_come_and_go_without_mixing_their_memories():

@@ -27,6 +27,8 @@ GATE, GATE_GROWTH = (
 DISAGREEMENT = 1.2  # m/s between wheels and fixes, averaged over `MEMORY`
 MEMORY = 1.0  # s
 RECOVERY = 1.0  # s without a fault before the mode goes back
+GHOST = 4
+"""Frames for which a lone false object may stand still before the sensor; two that both do are a frozen list."""
 
 
 class Mode(IntEnum):
@@ -58,6 +60,7 @@ class Supervision:
         self._doubt = np.zeros(0)  # s since fixes were last trusted
         self._error = np.zeros(0)  # m/s, mean disagreement of wheels and fixes
         self._sums = np.zeros((0, 3))  # of the last object list, to know it again
+        self._repeats = np.zeros(0, np.int64)
         self._mode = np.zeros(0, np.int64)
         self._good = np.zeros(0)  # s without a fault
 
@@ -73,6 +76,7 @@ class Supervision:
             "_doubt": 0.0,
             "_error": 0.0,
             "_sums": np.nan,
+            "_repeats": 0,
             "_mode": 0,
             "_good": 0.0,
         }
@@ -193,7 +197,9 @@ class Supervision:
         self._count("objects", "late", late)
         weights = (np.where(bad, 0.0, o.x), np.where(bad, 0.0, o.y), np.where(bad, 0.0, 1.0))
         sums: F64 = np.column_stack([np.bincount(owner, w, n) for w in weights]).astype(np.float64)
-        frozen = (sums == self._sums).all(1) & (sums[:, 2] > 0)
+        again = (sums == self._sums).all(1) & (sums[:, 2] > 0)
+        self._repeats = np.where(again, self._repeats + 1, 0)
+        frozen = again & ((sums[:, 2] > 1) | (self._repeats > GHOST))
         self._count("objects", "frozen", frozen)
         self._sums = sums
         wanted[:] = np.maximum(wanted, np.where(np.bincount(owner, bad | late, n) > 0, Mode.SLOWER, Mode.NORMAL))
