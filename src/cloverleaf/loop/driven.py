@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from cloverleaf.car.fleet import Fleet
+from cloverleaf.car.supervised import SupervisedFleet
 from cloverleaf.human.cockpit import Automation, Cockpit, Command, Controls
 from cloverleaf.types.frames import FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch, HmiKind
 from cloverleaf.types.messages import AwarenessBatch, Received
-from cloverleaf.types.state import VehicleCommands
+from cloverleaf.types.state import F64, I64, VehicleCommands
 
 
 class DrivenFleet:
     """Wraps a fleet; `station` names the driven car, -1 none. `controls` may be replaced between ticks."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet | SupervisedFleet) -> None:
         self.fleet = fleet
         self.station = -1
         self.controls = Controls()
@@ -45,6 +46,10 @@ class DrivenFleet:
             )
             commands.accel[row], commands.steer[row], commands.indicator[row] = command
         return commands, awareness, hmi
+
+    def remembered(self, station: int) -> tuple[F64, I64] | None:
+        """As `Fleet.remembered`."""
+        return self.fleet.remembered(station)
 
     def explain(self, station: int) -> str:
         """As `Fleet.explain`."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cloverleaf.car.fleet import Fleet
+from cloverleaf.car.supervised import SupervisedFleet
 from cloverleaf.cloud.platform import Cloud
 from cloverleaf.human.population import People
 from cloverleaf.link.bus import Link
@@ -30,7 +31,7 @@ class Rooms:
 
     world: Scene
     people: People
-    fleet: Fleet | DrivenFleet  # the latter with a person at the wheel of one car
+    fleet: Fleet | SupervisedFleet | DrivenFleet  # bare, with supervised sensors, with a person at the wheel of one car
     road: Roadside
     link: Link | Silence
     cloud: Cloud

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from cloverleaf.runtime.topics import topic
 from cloverleaf.types.errors import DecodeError
 
 ENCODING = "cloverleaf.columns"
+_TIME = struct.Struct("<d")
+"""The exact time before each value: a stamp in ns would not replay to the last bit."""
 
 
 class Entry(NamedTuple):
@@ -44,7 +47,7 @@ class Recorder:
             schema = self._writer.register_schema(row.type.__name__, "", b"")
             self._channel[name] = self._writer.register_channel(name, ENCODING, schema, {"owner": row.owner})
         stamp = round(t * 1e9)
-        self._writer.add_message(self._channel[name], stamp, pack(value), stamp)
+        self._writer.add_message(self._channel[name], stamp, _TIME.pack(t) + pack(value), stamp)
 
     def close(self, complete: bool = True) -> None:
         """Finish the file; an incomplete one keeps `.partial` in its name."""
@@ -68,6 +71,7 @@ def entries(path: Path) -> Iterator[Entry]:
         try:
             for _, channel, message in make_reader(file).iter_messages(log_time_order=True):
                 if channel.message_encoding == ENCODING:
-                    yield Entry(channel.topic, message.log_time / 1e9, unpack(message.data))
-        except (McapError, ValueError, OSError, EOFError) as error:
+                    (time,) = _TIME.unpack_from(message.data)
+                    yield Entry(channel.topic, time, unpack(message.data[_TIME.size :]))
+        except (McapError, ValueError, OSError, EOFError, struct.error) as error:
             raise DecodeError(f"{path} is not a whole recording: {error}") from error

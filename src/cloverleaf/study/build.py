@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloverleaf.car.fleet import Fleet
+from cloverleaf.car.supervised import SupervisedFleet
 from cloverleaf.cloud.platform import Cloud
 from cloverleaf.human.population import People
 from cloverleaf.link.bus import Link
@@ -50,7 +51,7 @@ def build_rooms(study: Study, arm: Arm, seed: int, base_map: BaseMap, demand: De
     return Rooms(
         world=world,
         people=People(base_map, world.view(), seed=seed, errors=study.human.errors),
-        fleet=Fleet(base_map, demand.routes, step=study.step_s),
+        fleet=SupervisedFleet(Fleet(base_map, demand.routes, step=study.step_s)),
         road=road,
         link=_link(study, arm, base_map, road, seed),
         cloud=Cloud(base_map, study.cloud.services if "cloud" in leaves else ()),

@@ -142,7 +142,7 @@ class Drive:
 
     def _signal(self, place: Place, t: float) -> dict[str, Any] | None:
         """The light ahead that the car's SPAT messages tell of."""
-        memory = self.fleet.fleet.remembered(self.fleet.station)
+        memory = self.fleet.remembered(self.fleet.station)
         if memory is None or memory[1][SPAT_LINK] < 0:
             return None
         f, g, link = memory[0], self.run.base_map.graph, int(memory[1][SPAT_LINK])
