@@ -75,7 +75,7 @@ FAULTS = [
     (Fault("objects", FaultKind.LOST, 3.0), Mode.SAFE_STOP, "lost"),
     (Fault("objects", FaultKind.FROZEN, 3.0), Mode.SAFE_STOP, "frozen"),
     (Fault("objects", FaultKind.DELAYED, 3.0, amount=0.5), Mode.SLOWER, "late"),
-    (Fault("objects", FaultKind.BROKEN, 3.0), Mode.SLOWER, "broken"),
+    (Fault("objects", FaultKind.BROKEN, 3.0), Mode.SAFE_STOP, "broken"),
     (Fault("lights", FaultKind.LOST, 3.0), Mode.SLOWER, "lost"),
 ]
 
@@ -106,6 +106,17 @@ def test_wheels_that_disagree_with_fixes_are_noticed():
 def test_the_mode_comes_back_a_second_after_the_fault():
     modes, _, _ = run(Fault("objects", FaultKind.LOST, 3.0, 3.5))
     assert modes[34] == Mode.SAFE_STOP and modes[40] == Mode.SAFE_STOP and modes[48] == Mode.NORMAL
+
+
+def test_one_impossible_object_is_dropped_alone():
+    watch, rng = Supervision(DT), np.random.default_rng(4)
+    for k in range(3):
+        ego, objects, lights = frames(k * DT, rng)
+        if k == 2:
+            objects.vx[1] = 500.0
+        checked = watch.check(STATIONS, ego, objects, lights, np.zeros(2), k * DT, camera=True)
+    assert list(checked.mode) == [Mode.SLOWER, Mode.NORMAL] and list(checked.objects.start) == [0, 1, 3]
+    assert watch.counts == {("objects", "broken"): 1}
 
 
 def test_a_lone_ghost_is_not_a_frozen_sensor():

@@ -203,6 +203,8 @@ class Supervision:
         self._count("objects", "frozen", frozen)
         self._sums = sums
         wanted[:] = np.maximum(wanted, np.where(np.bincount(owner, bad | late, n) > 0, Mode.SLOWER, Mode.NORMAL))
+        blind = (sums[:, 2] == 0) & (np.bincount(owner, minlength=n) > 0)
+        wanted[blind] = Mode.SAFE_STOP
         wanted[frozen] = Mode.SAFE_STOP
         keep = ~bad & ~frozen[owner]
         if keep.all():

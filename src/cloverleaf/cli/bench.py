@@ -55,6 +55,11 @@ def _fault(data: Path | None) -> None:
         _print(row)
 
 
+def _degrade(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_degrade").run(typer.echo):
+        _print(row)
+
+
 def _cloud(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_cloud").run_ingest()
 
@@ -97,6 +102,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _fault,
         "smart cars among people who err: collisions at fault and red lights, with 95 % bounds (bar: none; Hamburg needs --data)",
     ),
+    "degrade": (
+        _degrade,
+        "each sensor lost, frozen, delayed, biased or broken in all smart cars (bars: no fault of theirs, degraded in 2 periods)",
+    ),
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
     "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),
@@ -105,7 +114,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         "tracking of recorded detections and in clutter beside Stone Soup (bars: AB3DMOT's figures, 500 frames/s, 20x)",
     ),
     "rss": (_rss, "safe distances beside ad-rss on 100,000 random states (bar: 1e-6 m)"),
-    "control": (_control, "predictive control: solve time and tracking on foreign car models (bars: p95 1 ms, RMSE 0.15 m)"),
+    "control": (
+        _control,
+        "predictive control: solve time and tracking on foreign car models (bars: p95 1 ms, RMSE 0.15 m)",
+    ),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
     "cloud": (
@@ -141,7 +153,7 @@ def bench(
 
     if name == "list":
         for row, (_, what) in ROWS.items():
-            typer.echo(f"{row:<12}{what}")
+            typer.echo(f"{row:<15}{what}")
         return
     if name != "all" and name not in ROWS:
         raise StudyError(f"no benchmark '{name}'", hint=nearest(name, ROWS))
