@@ -14,7 +14,6 @@ from cloverleaf.cloud.live.frames import SIMULATED, Frame, Trust, pack_frame, re
 from cloverleaf.cloud.live.snapshot import Mark, pack_snapshot, read_snapshot
 from cloverleaf.cloud.live.tiles import around, shares, tile_of
 from cloverleaf.cloud.live.twin import LiveTwin
-from cloverleaf.cloud.live.warm import warm
 from cloverleaf.cloud.twin import Twin
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import GeoReference
@@ -26,15 +25,11 @@ GEO = GeoReference(
     "+proj=tmerc +lat_0=39.795 +lon_0=116.505 +k=1 +x_0=0 +y_0=0 +ellps=WGS84 +units=m", 0.0, 0.0, 39.795, 116.505
 )
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def toy(signal: bool = False):
     return crossing(signal)._replace(geo=GEO)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled() -> None:
-    """A service that waits for the compiler would be late, and its answer dropped."""
-    warm(toy())
 
 
 def frame(batch, sequence: int, now: float, kind=MessageKind.AWARENESS, standard="csae_day2", flags=0) -> Frame:

@@ -18,12 +18,13 @@ def serve(
     map_: Annotated[str, typer.Option("--map", help="builtin:district, .xodr, .net.xml or .net.xml.gz")] = "builtin:district",
     shards: Annotated[int, typer.Option(min=1, max=64, help="twin processes; the map is shared out among them")] = 1,
     security: Annotated[str, typer.Option(help="what signed messages are checked with: none, p256 or sm2")] = "none",
+    services: Annotated[str, typer.Option(help="comma-separated; also of installed packages")] = "collision_warning,glosa,signal_control",
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
     import uvicorn
 
-    from cloverleaf.cloud.server.platform import Platform
+    from cloverleaf.cloud.server.platform import Platform, host_services
     from cloverleaf.cloud.server.port import claim
     from cloverleaf.cloud.server.settings import Settings, data_folder
     from cloverleaf.types.errors import StudyError, nearest
@@ -34,7 +35,11 @@ def serve(
         )
     claim(port)
     folder = data_folder(data)
-    settings = Settings(data=str(folder), broker="", map=map_, port=port, shards=shards, security=security)
+    names = tuple(s.strip() for s in services.split(",") if s.strip())
+    host_services(names)
+    settings = Settings(
+        data=str(folder), broker="", map=map_, port=port, shards=shards, security=security, services=names
+    )
     platform = Platform(settings, broker, mqtt)
     try:
         platform.start()

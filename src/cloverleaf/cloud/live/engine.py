@@ -172,12 +172,13 @@ class Engine:
         size = [len(raw) for _, raw, _ in rows]
         start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
         n = len(rows)
+        stations = np.array([s for _, _, s in rows], np.int64)
         frame = Frame(
             self.intake.standards[self.intake.number(source)], self._echo.get(source, -1), self._epoch, self._sequence, now,
             np.array([k for k, _, _ in rows], np.uint8), np.full(n, int(Trust.UNSIGNED), np.uint8),
-            np.frombuffer(b"".join(raw for _, raw, _ in rows), np.uint8), start,
+            np.frombuffer(b"".join(raw for _, raw, _ in rows), np.uint8), start, 0, stations,
         )  # fmt: skip
-        return Down(source, pack_frame(frame), n, np.array([s for _, _, s in rows], np.int64))
+        return Down(source, pack_frame(frame), n, stations)
 
     def _records(self, what: int, batch: EventBatch | AdviceBatch) -> np.ndarray:
         out = np.zeros(len(batch.target), SAID)

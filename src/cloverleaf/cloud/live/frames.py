@@ -23,6 +23,8 @@ STANDARDS = ("csae_day1", "csae_day2", "etsi")
 MAX_MESSAGES = 65_536
 MAX_MESSAGE_BYTES = 8_192
 """A longer message is none of the supported sets; with its signature a full SSM has less."""
+ADDRESSED = 2
+"""Flag: behind the sizes stands the station (i8) that each message is for."""
 SIMULATED = 1
 """Flag: the source's clock is a simulation's; times count relative to the frame's own."""
 
@@ -48,6 +50,7 @@ class Frame(NamedTuple):
     buffer: U8
     start: I64  # (n + 1,)
     flags: int = 0
+    station: I64 | None = None  # (n,) addressees, with ADDRESSED
 
 
 def pack_frame(frame: Frame) -> bytes:
@@ -55,8 +58,9 @@ def pack_frame(frame: Frame) -> bytes:
     size = np.diff(frame.start)
     if len(size) > MAX_MESSAGES or (len(size) and int(size.max()) > MAX_MESSAGE_BYTES):
         raise ValueError("a frame of too many or too long messages")
+    flags = frame.flags | (0 if frame.station is None else ADDRESSED)
     head = HEADER.pack(
-        MAGIC, VERSION, STANDARDS.index(frame.standard), frame.flags, 0, frame.tile, frame.epoch, frame.sequence, frame.time, len(size)
+        MAGIC, VERSION, STANDARDS.index(frame.standard), flags, 0, frame.tile, frame.epoch, frame.sequence, frame.time, len(size)
     )  # fmt: skip
     return b"".join(
         (
@@ -64,6 +68,7 @@ def pack_frame(frame: Frame) -> bytes:
             frame.kind.astype(np.uint8).tobytes(),
             frame.trust.astype(np.uint8).tobytes(),
             size.astype("<u2").tobytes(),
+            b"" if frame.station is None else frame.station.astype("<i8").tobytes(),
             frame.buffer[frame.start[0] : frame.start[-1]].tobytes(),
         )
     )
@@ -84,7 +89,8 @@ def read_frame(data: bytes) -> Frame:
         raise DecodeError(f"no message set has number {standard}", offset_bits=40)
     if not 0.0 < time < 1e11:
         raise DecodeError("a time that is none", offset_bits=224)
-    body = HEADER.size + 4 * count
+    lists = HEADER.size + 4 * count
+    body = lists + (8 * count if flags & ADDRESSED else 0)
     if count > MAX_MESSAGES or len(data) < body:
         raise DecodeError("a frame cut short", offset_bits=8 * len(data))
     kind = np.frombuffer(data, np.uint8, count, HEADER.size)
@@ -99,7 +105,8 @@ def read_frame(data: bytes) -> Frame:
     if len(data) != body + int(start[-1]):
         raise DecodeError("a frame whose length is not the sum of its messages", offset_bits=8 * len(data))
     buffer = np.frombuffer(data, np.uint8, int(start[-1]), body)
-    return Frame(STANDARDS[standard], tile, epoch, sequence, time, kind, trust, buffer, start, flags)
+    station = np.frombuffer(data, "<i8", count, lists) if flags & ADDRESSED else None
+    return Frame(STANDARDS[standard], tile, epoch, sequence, time, kind, trust, buffer, start, flags, station)
 
 
 def identity(source: str, frame: Frame) -> str:

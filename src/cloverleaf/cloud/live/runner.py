@@ -22,7 +22,8 @@ class Runner:
     def __init__(self, base_map: BaseMap, services: Sequence[Any], world: Any, tier: Tier) -> None:
         found = [service_class(s)(base_map) if isinstance(s, str) else s for s in services]
         self.services = [s for s in found if tier_of(s) is tier]
-        self.tier, self.view = tier, View(world, tier)
+        self.tier = tier
+        self._view = {s.name: View(world, tier, s.deadline) for s in self.services}
         self.state = {s.name: Counter[str]() for s in self.services}
         self._next = dict.fromkeys(self.state, 0.0)
         self._strikes = Counter[str]()
@@ -55,7 +56,9 @@ class Runner:
 
     def _ask(self, service: Any, now: float) -> Answer | None:
         try:
-            answer: Answer = service.step(self.view, now)
+            view = self._view[service.name]
+            view.now = now
+            answer: Answer = service.step(view, now)
         except Exception as error:  # whatever a plug-in raises is its own failure
             self.state[service.name][type(error).__name__] += 1
             return None

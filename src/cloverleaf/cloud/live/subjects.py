@@ -8,6 +8,7 @@
 | `v2x.twin.SHARD` | the shard's part of the twin, several times a second (`snapshot.py`) |
 | `v2x.said.SHARD` | warnings and advice as they go out, for consoles |
 | `v2x.answer` | answers of services that run outside the shards (`snapshot.SAID` records) |
+| `v2x.command.GROUP` | JSON, what a service wishes a signal group to serve |
 | `v2x.inner.TENANT.SOURCE` | JSON, station -> what goes on inside that vehicle; `v2x.inside.SHARD`: the same by handle |
 | `v2x.health.ROLE` | counts of a process, once a second |
 """

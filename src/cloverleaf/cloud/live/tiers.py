@@ -55,17 +55,24 @@ def tier_of(service: Any) -> Tier:
 
 
 class View:
-    """What a service sees of `world`, an object with everything; names above the level do not exist for it."""
+    """What a service sees of `world`, an object with everything; names above the level do not exist for it.
 
-    __slots__ = ("_level", "_world")
+    `tracks` lacks those who have been silent for longer than the service's `deadline` (s) at `now`.
+    """
 
-    def __init__(self, world: Any, tier: Tier) -> None:
-        self._world, self._level = world, tier
+    __slots__ = ("_deadline", "_level", "_world", "now")
+
+    def __init__(self, world: Any, tier: Tier, deadline: float = float("inf")) -> None:
+        self._world, self._level, self._deadline, self.now = world, tier, deadline, 0.0
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in _LEVEL[self._level]:
             raise LevelError(f"'{name}' is not on the data level of the tier {self._level.name.lower()}")
-        return getattr(self._world, name)
+        value = getattr(self._world, name)
+        if name != "tracks" or value is None:
+            return value
+        fresh = self.now - value.time <= self._deadline
+        return value if fresh.all() else Tracks._make(column[fresh] for column in value)
 
 
 class Region:

@@ -14,10 +14,12 @@ from fastapi import FastAPI
 from cloverleaf.cloud.api.app import create_app
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.broker import Broker
+from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.server.child import connect
 from cloverleaf.cloud.server.settings import Settings, share_map
 from cloverleaf.cloud.server.stream import ensure_stream
 from cloverleaf.cloud.server.supervisor import Supervisor
+from cloverleaf.cloud.services import BUILT_IN, service_class
 
 
 def secret_of(folder: Path) -> str:
@@ -27,6 +29,22 @@ def secret_of(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text().strip()
+
+
+def host_services(services: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Services outside the shards: our own, and those of other packages.
+
+    Raises:
+        PluginError: an unknown service.
+    """
+    ours, others = [], []
+    for name in services:
+        found = service_class(name)
+        if name not in BUILT_IN:
+            others.append(name)
+        elif tier_of(found) is not Tier.EDGE:
+            ours.append(name)
+    return ours, others
 
 
 class Platform:
@@ -47,6 +65,12 @@ class Platform:
             self.broker.start()
         path = self.settings.write()
         self.supervisor.add("keeper", "keeper", path)
+        self.supervisor.add("gateway", "gateway", path)
+        ours, others = host_services(self.settings.services)
+        if ours:
+            self.supervisor.add("host-region", "host", path, "host-region", *ours)
+        for name in others:  # somebody else's code: a process of its own each
+            self.supervisor.add(f"host-{name}", "host", path, f"host-{name}", name)
         for k in range(self.settings.shards):
             self.supervisor.add(f"shard-{k}", "shard", path, str(k))
 

@@ -27,7 +27,7 @@ from cloverleaf.cloud.live.tiles import around, shares
 from cloverleaf.cloud.live.warm import warm
 from cloverleaf.cloud.server.child import Child, run_child
 from cloverleaf.cloud.server.settings import shared_map
-from cloverleaf.cloud.services import service_class
+from cloverleaf.cloud.services import BUILT_IN, service_class
 from cloverleaf.types.errors import DecodeError
 
 PAUSE = 0.005
@@ -44,7 +44,7 @@ class Shard:
         g = base_map.graph
         parts = shares(g.point_x, g.point_y, settings.shards)
         self.tiles = None if settings.shards == 1 else parts[number]
-        edge = [s for s in settings.services if tier_of(service_class(s)) is Tier.EDGE]
+        edge = [s for s in settings.services if s in BUILT_IN and tier_of(service_class(s)) is Tier.EDGE]
         from cloverleaf.cloud.security.verify import checker_of
 
         self.engine = Engine(

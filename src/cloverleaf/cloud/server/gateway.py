@@ -1,0 +1,114 @@
+"""The gateway as a process: single messages of vehicles and units (NATS subjects, MQTT topics) in, frames out, advisories back to each.
+
+A sender that asks for a reply gets `+OK` when the stream has its message. Advisories go to `v2x.down.TENANT.SOURCE` one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from cloverleaf.cloud.live.bundler import Bundle, Bundler
+from cloverleaf.cloud.live.counts import Counts
+from cloverleaf.cloud.live.frames import identity, pack_frame, read_frame
+from cloverleaf.cloud.live.subjects import frame_subject, is_token
+from cloverleaf.cloud.security.verify import checker_of
+from cloverleaf.cloud.server.child import Child, run_child
+from cloverleaf.cloud.server.settings import shared_map
+from cloverleaf.types.errors import DecodeError
+
+EVERY = 0.01
+SOURCE = "gateway"
+
+
+class Gateway:
+    """The bundler and its traffic with the broker."""
+
+    def __init__(self, child: Child) -> None:
+        s = child.settings
+        self.child, self.counts = child, Counts()
+        self.bundler = Bundler(shared_map(s), self.counts, checker_of(s.security, s.folder / "trust"), int(time.time()))
+        self.frames = self.unacknowledged = self.handed_down = 0
+        self._tenants: set[str] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+        child.page = self.page
+
+    def page(self) -> dict[str, Any]:
+        """Health of the gateway."""
+        return {
+            **self.counts.page(),
+            "frames": self.frames,
+            "unacknowledged": self.unacknowledged,
+            "handed_down": self.handed_down,
+            "problems": ["the stream does not take frames"] if self.unacknowledged and len(self._sending) > 500 else [],
+        }
+
+    async def hear(self, message: Msg) -> None:
+        """One message: `v2x.msg.TENANT.SOURCE.KIND`."""
+        parts = message.subject.split(".")
+        if len(parts) == 5 and is_token(parts[2]) and is_token(parts[3]):
+            self.bundler.add(parts[2], parts[3], parts[4], message.data, message.reply, time.time())
+
+    async def bundle_for_ever(self) -> None:
+        """Send frames every 10 ms."""
+        while not self.child.stop.is_set():
+            await asyncio.sleep(EVERY)
+            for bundle in self.bundler.flush(time.time()):
+                if bundle.tenant not in self._tenants:
+                    self._tenants.add(bundle.tenant)
+                    await self.child.broker.subscribe(f"v2x.down.{bundle.tenant}.{SOURCE}", cb=self.hand_down)
+                self.frames += 1
+                task = asyncio.ensure_future(self._send(bundle))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+
+    async def _send(self, bundle: Bundle) -> None:
+        frame, broker = bundle.frame, self.child.broker
+        name = {"Nats-Msg-Id": identity(f"{bundle.tenant}.{SOURCE}", frame)}
+        subject, data = frame_subject(frame.tile, bundle.tenant, SOURCE), pack_frame(frame)
+        for _ in range(5):
+            try:
+                await broker.jetstream().publish(subject, data, timeout=2.0, headers=name)
+                break
+            except Exception:
+                self.unacknowledged += 1
+                await asyncio.sleep(0.2)
+        else:
+            return
+        for reply in bundle.replies:
+            await broker.publish(reply, b"+OK")
+
+    async def hand_down(self, message: Msg) -> None:
+        """Advisories for stations that speak single messages."""
+        try:
+            frame = read_frame(message.data)
+        except DecodeError:
+            return
+        if frame.station is None:
+            return
+        raw, at = frame.buffer.tobytes(), frame.start.tolist()
+        for i, station in enumerate(frame.station.tolist()):
+            source = self.bundler.source_of.get(station)
+            if source is not None:
+                self.handed_down += 1
+                await self.child.broker.publish(f"v2x.down.{source}", raw[at[i] : at[i + 1]])
+        with contextlib.suppress(Exception):
+            await self.child.broker.flush()
+
+
+async def work(child: Child) -> None:
+    """Bundle until told to stop."""
+    gateway = Gateway(child)
+    await child.broker.subscribe(
+        "v2x.msg.*.*.*", queue="gateway", cb=gateway.hear, pending_bytes_limit=256 * 1024 * 1024
+    )
+    await child.until_stopped(gateway.bundle_for_ever())
+
+
+if __name__ == "__main__":
+    run_child("gateway", work, sys.argv[1])
