@@ -83,6 +83,7 @@ def _build() -> dict[str, dict[str, Message]]:
         )
     for name, number, branch in _SAE:
         table["sae"][name] = Message("sae", name, "sae/frame", "MessageFrame", ("value", branch), message_id=number)
+    table[secured]["crl"] = Message(secured, "crl", "ieee1609dot2/crl", "CrlContents", encoding="coer")
     table[secured]["certificate"] = Message(
         secured, "certificate", "ieee1609dot2/ieee1609dot2", "Certificate", encoding="coer"
     )

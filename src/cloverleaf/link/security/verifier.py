@@ -92,6 +92,13 @@ class Verifier:
             envelope = open_envelope(data)
         except DecodeError as error:
             raise SecurityError(str(error), reason="malformed") from error
+        self.judge(envelope, psids, now, place)
+        return envelope
+
+    def judge(
+        self, envelope: Envelope, psids: tuple[int, ...], now: float, place: tuple[float, float] | None = None
+    ) -> None:
+        """Check a message that is taken apart already; arguments and errors as for `check`."""
         certificate = self._certificate(envelope)
         self._judge_certificate(certificate, now)
         if envelope.header.psid not in psids or envelope.header.psid not in certificate.permissions:
@@ -109,7 +116,6 @@ class Verifier:
         ):
             raise SecurityError("the signature does not hold", reason="bad_signature")
         self.remember(tag, now)
-        return envelope
 
     def _certificate(self, envelope: Envelope) -> Certificate:
         if envelope.signer in self.revoked:
@@ -142,6 +148,10 @@ class Verifier:
     def known(self, hashed_id: bytes) -> Certificate | None:
         """A verified certificate by its HashedId8."""
         return self._known.get(hashed_id)
+
+    def trusts(self, hashed_id: bytes) -> bool:
+        """Whether this is the HashedId8 of a certificate that may issue others."""
+        return hashed_id in self._issuers
 
     def seen(self, tag: bytes) -> bool:
         """Whether an accepted message had this tag within the last `max_age` s."""
