@@ -38,6 +38,10 @@ def _link(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_link").run()
 
 
+def _radio(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_link").run_radio(data)
+
+
 def _codec(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_codec").codec(only=None, data=data / "v2x" / "bench" if data else None)
 
@@ -123,6 +127,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         "predictive control: solve time and tracking on foreign car models (bars: p95 1 ms, RMSE 0.15 m)",
     ),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
+    "radio": (
+        _radio,
+        "packet-level LTE-V2X: 1,000 stations, delivery beside published curves (bars: real time, 0.03; needs --data)",
+    ),
     "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
     "cloud": (
         _cloud,
@@ -133,7 +141,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _cloud_lake,
         "the lake: rows written, four questions over 10 million rows (bars: 1 M rows/s a core, 1 s each)",
     ),
-    "cloud-kills": (_cloud_kills, "50 kills of stream leaders, keepers and twin shards under load: sent, acked, stored, duplicates; 5 min"),
+    "cloud-kills": (
+        _cloud_kills,
+        "50 kills of stream leaders, keepers and twin shards under load: sent, acked, stored, duplicates; 5 min",
+    ),
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
 """Name -> (measurement, what it measures)."""

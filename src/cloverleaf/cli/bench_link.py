@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from cloverleaf.types.errors import StudyError
 
 STATIONS = 500
 DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
@@ -69,12 +74,38 @@ def radio_row(stations: int = 1000, seconds: float = 1.0) -> dict[str, Any]:
     epoch = [0]
 
     def run() -> None:
-        epoch[0] += 1
-        for k in range(int(seconds * 2)):
-            air.refresh(epoch[0] * 100 + k)
-            air.run(500)
+        for _ in range(int(seconds * 10)):
+            epoch[0] += 1
+            air.refresh(epoch[0])
+            air.run(100)
 
-    return {"stations": stations, "simulated_s_per_cpu_s": seconds / _spent(run, 1)}
+    return {"stations": stations, "simulated_s_per_cpu_s": seconds / _spent(run, 1), "bar": 1.0}
+
+
+def radio_curves(folder: Path, seconds: float = 4.0) -> Iterator[dict[str, Any]]:
+    """The packet-level radio beside published delivery curves: worst difference over distance for each configuration.
+
+    Args:
+        folder: has pdr_lte_v2x_mode4.csv: density_veh_per_m, rate_hz, tx_power_dbm, subchannels, distance_m, pdr_simulation.
+    """
+    from cloverleaf.link.radio.lte_v2x import highway, radio
+
+    file = folder / "pdr_lte_v2x_mode4.csv"
+    if not file.is_file():
+        raise StudyError("no published curves here", file=file, hint="--data DIR with v2x/radio/pdr_lte_v2x_mode4.csv")
+    curves: dict[tuple[float, ...], list[tuple[float, float]]] = defaultdict(list)
+    with open(file, encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            key = tuple(float(row[k]) for k in ("density_veh_per_m", "rate_hz", "tx_power_dbm", "subchannels"))
+            curves[key].append((float(row["distance_m"]), float(row["pdr_simulation"])))
+    for (density, rate, power, subchannels), curve in curves.items():
+        counts = highway(radio(rate, power, int(subchannels)), density, seconds).counts
+        ratio = counts.received / np.maximum(counts.offered, 1)
+        error = [ratio[int(round(d / 25.0))] - value for d, value in curve if d > 0.0]
+        yield {
+            "vehicles_per_m": density, "rate_hz": rate, "power_dbm": power, "subchannels": int(subchannels),
+            "worst_pdr_error": max(error, key=abs), "mean_abs_error": float(np.mean(np.abs(error))), "bar": 0.03,
+        }  # fmt: skip
 
 
 def signature_row(count: int = 300) -> dict[str, Any]:
@@ -132,9 +163,19 @@ def run(table: bool = False) -> None:
         radio_row,
     ]
     for measure in rows:
-        cells = measure().items()
-        sys.stdout.write("  ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in cells) + "\n")
-        sys.stdout.flush()
+        _show(measure())
+
+
+def _show(row: dict[str, Any]) -> None:
+    sys.stdout.write("  ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()) + "\n")
+    sys.stdout.flush()
+
+
+def run_radio(data: Path | None) -> None:
+    """The rows of `cloverleaf bench radio`: speed, and the published curves where there is a data folder."""
+    _show(radio_row())
+    for row in radio_curves(data / "v2x" / "radio") if data else ():
+        _show(row)
 
 
 if __name__ == "__main__":

@@ -27,10 +27,15 @@ from cloverleaf.types.state import F64, I64
 
 F32 = NDArray[np.float32]
 HISTORY = 10
-"""Periods over which the received power of a resource is averaged."""
-INTERFERENCE = {4: 0.62, 2: 0.42}
-"""Share of an interferer's power that counts, by subchannels. Calibrated: with the whole power the published simulations are missed by
-up to 0.05 (0.1 at two subchannels). Announcements are taken as decoded whenever they arrive above the sensitivity, for the same reason."""
+"""Parts of 100 ms of the second over which the received power of a resource is averaged."""
+CONTROL_GAIN_DB = 6.0
+"""dB that an announcement (48 bits in two blocks, code rate 0.11) stands more than the data at rate 0.7: 10 dB by capacity, less the
+loss of channel estimation at so low a level. Announcements lost to interference make stations choose taken resources."""
+BUSY_MW = 10.0**-9.4
+"""mW: S-RSSI from which a subchannel counts as busy (TS 36.214), and from which a resource's average takes notice of a station."""
+_CONTROL = np.int64(1 << 40)
+FAR_M = 2000.0
+"""Stations farther apart do not reach each other: 10 dB below the noise at 23 dBm."""
 _MODE4 = 101
 """Purpose of the random stream."""
 
@@ -49,7 +54,7 @@ class Radio(NamedTuple):
     shadowing_db: float
     snr_db: F64  # support of the curves
     data_error: F64
-    interference: float  # share of an interferer's power that counts
+    overlap: float  # share of a packet's blocks that another one on the same subchannel covers
     ring_m: float  # circumference of a closed road along x, 0 for a plane
 
 
@@ -64,7 +69,7 @@ class Cell(NamedTuple):
     next: I64  # (n,)
     gain: F32  # (n, n) received power in mW, row = receiver
     reserved: F32  # (n, R) power in mW of the last announcement heard on a resource, 0 none
-    power: F32  # (n, R, HISTORY) total power in mW heard on a resource in the last periods
+    power: F32  # (n, R, HISTORY) total power in mW heard on a resource in the last second
     busy: I64  # (n,) subchannels above -94 dBm in the running period
     clock: I64  # (1,) subframe
 
@@ -89,7 +94,7 @@ def radio(
     return Radio(
         int(1000 / rate_hz), subchannels, 0.0, low, high, power_dbm,
         10.0 ** (noise_dbm(blocks) / 10.0), 10.0 ** (SENSITIVITY_DBM / 10.0), shadowing_db,
-        BLER_SNR_DB, curve, INTERFERENCE[4 if subchannels >= 4 else 2], ring_m,
+        BLER_SNR_DB, curve, blocks * subchannels / 50.0, ring_m,
     )  # fmt: skip
 
 
@@ -122,10 +127,16 @@ def update_gains(radio: Radio, cell: Cell, seed, epoch, first, last):
     for r in range(first, last):
         for s in range(n):
             d = _distance(cell, radio.ring_m, r, s)
+            if d > FAR_M or r == s:
+                gain[r, s] = np.float32(0.0)
+                continue
+            if first <= s < r:
+                gain[r, s] = gain[s, r]
+                continue
             low, high = min(r, s), max(r, s)
             z = normal(mix64(seed + np.uint64(low) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(high)), epoch)
             level = radio.power_dbm - path_loss_db(d) + radio.shadowing_db * z
-            gain[r, s] = np.float32(10.0 ** (0.1 * level)) if r != s else np.float32(0.0)
+            gain[r, s] = np.float32(10.0 ** (0.1 * level))
 
 
 @kernel
@@ -237,15 +248,16 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
             total[c] = 0.0
             if not own:
                 cell.reserved[r, base + c] = np.float32(0.0)
-                cell.power[r, base + c, ring] = np.float32(0.0)
+                if now % 100 < radio.period:
+                    cell.power[r, base + c, ring] = np.float32(0.0)
         for a in range(senders):
             signal = cell.gain[r, sending[a]]
             total[cell.resource[sending[a]] - base] += signal
-            if not own and signal > radio.sensitivity_mw:
+            if not own and signal > BUSY_MW:
                 cell.power[r, cell.resource[sending[a]], ring] += signal
         if not own:
             for c in range(subchannels):
-                if total[c] > 3.98e-10:
+                if total[c] > BUSY_MW:
                     cell.busy[r] += 1
         for a in range(senders):
             s = sending[a]
@@ -266,13 +278,15 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
                     counts.weak[place] += 1
                 continue
             q = cell.resource[s]
-            other = radio.interference * max(total[q - base] - signal, 0.0)
-            level = 10.0 * math.log10(signal / (radio.noise_mw + other))
+            others = max(total[q - base] - signal, 0.0)
             pair = mix64(key ^ (np.uint64(r) * np.uint64(0xD6E8FEB86659FD93) + np.uint64(s)))
             if cell.counter[s] > 1 and signal > cell.reserved[r, q]:
-                cell.reserved[r, q] = np.float32(signal)
+                level = 10.0 * math.log10(signal / (radio.noise_mw + others)) + CONTROL_GAIN_DB
+                if uniform(pair, now + _CONTROL) >= _error(radio.snr_db, radio.data_error, level):
+                    cell.reserved[r, q] = np.float32(signal)
             if not counted:
                 continue
+            level = 10.0 * math.log10(signal / (radio.noise_mw + radio.overlap * others))
             u = uniform(pair, now)
             if u >= _error(radio.snr_db, radio.data_error, level):
                 counts.received[place] += 1
@@ -296,7 +310,7 @@ def advance(
             sending[senders] = at
             senders += 1
             at = cell.next[at]
-        _listen(radio, cell, slot, (now // radio.period) % 10, sending, senders, key, total, counts, bin_m, reach)
+        _listen(radio, cell, slot, (now // 100) % HISTORY, sending, senders, key, total, counts, bin_m, reach)
         for a in range(senders):
             s = sending[a]
             cell.counter[s] -= 1
@@ -384,7 +398,7 @@ def highway(
     air = Mode4(parameters._replace(ring_m=length), start, np.zeros(n), seed=seed, reach=reach)
     for k in range(int((warm_up + seconds) * 10)):
         air.cell.x[:] = (start + direction * 0.1 * k) % length
-        air.refresh(k // 5)
+        air.refresh(k)
         if k == int(warm_up * 10):
             air.reset_counts()
         air.run(100)
