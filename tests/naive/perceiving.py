@@ -156,3 +156,68 @@ def condensed(w, x0):
     low = np.r_[w.low.ravel() - c @ d, w.u_low.ravel()]
     high = np.r_[w.high.ravel() - c @ d, w.u_high.ravel()]
     return h, f, a, low, high
+
+
+def connected(points, used, cell=0.2, half=400, reach=0.3, growth=0.011, most=5):
+    """Groups of used points as sets of row numbers, by flooding from cell to cell."""
+    cells = {}
+    for k in np.flatnonzero(used):
+        i, j = math.floor(points[k, 0] / cell), math.floor(points[k, 1] / cell)
+        if -half <= i < half and -half <= j < half:
+            cells.setdefault((i, j), []).append(int(k))
+
+    def near(a, b):
+        def radius(c):
+            return (reach + growth * math.hypot((c[0] + 0.5) * cell, (c[1] + 0.5) * cell)) / cell
+
+        first = min(a, b)
+        d = (a[0] - b[0], a[1] - b[1])
+        limit = min(math.ceil(radius(first)), most)
+        return d[0] ** 2 + d[1] ** 2 <= radius(first) ** 2 and max(abs(d[0]), abs(d[1])) <= limit
+
+    groups, open_cells = [], set(cells)
+    while open_cells:
+        todo, group = [open_cells.pop()], []
+        while todo:
+            here = todo.pop()
+            group += cells[here]
+            found = {c for c in open_cells if near(here, c)}
+            open_cells -= found
+            todo += found
+        groups.append(frozenset(group))
+    return set(groups)
+
+
+def closest_rectangle(points, directions=45, nearest=0.03):
+    """(worth, heading, area) of the rectangle with most points near its edges."""
+    best = (-math.inf, 0.0, 0.0)
+    for d in range(directions):
+        heading = 0.5 * math.pi * d / directions
+        c, s = math.cos(heading), math.sin(heading)
+        u, v = points[:, 0] * c + points[:, 1] * s, points[:, 1] * c - points[:, 0] * s
+        near = np.minimum(np.minimum(u - u.min(), u.max() - u), np.minimum(v - v.min(), v.max() - v))
+        worth = (1.0 / np.maximum(near, nearest)).sum()
+        if worth > best[0]:
+            best = (worth, heading, np.ptp(u) * np.ptp(v))
+    return best
+
+
+def ground_height(points, mount, grid):
+    """Ground under each point by the slope rule, one sector after the other. grid: the module with the figures."""
+    edges = [grid.FIRST_RING * (grid.RING_GROWTH**r - 1) / (grid.RING_GROWTH - 1) for r in range(grid.RINGS + 1)]
+    sector = [
+        min(int((math.atan2(p[1], p[0]) + math.pi) / (2 * math.pi) * grid.SECTORS), grid.SECTORS - 1) for p in points
+    ]
+    ring = [min(int(np.searchsorted(edges, math.hypot(p[0], p[1]), side="right")) - 1, grid.RINGS - 1) for p in points]
+    level = {}
+    for a in set(sector):
+        ground, at = -mount, 0.0
+        for r in range(grid.RINGS):
+            rows = [points[k, 2] for k in range(len(points)) if sector[k] == a and ring[k] == r]
+            middle = grid.FIRST_RING * (grid.RING_GROWTH ** (r + 0.5) - 1) / (grid.RING_GROWTH - 1)
+            if rows:
+                room = grid.SLOPE * (middle - at) + grid.STEP
+                if ground - max(room, grid.MOST_BELOW) <= min(rows) <= ground + room:
+                    ground, at = min(rows), middle
+            level[a, r] = ground
+    return np.array([p[2] - level[a, r] for p, a, r in zip(points, sector, ring, strict=True)])

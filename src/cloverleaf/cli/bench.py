@@ -96,6 +96,10 @@ def _control(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_control").run()
 
 
+def _lidar(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_lidar").run(data)
+
+
 ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "traffic": (
         _traffic,
@@ -126,6 +130,7 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _control,
         "predictive control: solve time and tracking on foreign car models (bars: p95 1 ms, RMSE 0.15 m)",
     ),
+    "lidar": (_lidar, "objects from real lidar scans: recall, errors, milliseconds per frame (needs --data)"),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "radio": (
         _radio,

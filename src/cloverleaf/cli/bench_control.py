@@ -120,7 +120,7 @@ def ride(python: str, kind: str, friction: float) -> Iterator[tuple[float, float
             yield offset, spent, math.hypot(vx * r, a) / (friction * GRAVITY)
     finally:
         plant.kill()
-        plant.wait()
+        plant.communicate()
 
 
 def solve_times(count: int = 2000) -> F64:
