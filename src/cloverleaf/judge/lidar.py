@@ -52,8 +52,7 @@ def sensor_from_camera(path: Path) -> F64:
         turn[:3, :3] = np.reshape(rows["R0_rect"], (3, 3))
     except (KeyError, ValueError) as error:
         raise InputError("Tr_velo_to_cam and R0_rect are needed", file=path) from error
-    inverse: F64 = np.linalg.inv(turn @ mount)
-    return inverse
+    return np.asarray(np.linalg.inv(turn @ mount), np.float64)
 
 
 def match_labels(points: F64, objects: F64, labels: Path, transform: F64) -> list[Match]:
