@@ -24,6 +24,8 @@ KNOWN = {
     "HWManeuvers.xosc": "uses $AccRate without declaring it",
     "cut-in_environment.xosc": "its environment catalog calls itself VehicleCatalog",
     "scenario_runner_with_acts.xosc": "refers to a trajectory catalog that is not published",
+    "follow_ghost.xosc": "assigns the text 'position' to a parameter declared as double",
+    "swarm.xosc": "TrafficSwarmAction is not supported by the engine",
 }
 
 

@@ -34,6 +34,14 @@ def _r157(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_r157").run()
 
 
+def _scenario(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_scenario").run(data)
+
+
+def _engine(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_scenario").run_engine(data)
+
+
 def _link(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_link").run()
 
@@ -131,6 +139,11 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         "predictive control: solve time and tracking on foreign car models (bars: p95 1 ms, RMSE 0.15 m)",
     ),
     "lidar": (_lidar, "objects from real lidar scans: recall, errors, milliseconds per frame (needs --data)"),
+    "scenario": (
+        _scenario,
+        "scenarios beside recorded runs: own end, 5 cm and 0.05 m/s, events within a step (bars: all ALKS and NCAP, 95 %; needs --data)",
+    ),
+    "engine": (_engine, "scenario engine, actor-steps per second and core with 3, 20, 50 actors (bars: 10 M, 5 M, 2 M)"),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "radio": (
         _radio,

@@ -34,6 +34,7 @@ from cloverleaf.loop.storyboard.state import (
     MAX_DECEL,
     MAX_SPEED,
     MOVED,
+    OFFSET,
     SEED,
     SPEED,
     STEERED,
@@ -62,7 +63,7 @@ def controls(p, a, i, column):
     if row >= DIRECT:
         return False
     kind = p.controllers[int(row), T.K_KIND]
-    return kind == T.ACC or kind == T.SLOPPY
+    return kind in (T.ACC, T.AWAITED)
 
 
 @kernel
@@ -83,7 +84,8 @@ def acc_accel(p, v, a, near, row, i):
 
 @kernel
 def sloppy(p, v, clock, a, row, i):
-    """A driver who wanders: a first-order disturbance of speed (M0) and heading (M1) about what the storyboard asks for."""
+    """A driver who wanders: first-order disturbances of speed (M0, share) and lateral speed (M1, m/s) added to what the storyboard asks
+    for. Standard: a controller in addition to the actions."""
     slot, dt = p.controllers[row, T.K_SLOT], clock[DT]
     key = stream(int(clock[SEED]), 0, i, SLOPPY_DRIVER)
     tick = int(clock[TICK]) * 2
@@ -112,10 +114,6 @@ def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
     elif p.controllers[row, T.K_KIND] == T.ACC:
         look(p, m, n, clock, a, limit, i, own, near)
         accel = acc_accel(p, v, a, near, row, i)
-    else:
-        before = a[i, M0]
-        sloppy(p, v, clock, a, row, i)
-        accel = a[i, DESIRED] * (a[i, M0] - before) / dt if dt > 0.0 else 0.0
     if lon:
         if not math.isnan(a[i, BRAKE]):
             accel = min(accel, -a[i, BRAKE] * a[i, MAX_DECEL])
@@ -149,9 +147,20 @@ def overridden(a, i, dt):
 
 
 @kernel
-def move_default(m, n, clock, a, i):
+def move_default(p, v, m, n, clock, a, i):
     """The default controller: on along the lane at the speed that the actions set, unless one of them moved the actor already."""
     overridden(a, i, clock[DT])
+    if len(m.road_length) == 0 and a[i, MOVED] == 0.0 and a[i, TOW] < 0.0:
+        a[i, SPEED] = 0.0  # without roads there is no lane to follow
+        return
     if a[i, MOVED] == 0.0 and abs(a[i, SPEED]) > STILL and a[i, TOW] < 0.0:
-        move_along(m, n, a, i, a[i, SPEED] * clock[DT], 1)
+        way = a[i, SPEED] * clock[DT]
+        row = int(min(max(a[i, LON_CONTROL], a[i, LAT_CONTROL]), DIRECT))
+        if 0 <= row < DIRECT and p.controllers[row, T.K_KIND] == T.SLOPPY:
+            sloppy(p, v, clock, a, row, i)
+            if a[i, LON_CONTROL] == row:
+                way *= 1.0 + a[i, M0]
+            if a[i, LAT_CONTROL] == row:
+                a[i, OFFSET] += a[i, M1] * clock[DT]
+        move_along(m, n, a, i, way, 1)
         a[i, MOVED] = 1.0

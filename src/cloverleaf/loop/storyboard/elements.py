@@ -134,9 +134,6 @@ def start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log,
         else:
             begin(clock, el, log, k)
             el[k, COUNT] += 1.0
-            if p.elements[k, T.E_END] == k + 1:
-                finish(clock, el, log, k)  # nothing in it
-                settle_parents(p, clock, el, co, delayed, log, k)
             k += 1
 
 

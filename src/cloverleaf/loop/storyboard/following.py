@@ -20,6 +20,7 @@ from cloverleaf.loop.storyboard.state import (
     PH,
     PS,
     PT,
+    PV,
     SPEED,
     STEERED,
     TIME,
@@ -30,7 +31,7 @@ from cloverleaf.loop.storyboard.state import (
     Y,
     Z,
 )
-from cloverleaf.loop.storyboard.trajectory import point_on_path, s_at_time
+from cloverleaf.loop.storyboard.trajectory import point_on_path, s_at_time, time_pieces
 from cloverleaf.scenario.storyboard import tables as T
 
 TINY = 1e-6
@@ -43,7 +44,8 @@ def place_on_path(p, m, g, a, path, k, i, s, sense):
     j = p.actions[k, T.A_REF]
     begin = p.trajectories[j, T.J_ROW]
     end = begin + p.trajectories[j, T.J_ROWS]
-    x, y, z, h, row = point_on_path(path, begin, end, s, p.actions[k, T.A_MODE], int(a[i, PATH_ROW]))
+    smooth = 1 if p.trajectories[j, T.J_SHAPE] == T.NURBS else p.actions[k, T.A_MODE]
+    x, y, z, h, row = point_on_path(path, begin, end, s, smooth, int(a[i, PATH_ROW]))
     a[i, X], a[i, Y] = x, y
     a[i, HEADING] = wrap_angle(h if sense > 0.0 else h + math.pi)
     a[i, PATH_S], a[i, PATH_ROW] = s, row
@@ -63,6 +65,9 @@ def start_follow(p, v, m, g, n, a, path, el, e, k, i):
     a[i, PATH_ACTION], a[i, PATH_ROW] = e, begin
     timing = p.actions[k, T.A_DIMENSION]
     el[e, W0] = path[begin, PT]
+    if timing != NO_TIMING:
+        smooth = p.actions[k, T.A_MODE] == 1 and p.trajectories[j, T.J_SHAPE] == T.POLYLINE
+        time_pieces(path, begin, end, 1 if smooth else 0, a[i, SPEED])
     fixed = not math.isnan(path[begin, PFIXED])
     el[e, W2] = 1.0 if fixed else 0.0
     sense = 1.0
@@ -73,8 +78,8 @@ def start_follow(p, v, m, g, n, a, path, el, e, k, i):
     if fixed and math.cos(path[begin, PFIXED] - path[begin, PH]) < -TINY:
         el[e, W1] = -1.0
     place_on_path(p, m, g, a, path, k, i, s, sense)
-    if timing != NO_TIMING and s_at_time(path, begin, end, path[begin, PT] + 1e-3) > 0.0:
-        a[i, SPEED] = el[e, W1] * s_at_time(path, begin, end, path[begin, PT] + 1e-3) / 1e-3
+    if timing != NO_TIMING:
+        a[i, SPEED] = el[e, W1] * path[begin, PV]
 
 
 @kernel

@@ -6,7 +6,7 @@ import math
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.loop.storyboard.resolve import resolve
-from cloverleaf.loop.storyboard.state import HEADING, PDK, PFIXED, PH, PK, PLEN, PT, PX, PY, PZ, X, Y, Z
+from cloverleaf.loop.storyboard.state import HEADING, PA, PDK, PFIXED, PH, PK, PLEN, PT, PV, PX, PY, PZ, X, Y, Z
 from cloverleaf.loop.storyboard.trajectory import finish_pieces, spiral_point
 from cloverleaf.scenario.storyboard.tables import (
     AT_TRAJECTORY,
@@ -32,6 +32,8 @@ from cloverleaf.scenario.storyboard.tables import (
     V_POSITION,
     V_SLOT,
 )
+
+SPACING = 1.0  # m between samples of a NURBS, along its control polygon
 
 
 @kernel
@@ -175,31 +177,47 @@ def _basis(v, knots, order, i, u):
 
 @kernel
 def _nurbs(p, v, m, g, n, a, path, j):
-    """Sample the curve evenly in its parameter; the control points wait in the first rows' place of the buffer's end."""
+    """Sample the curve evenly in its parameter."""
     begin, rows = p.trajectories[j, J_ROW], p.trajectories[j, J_ROWS]
     first, last = p.trajectories[j, J_BEGIN], p.trajectories[j, J_END]
     order, knots = p.trajectories[j, J_ORDER], p.trajectories[j, J_SLOT]
     points = last - first
+    reach = 0.0
     for k in range(points):
         # columns that the samples do not use hold the control points meanwhile
         at = begin + k
         _corner(p, v, m, g, n, a, path, p.vertices[first + k, V_POSITION], at)
-        path[at, PK], path[at, PDK], path[at, PLEN] = path[at, PX], path[at, PY], path[at, PT]
+        path[at, PK], path[at, PDK] = path[at, PX], path[at, PY]
+        path[at, PV], path[at, PA] = -1.0, 0.0
+        if k > 0:
+            dx, dy = path[at, PK] - path[at - 1, PK], path[at, PDK] - path[at - 1, PDK]
+            reach += math.sqrt(dx * dx + dy * dy)
+    samples = min(max(2 + int(reach / SPACING), points), rows)
     low, high = v[knots + order - 1], v[knots + points]
-    timed = not math.isnan(v[p.vertices[first, V_SLOT]])
-    for r in range(rows):
-        u = low + (high - low) * r / (rows - 1)
-        if r == rows - 1:
+    for r in range(samples):
+        u = low + (high - low) * r / (samples - 1)
+        if r == samples - 1:
             u = high - 1e-12 * (high - low)
-        x, y, t, total = 0.0, 0.0, 0.0, 0.0
+        x, y, total = 0.0, 0.0, 0.0
         for k in range(points):
             weight = v[p.vertices[first + k, V_SLOT] + 1] * _basis(v, knots, order, k, u)
             x += weight * path[begin + k, PK]
             y += weight * path[begin + k, PDK]
-            if timed:
-                t += weight * v[p.vertices[first + k, V_SLOT]]
             total += weight
+            if weight > path[begin + k, PV]:
+                # a control point's time stamp belongs where it draws the curve most
+                path[begin + k, PV], path[begin + k, PA] = weight, u
         row = begin + r
         path[row, PX], path[row, PY], path[row, PZ], path[row, PFIXED] = x / total, y / total, math.nan, math.nan
-        path[row, PT] = t / total if timed else math.nan
+    k = 0
+    for r in range(samples):
+        u = low + (high - low) * r / (samples - 1)
+        while k < points - 2 and u >= path[begin + k + 1, PA]:
+            k += 1
+        here, onward = v[p.vertices[first + k, V_SLOT]], v[p.vertices[first + k + 1, V_SLOT]]
+        span = path[begin + k + 1, PA] - path[begin + k, PA]
+        path[begin + r, PT] = here + (u - path[begin + k, PA]) / span * (onward - here) if span > 0.0 else here
+    for row in range(begin + samples, begin + rows):
+        for c in range(path.shape[1]):
+            path[row, c] = path[begin + samples - 1, c]  # unused rows repeat the end
     finish_pieces(path, begin, begin + rows, 1)

@@ -29,6 +29,7 @@ from cloverleaf.scenario.storyboard import tables as T
 
 TINY = 1e-6
 REACHED = 0.1  # m
+HUGE = 1e9  # in place of no limit, where it is multiplied by a step
 STIFFNESS = 0.4  # of the spring that holds a distance, per m/s2 of what the entity may accelerate
 
 
@@ -83,7 +84,7 @@ def step_speed(p, v, clock, a, el, log, e, k, i):
         if p.actions[k, T.A_DIMENSION] == T.OF_RATE:
             el[e, W3] = range_by_dimension(shape, T.OF_RATE, v[p.actions[k, T.A_SLOT] + 1], el[e, W1] - el[e, W0])
     duration = el[e, W3]
-    lowest, highest = -a[i, MAX_DECEL] * dt, a[i, MAX_ACCEL] * dt
+    lowest, highest = -min(a[i, MAX_DECEL], HUGE) * dt, min(a[i, MAX_ACCEL], HUGE) * dt
     if duration > 0.0 and el[e, W2] > duration - TINY:
         change = min(max(el[e, W1] - a[i, SPEED], lowest), highest)
         new = a[i, SPEED] + change
@@ -195,7 +196,7 @@ def step_distance(p, v, m, n, clock, a, el, log, e, k, i):
     ask = error * stiffness - (a[i, SPEED] - a[other, SPEED]) * 2.0 * math.sqrt(stiffness)
     ask = min(max(ask, -decel), accel)
     before = el[e, W1]
-    ask = max(before - v[slot + 6] * dt, ask) if ask < 0.0 and ask < before else ask
-    ask = min(before + v[slot + 5] * dt, ask) if ask >= 0.0 and ask > before else ask
+    ask = max(before - min(v[slot + 6], HUGE) * dt, ask) if ask < 0.0 and ask < before else ask
+    ask = min(before + min(v[slot + 5], HUGE) * dt, ask) if ask >= 0.0 and ask > before else ask
     el[e, W1] = ask
     a[i, SPEED] = clip(a[i, SPEED] + ask * dt, min(top, a[i, MAX_SPEED]))

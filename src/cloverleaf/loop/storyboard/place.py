@@ -34,6 +34,7 @@ from cloverleaf.map.opendrive.network import N_CONTACT, N_ROAD, N_ROW
 from cloverleaf.map.opendrive.tables import LANE_BEGIN, LANE_END, LANE_ID, LANE_SECTION, LEFT_HAND
 
 LINKS = 8  # roads that one step may cross
+NARROW = 1e-6  # m, width of a lane that has ended
 
 
 @kernel
@@ -219,7 +220,23 @@ def move_along(m, n, a, i, distance, exact):
         section = m.lane_i[row, LANE_SECTION]
         s = m.section_s[section] if contact == 0 else n.section_end[section]
         ds = rest if contact == 0 else -rest
+    inner, outer, _, _, _, _ = lane_extent(m, row, s)
+    if outer - inner < NARROW and m.lane_i[row, LANE_ID] != 0:
+        row, offset = wider_lane(m, row, s), 0.0
     place_on_row(m, a, i, row, s, offset)
+
+
+@kernel
+def wider_lane(m, row, s):
+    """The next lane inwards that still has a width, for a lane that has none left; the lane itself if there is none."""
+    step = 1 if m.lane_i[row, LANE_ID] > 0 else -1
+    at = row + step
+    while m.lane_i[at, LANE_ID] != 0:
+        inner, outer, _, _, _, _ = lane_extent(m, at, s)
+        if outer - inner >= NARROW:
+            return at
+        at += step
+    return row
 
 
 @kernel

@@ -126,26 +126,22 @@ def resolve(p, v, m, g, n, a, path, at, i):
             a[i, TURN] = a[other, TURN] if a[i, ROAD] == a[other, ROAD] else a[i, TURN]
             place_on_road(m, a, i, int(a[i, ROAD]), a[i, S], t)
         base = road_heading(m, i, a)
-        a[i, TURN] = (
-            0.0 if p.positions[at, P_ORIENT] != NO_ORIENTATION else (0.0 if math.cos(a[i, TURN]) >= 0.0 else math.pi)
-        )
+        a[i, TURN] = 0.0
         a[i, HEADING] = wrap_angle(base + a[i, TURN])
     elif kind == AT_RELATIVE_LANE:
         copy_place(a, other, i)
-        forward = drives_along(m, int(a[other, ROAD]), a[other, LANE]) if a[other, ROAD] >= 0 else True
-        lane_id = lane_by_count(int(a[other, LANE]), int(first) if forward else -int(first))
         if a[i, ROAD] >= 0:
+            # ds counts along the reference line and lanes along t; dsLane both as traffic of the entity's lane sees them
+            side = 1
             if p.positions[at, P_MODE] == 1:
-                # dsLane counts along the reference entity's lane, in its driving direction
-                a[i, TURN] = 0.0 if forward else math.pi
+                a[i, TURN] = against(m, int(a[i, ROAD]), a[i, LANE])
                 move_along(m, n, a, i, second, 1)
+                side = 1 if drives_along(m, int(a[i, ROAD]), a[i, LANE]) else -1
             else:
                 _shift(m, n, a, i, second)
-            lane_id = lane_by_count(
-                int(a[i, LANE]), int(first) if drives_along(m, int(a[i, ROAD]), a[i, LANE]) else -int(first)
-            )
+            lane_id = lane_by_count(int(a[i, LANE]), side * int(first))
             a[i, TURN] = against(m, int(a[i, ROAD]), lane_id)
-            place_on_lane(m, a, i, int(a[i, ROAD]), lane_id, a[i, S], third)
+            place_on_lane(m, a, i, int(a[i, ROAD]), lane_id, a[i, S], side * third)
         base = a[i, HEADING]
     elif kind == AT_ROUTE:
         base = _on_route(p, v, m, g, n, a, path, at, i)
@@ -209,13 +205,8 @@ def _on_route(p, v, m, g, n, a, path, at, i):
                 rest -= step
                 break
             if along < 0:
-                ahead = min(
-                    n.hop[2 * road + 1, 2 * goal] + goal_s,
-                    n.hop[2 * road + 1, 2 * goal + 1] + m.road_length[goal] - goal_s,
-                )
-                back = min(
-                    n.hop[2 * road, 2 * goal] + goal_s, n.hop[2 * road, 2 * goal + 1] + m.road_length[goal] - goal_s
-                )
+                ahead = min(n.hop[2 * road + 1, 2 * goal] + goal_s, n.hop[2 * road + 1, 2 * goal + 1] + m.road_length[goal] - goal_s)
+                back = min(n.hop[2 * road, 2 * goal] + goal_s, n.hop[2 * road, 2 * goal + 1] + m.road_length[goal] - goal_s)
                 along = 1 if ahead + m.road_length[road] - s <= back + s else 0
             left = m.road_length[road] - s if along == 1 else s
             if rest <= left:

@@ -47,10 +47,9 @@ LAST, KNOWN, SEEN_EVENT, SEEN_TICK, MASK, VALUE = range(6)
 CONDITION = 6
 
 # columns of `path`: one straight or spiral piece of a trajectory from its start
-PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PNEXT_T = range(
-    12
-)  # PFIXED: heading of the entity there, NaN if free
-PATH = 12
+PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PV, PA = range(13)  # PFIXED: heading of the entity there,
+# NaN if free; PV, PA: speed and acceleration along the piece by its time stamps
+PATH = 13
 DELAYS = 32  # remembered changes of a delayed condition
 
 # columns of `log`

@@ -41,6 +41,7 @@ from cloverleaf.loop.storyboard.state import (
     MOVED,
     ODOMETER,
     OFFROAD_SINCE,
+    OFFSET,
     OLD_X,
     OLD_Y,
     OLD_Z,
@@ -69,11 +70,13 @@ from cloverleaf.loop.storyboard.state import (
     Y,
     Z,
 )
-from cloverleaf.map.opendrive.lanes import lane_extent, profile_at
+from cloverleaf.map.opendrive.lanes import lane_extent, profile_at, section_at
+from cloverleaf.map.opendrive.tables import LANE_ID, USE
 from cloverleaf.scenario.storyboard import tables as T
 
 STILL = 1e-3  # m/s, slower counts as standing
 OUTSIDE_ROAD = 1e-6
+INSIDE = 0.5  # m from the centre of a lane for traffic, where nobody needs to look whether it is on the road
 
 
 @kernel
@@ -132,18 +135,28 @@ def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, dela
 
 
 @kernel
-def road_edge(m, row, s, t):
-    """Distance of a lateral position outside its road's lanes, m; 0 on them."""
-    base, _ = profile_at(m, m.lane_i[row, 8], 2, s)
+def beside_road(m, n, a, i):
+    """True if an actor's reference point lies outside the lanes of its road, those of type none not counted."""
+    if a[i, ROAD] < 0:
+        return len(m.road_length) > 0
+    if a[i, ROW] >= 0 and abs(a[i, OFFSET]) < INSIDE and m.lane_i[int(a[i, ROW]), USE] == 2:
+        return False
+    road, s = int(a[i, ROAD]), a[i, S]
+    base, _ = profile_at(m, road, 2, s)
+    side = a[i, T_ROAD] - base
+    row = n.edge[section_at(m, road, s), 0 if side > 0.0 else 1]
+    if m.lane_i[row, LANE_ID] == 0 or (m.lane_i[row, LANE_ID] > 0) != (side > 0.0):
+        return abs(side) > OUTSIDE_ROAD
     _, outer, _, _, _, _ = lane_extent(m, row, s)
-    return max(abs(t - base) - outer, 0.0)
+    return abs(side) > outer + OUTSIDE_ROAD
 
 
 @kernel
-def after_motion(p, m, clock, a, i, dt):
+def after_motion(p, m, n, clock, a, i, dt):
     """Velocity, acceleration, distance travelled, and since when an actor stands, is off the road or at its end."""
     dx, dy, dz = a[i, X] - a[i, OLD_X], a[i, Y] - a[i, OLD_Y], a[i, Z] - a[i, OLD_Z]
     a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
+    stood = abs(a[i, VX]) < OUTSIDE_ROAD and abs(a[i, VY]) < OUTSIDE_ROAD
     if a[i, STEERED] == TELEPORTED or dt <= 0.0:
         a[i, VX], a[i, VY] = a[i, SPEED] * math.cos(a[i, HEADING]), a[i, SPEED] * math.sin(a[i, HEADING])
         a[i, VZ] = 0.0
@@ -162,14 +175,11 @@ def after_motion(p, m, clock, a, i, dt):
     if a[i, AT_END] == 1.0:
         if math.isnan(a[i, END_SINCE]):
             a[i, END_SINCE] = time
-        elif abs(a[i, VX]) < OUTSIDE_ROAD and abs(a[i, VY]) < OUTSIDE_ROAD:
+        elif stood:
             a[i, SPEED] = 0.0
     else:
         a[i, END_SINCE] = math.nan
-    off = a[i, ROAD] < 0 and len(m.road_length) > 0
-    if a[i, ROAD] >= 0 and (a[i, ROW] < 0 or road_edge(m, int(a[i, ROW]), a[i, S], a[i, T_ROAD]) > OUTSIDE_ROAD):
-        off = True
-    if not off:
+    if not beside_road(m, n, a, i):
         a[i, OFFROAD_SINCE] = math.nan
     elif math.isnan(a[i, OFFROAD_SINCE]):
         a[i, OFFROAD_SINCE] = time
@@ -227,7 +237,7 @@ def step_world(
         if controls(p, a, i, LON_CONTROL) or controls(p, a, i, LAT_CONTROL):
             drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i)
         else:
-            move_default(m, n, clock, a, i)
+            move_default(p, v, m, n, clock, a, i)
         if a[i, GOAL_ROAD] >= 0.0 and a[i, GOAL_ROAD] == a[i, ROAD]:
             next_goal(p, v, m, g, n, a, i)
     for i in range(count):
@@ -241,5 +251,5 @@ def step_world(
                 head = trailer
     for i in range(count):
         if a[i, PRESENT] == 1.0:
-            after_motion(p, m, clock, a, i, dt)
+            after_motion(p, m, n, clock, a, i, dt)
     note_collisions(p, clock, a)

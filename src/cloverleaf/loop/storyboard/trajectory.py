@@ -6,7 +6,7 @@ import math
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.state import PDK, PFIXED, PH, PK, PLEN, PNEXT_T, PS, PSLOPE, PT, PX, PY, PZ
+from cloverleaf.loop.storyboard.state import PA, PDK, PFIXED, PH, PK, PLEN, PS, PSLOPE, PT, PV, PX, PY, PZ
 
 CORNER = 2.0  # m before and after a corner of a polyline over which the heading turns
 TINY = 1e-6
@@ -85,16 +85,39 @@ def point_on_path(path, begin, end, s, follow, guess):
 
 @kernel
 def s_at_time(path, begin, end, time):
-    """Path length at a time stamp: linear between the stamps, clamped."""
+    """Path length at a time stamp, clamped."""
     last = end - 1
     if time <= path[begin, PT]:
         return 0.0
     for row in range(begin, last):
         if time < path[row + 1, PT]:
-            span = path[row + 1, PT] - path[row, PT]
-            share = (time - path[row, PT]) / span if span > 0.0 else 0.0
-            return path[row, PS] + share * (path[row + 1, PS] - path[row, PS])
+            t = time - path[row, PT]
+            if path[row, PA] < 0.0:
+                t = min(t, -path[row, PV] / path[row, PA])
+            return min(path[row, PS] + t * (path[row, PV] + 0.5 * t * path[row, PA]), path[row + 1, PS])
     return path[last, PS]
+
+
+@kernel
+def time_pieces(path, begin, end, smooth, speed):
+    """Motion between the time stamps: at constant speed, or (`smooth` 1) from `speed` on at constant acceleration over each piece,
+    stopping early where a piece is too short for its time."""
+    now = max(speed, 0.0)
+    for row in range(begin, end - 1):
+        way, time = path[row + 1, PS] - path[row, PS], path[row + 1, PT] - path[row, PT]
+        path[row, PV] = way / time if time > TINY else 0.0
+        path[row, PA] = 0.0
+        if smooth == 1 and time > TINY:
+            path[row, PV] = now
+            if way > TINY:
+                path[row, PA] = 2.0 * (way - now * time) / (time * time)
+                if now + path[row, PA] * time < 0.0:
+                    path[row, PA] = -now * now / (2.0 * way)
+                    now = 0.0
+                else:
+                    now += path[row, PA] * time
+            else:
+                path[row, PV], now = 0.0, 0.0
 
 
 @kernel
@@ -127,7 +150,6 @@ def finish_pieces(path, begin, end, polyline):
         path[row, PSLOPE] = 0.0
         if path[row, PLEN] > TINY:
             path[row, PSLOPE] = (path[row + 1, PZ] - path[row, PZ]) / path[row, PLEN]
-        path[row, PNEXT_T] = path[row + 1, PT]
         total += path[row, PLEN]
 
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from cloverleaf.map.opendrive.geometry import road_pose
-from cloverleaf.map.opendrive.model import OpenDriveMap
+from cloverleaf.map.opendrive.model import LANE_TYPES, OpenDriveMap
 from cloverleaf.map.opendrive.tables import MapTables
 from cloverleaf.types.state import F64, I64
 
@@ -30,6 +30,7 @@ class RoadNetwork(NamedTuple):
     onward: I64  # (links, 3) lane row, the end by which it is entered, road row
     turn: F64  # (links,) rad, change of heading from here to the far end of the onward road
     section_end: F64  # (S,) m
+    edge: I64  # (S, 2) lane rows at the left and right edge of the road: the outermost lanes of a type other than none
     hop: F64  # (2 R, 2 R)
 
 
@@ -67,10 +68,19 @@ def road_network(m: OpenDriveMap, tables: MapTables) -> RoadNetwork:
     onward = np.array(flat, np.int64).reshape(-1, 3)
     owner = np.repeat(np.arange(2 * lanes), np.diff(start))
     own_road = section_road[m.lane_section[owner >> 1]] if lanes else np.zeros(0, np.int64)
-    turn = np.array(
-        [_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64
-    )
-    return RoadNetwork(start, onward, turn, section_end, _hops(m, own_road, owner & 1, onward))
+    turn = np.array([_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64)
+    return RoadNetwork(start, onward, turn, section_end, _edges(m), _hops(m, own_road, owner & 1, onward))
+
+
+def _edges(m: OpenDriveMap) -> I64:
+    out = np.column_stack((m.section_center, m.section_center)).astype(np.int64)
+    none = LANE_TYPES.index("none")
+    for section in range(len(m.section_s)):
+        rows = np.arange(m.section_lane_start[section], m.section_lane_start[section + 1])
+        used = rows[(m.lane_type[rows] != none) & (m.lane_id[rows] != 0)]
+        if len(used):
+            out[section] = min(used[0], m.section_center[section]), max(used[-1], m.section_center[section])
+    return out
 
 
 def _same_lane(m: OpenDriveMap, section: int, lane_id: int) -> int:
@@ -125,6 +135,5 @@ def _hops(m: OpenDriveMap, road: I64, end: I64, onward: I64) -> F64:
 
 def empty_network() -> RoadNetwork:
     """The network of a scenario without roads."""
-    return RoadNetwork(
-        np.zeros(1, np.int64), np.zeros((0, 3), np.int64), np.zeros(0), np.zeros(0), np.full((1, 1), np.inf)
-    )
+    none = np.zeros((0, 3), np.int64)
+    return RoadNetwork(np.zeros(1, np.int64), none, np.zeros(0), np.zeros(0), none[:, :2].copy(), np.full((1, 1), np.inf))

@@ -11,7 +11,7 @@ from lxml import etree
 from cloverleaf.scenario.openscenario.document import Problem, check, children, declared_parameters, name_of, read
 from cloverleaf.scenario.openscenario.expression import Value, evaluate
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
-from cloverleaf.types.errors import ScenarioError, nearest
+from cloverleaf.types.errors import MapError, ScenarioError, nearest
 
 
 class Report(NamedTuple):
@@ -118,6 +118,21 @@ def _road_problem(root: etree._Element, base: Path, parameters: Mapping[str, Val
         yield Problem(logic.sourceline, "LogicFile", f"road network '{text}' does not exist")
 
 
+def _compile(path: Path, injected: Mapping[str, str], problems: list[Problem], missing: list[Problem]) -> None:
+    """What the engine's compiler refuses: elements that no run supports, references that lead nowhere. A map that cannot be read is
+    not the scenario's fault: it goes to `missing`."""
+    from cloverleaf.scenario.storyboard.compile import compile_scenario
+
+    try:
+        compile_scenario(path, injected)
+    except MapError as error:
+        missing.append(Problem(0, "LogicFile", str(error), error.hint))
+    except ScenarioError as error:
+        here = error.file == str(path)
+        text = str(error).removeprefix(f"{path}:{error.line}:{error.element}: ") if here else str(error)
+        problems.append(Problem(error.line if here else 0, error.element if here else "", text, error.hint))
+
+
 def check_file(path: Path, injected: Mapping[str, str] | None = None) -> Report:
     """Everything that is wrong with one scenario, catalog or variation file, in document order."""
     try:
@@ -138,5 +153,7 @@ def check_file(path: Path, injected: Mapping[str, str] | None = None) -> Report:
         catalogs = catalogs_of(root, path.parent, parameters, missing)
         problems += _reference_problems(root, catalogs, parameters, bool(missing))
         missing += _road_problem(root, path.parent, parameters)
+        if not problems and not missing:
+            _compile(path, injected, problems, missing)
     unique = {(p.line, p.element, p.message): p for p in problems}
     return Report(path, sorted(unique.values(), key=lambda p: p.line), broken=False, missing=tuple(missing))

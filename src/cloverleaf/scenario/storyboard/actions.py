@@ -37,6 +37,8 @@ def action_rows(b: Builder, element: etree._Element, scope: Scope, actors: list[
     kind = name_of(inner)
     if kind in _GLOBAL:
         return _GLOBAL[kind](b, inner, scope)
+    if name_of(element) == "GlobalAction" or kind not in (*_PRIVATE, *_ACCEPTED, "ControllerAction"):
+        raise unsupported(inner, kind)
     if kind in _ACCEPTED:
         return [_row(b, T.NOTHING, -1, 0)]
     if kind == "ControllerAction":

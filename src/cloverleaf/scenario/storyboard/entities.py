@@ -23,9 +23,11 @@ CATEGORIES = {
 CONTROLLERS = {
     "ACCController": T.ACC,
     "SloppyDriverController": T.SLOPPY,
-    "FollowGhostController": T.FOLLOW_GHOST,
+    "InteractiveController": T.AWAITED,
+    "ExternalController": T.AWAITED,
+    "UDPDriverController": T.AWAITED,
 }
-"""Controllers with a meaning of their own; every other name stands for a driver from outside."""
+"""Controllers with a meaning of their own; every other name stands for a driver under test."""
 
 
 def compile_entities(b: Builder, block: etree._Element) -> None:
@@ -38,16 +40,16 @@ def compile_entities(b: Builder, block: etree._Element) -> None:
             raise fail(element, f"entity '{name}' is declared twice")
         pending.append((_entity(b, element, name), element))
     for row, element in pending:
-        _trailer(b, row, element)
+        _trailer(b, row, element, b.scope)
     for element in children(block):
         if name_of(element) == "EntitySelection":
             _selection(b, element)
 
 
-def _entity(b: Builder, element: etree._Element, name: str) -> int:
+def _entity(b: Builder, element: etree._Element, name: str, scope: Scope | None = None) -> int:
     if element.find("ExternalObjectReference") is not None:
         raise unsupported(element, "an external object", "describe the object in the scenario or a catalog")
-    found = b.inline_or_catalog(element, b.scope, *KINDS)
+    found = b.inline_or_catalog(element, scope or b.scope, *KINDS)
     if found is None:
         raise fail(element, f"entity '{name}' has no object")
     body, scope = found
@@ -116,8 +118,9 @@ def controller(b: Builder, entity: int, holder: etree._Element, scope: Scope) ->
     return row
 
 
-def _trailer(b: Builder, row: int, element: etree._Element) -> None:
-    found = b.inline_or_catalog(element, b.scope, *KINDS)
+def _trailer(b: Builder, row: int, element: etree._Element, scope: Scope) -> None:
+    """The trailer that a vehicle brings along: an entity of the scenario, or one of its own with a `+` after its name."""
+    found = b.inline_or_catalog(element, scope, *KINDS)
     body = found[0] if found else None
     holder = body.find("Trailer") if body is not None else None
     if holder is None or found is None:
@@ -127,8 +130,9 @@ def _trailer(b: Builder, row: int, element: etree._Element) -> None:
     if reference is not None and found[1].text(reference, "entityRef"):
         b.entities[row][T.N_TRAILER] = b.entity(reference, found[1])
     elif inner is not None:
-        name = found[1].text(inner, "name")
-        b.entities[row][T.N_TRAILER] = b.entity_row[name] if name in b.entity_row else _entity(b, inner, name)
+        own = next(name for name, r in b.entity_row.items() if r == row)
+        b.entities[row][T.N_TRAILER] = _entity(b, inner, f"{own}+", found[1])
+        _trailer(b, b.entities[row][T.N_TRAILER], inner, found[1])
 
 
 def _selection(b: Builder, element: etree._Element) -> None:

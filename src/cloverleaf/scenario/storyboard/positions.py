@@ -15,8 +15,8 @@ from cloverleaf.scenario.storyboard.builder import Builder, only_child, unsuppor
 from cloverleaf.scenario.storyboard.numbers import Number, number
 from cloverleaf.scenario.storyboard.scope import Scope, fail
 
-MOST_SAMPLES = 400
-SAMPLES_A_SPAN = 40
+MOST_SAMPLES = 1000
+SAMPLES_A_SPAN = 150
 
 
 def position(b: Builder, holder: etree._Element, scope: Scope) -> int:

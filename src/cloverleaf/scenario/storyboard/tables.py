@@ -107,7 +107,8 @@ BODY = 12
 
 # `controllers`
 K_KIND, K_ENTITY, K_LON, K_LAT, K_SLOT = range(5)
-DEFAULT_CONTROL, DRIVEN, ACC, SLOPPY, FOLLOW_GHOST = range(5)
+DRIVEN, ACC, SLOPPY, AWAITED = range(4)
+# DRIVEN: a system under test, until somebody drives it the default controller goes on; AWAITED: a person or program whose input never comes
 
 
 class Program(NamedTuple):

@@ -1,0 +1,201 @@
+"""The storyboard's rules one by one: edges, delays, priorities, executions, transitions, and what actions do to the motion."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cloverleaf.loop.storyboard.episode import Episode
+from loop.storyboard_cases import (
+    by_entity,
+    event,
+    lane_change,
+    scenario,
+    set_variable,
+    speed,
+    state_is,
+    teleport,
+    time_after,
+    trigger,
+)
+
+VARIABLE = '<VariableDeclaration name="n" variableType="double" value="0"/>'
+ADD = (
+    '<GlobalAction><VariableAction variableRef="n"><ModifyAction><Rule><AddValue value="1"/></Rule></ModifyAction>'
+    "</VariableAction></GlobalAction>"
+)
+START = {"A": teleport(10) + speed(20)}
+
+
+def times(episode, element, state):
+    return [e["time"] for e in episode.events()["storyboard"] if e["element"] == element and e["state"] == state]
+
+
+def motion(episode, name="A"):
+    return np.array([[r[0], r[2], r[3], r[6]] for r in episode.rows() if r[1] == name])
+
+
+def test_default_controller_keeps_lane_and_speed(tmp_path):
+    episode = Episode(scenario(tmp_path, {"A": teleport(10, -2) + speed(20), "B": teleport(500, 1) + speed(5)}, end=10.0)).run()
+    assert episode.ended_by == "stop trigger" and episode.time == pytest.approx(10.0)
+    a, b = episode.entities["A"], episode.entities["B"]
+    assert (a.x, a.y, a.lane_id) == pytest.approx((210.0, -5.25, -2)) and (b.x, b.y) == pytest.approx((450.0, 1.75))
+    assert abs(b.heading) == pytest.approx(math.pi) and a.road_id == "1"
+
+
+@pytest.mark.parametrize(("edge", "expected"), [("none", 0.0), ("rising", 3.0), ("falling", None), ("risingOrFalling", 3.0)])
+def test_edges(tmp_path, edge, expected):
+    start = trigger(time_after(0.0 if edge == "none" else 3.0, edge))
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10), start))).run()
+    assert times(episode, "e", "running") == ([] if expected is None else [pytest.approx(expected)])
+
+
+def test_falling_edge(tmp_path):
+    start = trigger(time_after(3.0, "falling", rule="lessThan"))
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10), start))).run()
+    assert times(episode, "e", "running") == [pytest.approx(3.0)]
+
+
+@pytest.mark.parametrize("edge", ["none", "rising"])
+def test_delay_shifts_the_condition(tmp_path, edge):
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10), trigger(time_after(3.0, edge, delay=1.5))))).run()
+    assert times(episode, "e", "running") == [pytest.approx(4.5)]
+
+
+def test_all_conditions_of_a_group_at_the_same_time(tmp_path):
+    far = by_entity("A", '<TraveledDistanceCondition value="100"/>', "none")
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10), trigger(time_after(2.0, "none"), far)))).run()
+    assert times(episode, "e", "running") == [pytest.approx(5.0, abs=0.011)]
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("any", 2.5), ("all", 5.0)])
+def test_triggering_entities(tmp_path, rule, expected):
+    far = by_entity("A B", '<TraveledDistanceCondition value="50"/>', "none", rule=rule)
+    init = {"A": teleport(10) + speed(20), "B": teleport(10, -2) + speed(10)}
+    episode = Episode(scenario(tmp_path, init, event("e", speed(1), trigger(far)))).run()
+    assert times(episode, "e", "running") == [pytest.approx(expected, abs=0.011)]
+
+
+def test_overriding_event_stops_the_other(tmp_path):
+    first = event("first", speed(0, "linear", "rate", 1.0), trigger(time_after(1.0)))
+    second = event("second", speed(30, "linear", "rate", 2.0), trigger(time_after(3.0)))
+    seen = event("seen", set_variable("n", 1), trigger(state_is("event", "first", "stopTransition")), "parallel")
+    episode = Episode(scenario(tmp_path, START, first, second, seen, variables=VARIABLE)).run()
+    assert times(episode, "first", "complete") == [pytest.approx(3.0)] and times(episode, "second", "running") == [pytest.approx(3.0)]
+    assert episode.variables["n"] == 1.0
+    assert times(episode, "second", "complete") == [pytest.approx(3.0 + 12.0 / 2.0, abs=0.02)]
+
+
+def test_skipped_event_does_not_start(tmp_path):
+    first = event("first", speed(0, "linear", "rate", 1.0), trigger(time_after(1.0)))
+    second = event("second", set_variable("n", 7), trigger(time_after(3.0)), "skip")
+    episode = Episode(scenario(tmp_path, START, first, second, variables=VARIABLE)).run()
+    assert times(episode, "second", "running") == [] and episode.variables["n"] == 0.0
+
+
+def test_parallel_events_run_side_by_side(tmp_path):
+    first = event("first", speed(10, "linear", "time", 6.0), trigger(time_after(1.0)))
+    second = event("second", lane_change(-2), trigger(time_after(2.0)), "parallel")
+    episode = Episode(scenario(tmp_path, START, first, second)).run()
+    assert times(episode, "first", "complete") == [pytest.approx(7.0, abs=0.02)]
+    assert episode.entities["A"].lane_id == -2 and episode.entities["A"].speed == pytest.approx(10.0)
+
+
+def test_new_action_of_the_same_domain_ends_the_old_one(tmp_path):
+    first = event("first", speed(0, "linear", "rate", 1.0), trigger(time_after(1.0)), "parallel")
+    second = event("second", speed(25, "linear", "rate", 5.0), trigger(time_after(3.0)), "parallel")
+    episode = Episode(scenario(tmp_path, START, first, second)).run()
+    assert times(episode, "firstAction", "complete") == [pytest.approx(3.0)]
+    assert episode.entities["A"].speed == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_maximum_execution_count(tmp_path, count):
+    often = event("e", ADD, trigger(time_after(0.0, "none")), "parallel", count)
+    episode = Episode(scenario(tmp_path, START, often, variables=VARIABLE, end=2.0)).run()
+    assert episode.variables["n"] == count and times(episode, "e", "complete") == [pytest.approx(0.0, abs=0.03)]
+
+
+def test_a_group_runs_again(tmp_path):
+    once = event("e", ADD, trigger(time_after(0.0, "none")), "parallel", 1)
+    episode = Episode(scenario(tmp_path, START, once, variables=VARIABLE, end=2.0, count=4)).run()
+    assert episode.variables["n"] == 4.0 and len(times(episode, "group", "complete")) == 1
+
+
+def test_transitions_hold_for_one_step(tmp_path):
+    first = event("first", speed(10, "linear", "time", 2.0), trigger(time_after(1.0)))
+    starts = event("starts", ADD, trigger(state_is("event", "first", "startTransition", "none")), "parallel", 100)
+    ends = event("ends", set_variable("n", 50), trigger(state_is("action", "firstAction", "endTransition", delay=1.0)), "parallel")
+    episode = Episode(scenario(tmp_path, START, first, starts, ends, variables=VARIABLE, end=2.5)).run()
+    assert episode.variables["n"] in (1.0, 2.0)
+    episode = Episode(scenario(tmp_path, START, first, starts, ends, variables=VARIABLE, end=6.0)).run()
+    assert episode.variables["n"] == 50.0 and times(episode, "ends", "running") == [pytest.approx(4.0, abs=0.03)]
+
+
+@pytest.mark.parametrize("shape", ["linear", "sinusoidal", "cubic"])
+def test_speed_over_time(tmp_path, shape):
+    episode = Episode(scenario(tmp_path, START, event("e", speed(8, shape, "time", 5.0), trigger(time_after(2.0))), end=10.0)).run()
+    rows = motion(episode)
+    assert rows[rows[:, 0] < 2.0, 3].tolist() == pytest.approx([20.0] * 40)
+    assert rows[np.isclose(rows[:, 0], 4.5), 3] == pytest.approx([14.0], abs=0.06)  # half way
+    assert rows[-1, 3] == pytest.approx(8.0)
+    # every symmetric shape covers the mean speed times the duration
+    gone = np.interp([7.0], rows[:, 0], rows[:, 1])[0] - np.interp([2.0], rows[:, 0], rows[:, 1])[0]
+    assert gone == pytest.approx(14.0 * 5.0, abs=0.2)
+
+
+def test_speed_over_distance(tmp_path):
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10, "linear", "distance", 60.0), trigger(time_after(1.0))))).run()
+    rows, done = motion(episode), times(episode, "eAction", "complete")[0]
+    assert np.interp(done, rows[:, 0], rows[:, 1]) - 30.0 == pytest.approx(60.0, abs=0.3)
+
+
+def test_speed_is_limited_by_the_performance(tmp_path):
+    episode = Episode(scenario(tmp_path, START, event("e", speed(0, "linear", "time", 0.5), trigger(time_after(1.0))))).run()
+    assert times(episode, "eAction", "complete") == [pytest.approx(3.0, abs=0.03)]  # 20 m/s at 10 m/s2
+
+
+@pytest.mark.parametrize("shape", ["linear", "sinusoidal", "cubic"])
+def test_lane_change_over_time(tmp_path, shape):
+    episode = Episode(scenario(tmp_path, START, event("e", lane_change(-2, shape), trigger(time_after(2.0))), end=10.0)).run()
+    rows = motion(episode)
+    assert np.interp([2.0, 4.0, 6.1], rows[:, 0], rows[:, 2]) == pytest.approx([-1.75, -3.5, -5.25], abs=0.02)
+    assert times(episode, "e", "complete") == [pytest.approx(6.0, abs=0.02)]
+    assert np.hypot(*np.diff(rows[:, 1:3], axis=0).T).sum() == pytest.approx(200.0, abs=0.02)  # the way is still speed times time
+
+
+def test_lane_change_over_distance(tmp_path):
+    episode = Episode(scenario(tmp_path, START, event("e", lane_change(-2, "cubic", "distance", 50.0), trigger(time_after(1.0))))).run()
+    rows = motion(episode)
+    assert np.interp([30.0, 55.0, 80.0], rows[:, 1], rows[:, 2]) == pytest.approx([-1.75, -3.5, -5.25], abs=0.02)
+
+
+def test_stop_trigger_ends_everything_at_once(tmp_path):
+    stop = trigger(by_entity("A", '<TraveledDistanceCondition value="100"/>', "none"), name="StopTrigger")
+    episode = Episode(scenario(tmp_path, START, event("e", speed(10), trigger(time_after(15.0))), stop=stop)).run()
+    assert episode.time == pytest.approx(5.0, abs=0.011) and not {"standby", "running"} & set(episode.states().values())
+
+
+def test_end_of_road(tmp_path):
+    wait = by_entity("A", '<EndOfRoadCondition duration="1.0"/>', "none")
+    episode = Episode(scenario(tmp_path, START, event("e", set_variable("n", 1), trigger(wait)), variables=VARIABLE, length=110.0)).run()
+    assert times(episode, "e", "running") == [pytest.approx(6.0, abs=0.03)] and episode.entities["A"].x == pytest.approx(110.0)
+    assert episode.entities["A"].speed == 0.0
+
+
+def test_collision_is_noted(tmp_path):
+    init = {"A": teleport(10) + speed(20), "B": teleport(110) + speed(0)}
+    hit = by_entity("A", '<CollisionCondition><EntityRef entityRef="B"/></CollisionCondition>', "none")
+    episode = Episode(scenario(tmp_path, init, event("e", set_variable("n", 1), trigger(hit)), variables=VARIABLE)).run()
+    # boxes are 4 m long and both centres 1.4 m ahead of the reference points
+    assert episode.events()["collisions"] == [{"time": pytest.approx(4.8, abs=0.011), "entities": ["A", "B"]}]
+    assert times(episode, "e", "running") == [pytest.approx(4.8, abs=0.021)]
+
+
+def test_stepping_is_the_same_as_running(tmp_path):
+    file = scenario(tmp_path, START, event("e", lane_change(-2), trigger(time_after(2.0))))
+    whole, stepped = Episode(file).run(), Episode(file)
+    while stepped.step(7):
+        pass
+    assert list(whole.rows()) == list(stepped.rows()) and whole.events() == stepped.events()
+    assert "A" in repr(stepped) and "<table>" in stepped._repr_html_()
