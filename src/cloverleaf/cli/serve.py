@@ -19,12 +19,13 @@ def serve(
     shards: Annotated[int, typer.Option(min=1, max=64, help="twin processes; the map is shared out among them")] = 1,
     security: Annotated[str, typer.Option(help="what signed messages are checked with: none, p256 or sm2")] = "none",
     services: Annotated[str, typer.Option(help="comma-separated; also of installed packages")] = "collision_warning,glosa,signal_control",
+    auth: Annotated[bool, typer.Option("--auth", help="ask users for a token; the first start makes the user 'admin'")] = False,
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
     import uvicorn
 
-    from cloverleaf.cloud.server.platform import Platform, host_services
+    from cloverleaf.cloud.server.platform import Platform, first_user, host_services
     from cloverleaf.cloud.server.port import claim
     from cloverleaf.cloud.server.settings import Settings, data_folder
     from cloverleaf.types.errors import StudyError, nearest
@@ -41,6 +42,8 @@ def serve(
         data=str(folder), broker="", map=map_, port=port, shards=shards, security=security, services=names
     )
     platform = Platform(settings, broker, mqtt)
+    if auth:
+        first_user(platform.settings)
     try:
         platform.start()
         typer.echo(f"console http://127.0.0.1:{port}/   API http://127.0.0.1:{port}/docs", err=True)

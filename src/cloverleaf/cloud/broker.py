@@ -51,8 +51,9 @@ class Broker:
     """One NATS server.
 
     folder: its configuration, log and files. port, mqtt, monitor: 0 takes free ones; mqtt -1 means none. users: the `authorization`
-    or `accounts` part of the configuration, as text. routes: cluster ports of all servers of a cluster, `cluster` being this one's.
-    sync_interval: "always" or how often the disk is asked to keep what was written, e.g. "2m".
+    or `accounts` part of the configuration, as text. tls: a block for the MQTT listener; the other one is for processes on this
+    machine. routes: cluster ports of all servers of a cluster, `cluster` being this one's. sync_interval: "always" or how often the
+    disk is asked to keep what was written, e.g. "2m".
     """
 
     folder: Path
@@ -89,11 +90,11 @@ class Broker:
             f'jetstream {{ store_dir: "{self.folder / "streams"}", sync_interval: {self.sync_interval} }}',
         ]
         if self.mqtt > 0:
-            parts.append(f"mqtt {{ listen: {LOCAL}:{self.mqtt} }}")
+            parts.append(f"mqtt {{\n  listen: {LOCAL}:{self.mqtt}\n  {self.tls}\n}}")
         if self.routes:
             others = ", ".join(f"nats-route://{LOCAL}:{r}" for r in self.routes)
             parts.append(f"cluster {{ name: cloverleaf, listen: {LOCAL}:{self.cluster}, routes: [{others}] }}")
-        return "\n".join((*parts, self.tls, self.users)) + "\n"
+        return "\n".join((*parts, self.users)) + "\n"
 
     def start(self, wait: float = 10.0) -> None:
         """Start the server and wait until it answers.

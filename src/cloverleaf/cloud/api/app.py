@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from cloverleaf import __version__
-from cloverleaf.cloud.api import health, history, objects, stream
+from cloverleaf.cloud.api import guard, health, history, objects, privacy, stream
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.security.audit import Audit
+from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.store.query import Reader
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.map.query_geojson import lanes_geojson
@@ -22,8 +24,10 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 CONSOLE = Path(str(files("cloverleaf.cloud"))) / "console"
 
 
-def create_app(live: Live, folder: Path, lifespan: Lifespan | None = None) -> FastAPI:
-    """The API over a view and a data folder. `lifespan` starts and stops what the view follows."""
+def create_app(
+    live: Live, folder: Path, lifespan: Lifespan | None = None, *, secret: str = "00" * 32, users: Users | None = None
+) -> FastAPI:
+    """The API over a view and a data folder. `lifespan` starts and stops what the view follows; `users` None asks nobody who they are."""
     app = FastAPI(
         title="Cloverleaf cloud control platform",
         version=__version__,
@@ -33,6 +37,11 @@ def create_app(live: Live, folder: Path, lifespan: Lifespan | None = None) -> Fa
     app.state.live = live
     app.state.maps = {False: map_in_metres(live.base_map), True: lanes_geojson(live.base_map)}
     app.state.reader, app.state.runs = Reader(folder / "lake"), folder / "runs"
+    app.state.users, app.state.secret = users, secret
+    app.state.audit = Audit(folder / "audit.jsonl")
+    app.add_middleware(guard.Guard, users=users, audit=app.state.audit)
+    for module in (guard, privacy):
+        app.include_router(module.router)
     app.include_router(health.router)
     app.include_router(history.router)
     app.include_router(objects.router)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
 from collections import deque
@@ -151,6 +152,17 @@ class Keeper:
         async with self._writing:
             await asyncio.to_thread(self.lake.quarantine, message.data.decode(errors="replace"))
 
+    async def erase(self, message: Msg) -> None:
+        """Somebody's names are to be erased."""
+        try:
+            names = {int(n) for n in json.loads(message.data)}
+        except (ValueError, TypeError):
+            return
+        async with self._writing:
+            await asyncio.to_thread(self.lake.commit, self.read)
+            erased = await asyncio.to_thread(self.lake.erase, names)
+        await message.respond(json.dumps({"erased": erased}).encode())
+
     def close(self) -> None:
         """Write what waits; leave the rest to the next keeper."""
         with contextlib.suppress(OSError, LakeFull):
@@ -163,6 +175,7 @@ async def work(child: Child) -> None:
     """Keep until told to stop."""
     keeper = Keeper(child)
     await child.broker.subscribe("v2x.lake.damaged", cb=keeper.quarantine)
+    await child.broker.subscribe("v2x.lake.erase", cb=keeper.erase)
     try:
         await child.until_stopped(keeper.keep_for_ever())
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,7 +16,10 @@ from cloverleaf.cloud.api.app import create_app
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.broker import Broker
 from cloverleaf.cloud.live.tiers import Tier, tier_of
+from cloverleaf.cloud.security.accounts import accounts, mutual_tls, read_tenants
+from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.refusals import Refusals
 from cloverleaf.cloud.server.settings import Settings, share_map
 from cloverleaf.cloud.server.stream import ensure_stream
 from cloverleaf.cloud.server.supervisor import Supervisor
@@ -29,6 +33,17 @@ def secret_of(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text().strip()
+
+
+def first_user(settings: Settings) -> None:
+    """Without any user, make an administrator and leave the password in DATA/admin-password, for its owner only."""
+    users = Users(settings.folder / "users.json", settings.secret)
+    if len(users):
+        return
+    path, password = settings.folder / "admin-password", secrets.token_urlsafe(16)
+    path.touch(mode=0o600)
+    path.write_text(password + "\n")
+    users.add("admin", password, "admin")
 
 
 def host_services(services: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -47,14 +62,30 @@ def host_services(services: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return ours, others
 
 
+def tls_of(folder: Path) -> str:
+    """MQTT with certificates, if DATA/tls holds server.pem, server.key and clients-ca.pem."""
+    files = [folder / "tls" / name for name in ("server.pem", "server.key", "clients-ca.pem")]
+    return mutual_tls(files[0], files[1], files[2]) if all(f.is_file() for f in files) else ""
+
+
 class Platform:
     """Everything that one `cloverleaf serve` starts. broker: None starts one of our own under DATA/broker."""
 
     def __init__(self, settings: Settings, broker_url: str | None = None, mqtt_port: int = 0) -> None:
         self.base_map = share_map(settings)
-        self.broker = None if broker_url else Broker(settings.folder / "broker", mqtt=mqtt_port)
-        url = broker_url or (self.broker.url if self.broker else "")
-        self.settings = replace(settings, broker=url, secret=secret_of(settings.folder))
+        secret = secret_of(settings.folder)
+        self.broker = None
+        url = broker_url or ""
+        if not broker_url:
+            # the broker's own user is for this platform's processes; clients come as users of their tenants
+            password = hashlib.blake2b(b"broker", key=bytes.fromhex(secret), digest_size=16).hexdigest()
+            tenants = (
+                read_tenants(settings.folder / "tenants.json") if (settings.folder / "tenants.json").exists() else None
+            )
+            users = "" if tenants is None else accounts(password, tenants)
+            self.broker = Broker(settings.folder / "broker", mqtt=mqtt_port, users=users, tls=tls_of(settings.folder))
+            url = self.broker.url if tenants is None else f"nats://platform:{password}@{self.broker.url[7:]}"
+        self.settings = replace(settings, broker=url, secret=secret)
         self.supervisor = Supervisor(self.settings.run, self.broker)
         self.live = Live(self.base_map)
         self.live.supervision = self.supervisor.page
@@ -87,17 +118,21 @@ class Platform:
             asyncio.run_coroutine_threadsafe(client.publish("v2x.lake.damaged", path.encode()), loop)
 
         app.state.reader.report = damaged
-        watch = asyncio.ensure_future(self.supervisor.watch())
+        tasks = [asyncio.ensure_future(self.supervisor.watch())]
+        if self.broker is not None:
+            tasks.append(asyncio.ensure_future(Refusals(self.broker.folder / "broker.log", app.state.audit).follow()))
         try:
             yield
         finally:
-            watch.cancel()
+            for task in tasks:
+                task.cancel()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.close(), 2.0)
 
     def app(self) -> FastAPI:
         """The API."""
-        return create_app(self.live, self.settings.folder, self.lifespan)
+        users = Users(self.settings.folder / "users.json", self.settings.secret) if self.settings.auth else None
+        return create_app(self.live, self.settings.folder, self.lifespan, secret=self.settings.secret, users=users)
 
     def stop(self) -> None:
         """End what `start` began."""
