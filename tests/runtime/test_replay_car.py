@@ -29,7 +29,9 @@ def log(run, tmp_path_factory):
 
         class Recorded:
             def step(self, frames, mission, inbox, t):
-                for name, value in zip(INPUTS, (frames.ego, frames.objects, frames.lights, mission, inbox), strict=True):
+                for name, value in zip(
+                    INPUTS, (frames.ego, frames.objects, frames.lights, mission, inbox), strict=True
+                ):
                     recorder.write(name, t, value)
                 answer = fleet.step(frames, mission, inbox, t)
                 for name, value in zip(OUTPUTS, answer, strict=True):

@@ -18,6 +18,8 @@ from cloverleaf.types.errors import DecodeError, EncodeError
 MAX_NESTING = 3
 MIN_BITS = 4.0
 _PADDING = 512
+_RARER = 5.0
+"""Bits against the Chinese envelope where IEEE 1609.2 reads the same bytes: their unsecured forms have the same shape."""
 _NO_PLACE = 900_000_001
 SAE_NAMES = {
     18: "map", 19: "spat", 20: "bsm", 21: "csr", 22: "eva", 23: "ica", 24: "nmea", 25: "pdm", 26: "pvd", 27: "rsa",
@@ -175,6 +177,7 @@ def try_reading(standard: str, name: str, data: bytes) -> tuple[Any, float, int]
         bits = 10.0 if again == data else -8.0 - min(len(data) - len(again), 40) / 2
     else:
         bits = 16.0 if again == data else -4.0
+        bits -= _RARER if standard.startswith("csae") else 0.0
     return value, bits + _header(kind.message.message_id, name, value) + _places(value), min(len(again), len(data))
 
 
@@ -220,6 +223,8 @@ def _name(standard: str, name: str, value: Any) -> tuple[str, bool] | None:
 
 def _payload(value: Any) -> bytes | None:
     """The payload of a secured message that can be read without a key."""
+    if isinstance(value, dict) and set(value) == {"version", "payload"}:
+        return _chinese_payload(*value["payload"])
     if not isinstance(value, dict) or not isinstance(value.get("content"), list):
         return None
     name, inner = value["content"]
@@ -229,3 +234,11 @@ def _payload(value: Any) -> bytes | None:
         data = inner["tbsData"]["payload"].get("data")
         return _payload(data) if data else None
     return None
+
+
+def _chinese_payload(name: str, inner: Any) -> bytes | None:
+    """The payload of a Chinese secured message."""
+    if name == "unSecuredData":
+        return bytes.fromhex(inner["hex"])
+    data = inner["tbs"].get("data") if name == "signedData" else None
+    return bytes.fromhex(data["hex"]) if data else None

@@ -172,7 +172,7 @@ class Inspector:
         security = self.certificates.security(best.value)
         if security is None:
             return Finding(layers, readings, outer or UNSIGNED, best.length)
-        layers = (*layers, f"ieee1609dot2 {best.name}")
+        layers = (*layers, f"{best.standard.partition('_')[0]} {best.name}")
         if best.inside:
             return Finding(layers, list(best.inside), security, best.length)
         return Finding(layers[:-1], readings, security, best.length)

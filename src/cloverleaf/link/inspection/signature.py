@@ -41,7 +41,9 @@ class Certificates:
         self.known: dict[str, bytes] = {}
 
     def security(self, value: Any) -> Security | None:
-        """The security of a decoded `Ieee1609Dot2Data`; None if the value is something else."""
+        """The security of a decoded `Ieee1609Dot2Data` or Chinese secured message; None if the value is something else."""
+        if isinstance(value, dict) and set(value) == {"version", "payload"}:
+            return _chinese(*value["payload"])
         if not isinstance(value, dict) or not isinstance(value.get("content"), list):
             return None
         name, inner = value["content"]
@@ -93,6 +95,18 @@ class Certificates:
         except (CloverleafError, KeyError, TypeError, ValueError, IndexError):
             return UNCHECKED
         return VALID if good else INVALID
+
+
+def _chinese(name: str, inner: Any) -> Security:
+    """The security of a Chinese secured message, after its signer's form and curve; signatures are judged by `link.security.chinese`."""
+    if name != "signedData":
+        return Security("unsigned" if name == "unSecuredData" else "encrypted")
+    form, signer = inner["signer"]
+    header = inner["tbs"]["headerInfo"]
+    generated = header["genTime"] * 1e-6 if "genTime" in header else None
+    signer_id = signer["digest"]["hex"] if form == "certificateDigest" else ""
+    word = {"certificateDigest": "digest"}.get(form, form)
+    return Security("signed", word, inner["sign"]["curve"], header["itsAid"], generated, signer_id, UNCHECKED)
 
 
 @cache

@@ -75,6 +75,7 @@ def _build() -> dict[str, dict[str, Message]]:
     for name, branch in _FRAME:
         table[day2][f"{name}_d2"] = Message(day2, f"{name}_d2", *frame, (branch,), "day2")
         table[day2][name] = Message(day2, name, *frame, (branch,), "day2")
+    table[day2]["secured"] = Message(day2, "secured", "csae/security", "SecuredMessage", encoding="coer")
     for name, stem, top, number in _ETSI:
         table[etsi][name] = Message(etsi, name, f"etsi/{stem}", top, message_id=number)
     for name, branch in _SECURED:
