@@ -1,6 +1,9 @@
 """The multi-object tracker: births, deaths, turns, order of frames, bad input."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +121,9 @@ def test_bad_input_is_dropped_and_counted():
     for step in range(12, 20):
         tracker.step(frame(*[(20 * k, 30 * (step % 7), 0) for k in range(4)]), 0.1 * step)
     assert tracker.tracks.n[0] <= 8 and np.isfinite(tracker.tracks.f).all()
+
+
+def test_the_example_runs():
+    example = Path(__file__).parents[2] / "examples" / "02_track.py"
+    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("track ") == 2, done.stderr

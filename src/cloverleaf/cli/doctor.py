@@ -21,6 +21,7 @@ class Part(NamedTuple):
     programs: tuple[str, ...]
     disables: str
     remedy: str
+    variable: str = ""  # environment variable that may name a Python of its own for it
 
 
 PARTS = (
@@ -28,11 +29,26 @@ PARTS = (
     Part("asn1tools", ("asn1tools",), (), "the codec benchmark's Python peer", "pip install asn1tools"),
     Part("pycrate", ("pycrate_asn1rt",), (), "the codec benchmark's second peer", "pip install pycrate"),
     Part("asn1c", (), ("asn1c",), "the codec benchmark's C peer", "apt-get install asn1c gcc"),
+    Part(
+        "ad-rss", ("ad_rss",), (), "the comparison in bench rss",
+        "pip install ad-rss==5.0.0 in a Python of its own, named by CLOVERLEAF_AD_RSS_PYTHON", "CLOVERLEAF_AD_RSS_PYTHON",
+    ),
+    Part(
+        "Stone Soup", ("stonesoup",), (), "the peer in bench track",
+        "pip install stonesoup in a Python of its own, named by CLOVERLEAF_STONESOUP_PYTHON", "CLOVERLEAF_STONESOUP_PYTHON",
+    ),
+    Part(
+        "vehicle models", ("vehiclemodels",), (), "the foreign plants in bench control",
+        "pip install commonroad-vehicle-models in a Python of its own, named by CLOVERLEAF_VEHICLE_MODELS_PYTHON",
+        "CLOVERLEAF_VEHICLE_MODELS_PYTHON",
+    ),
     Part("tshark", (), ("tshark",), "the dissection test of ETSI messages", "apt-get install tshark"),
-)
+)  # fmt: skip
 
 
 def _found(part: Part) -> str:
+    if part.variable and os.environ.get(part.variable):
+        return f"named by {part.variable}"
     for module in part.modules:
         if util.find_spec(module) is not None:
             return f"Python module {module}"
