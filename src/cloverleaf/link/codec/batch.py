@@ -17,6 +17,7 @@ from cloverleaf.link.codec.single import Codec, codec
 from cloverleaf.link.codec.spare import Spare
 from cloverleaf.link.codec.straight import HOT, Straight
 from cloverleaf.link.schemas.catalog import Message, message
+from cloverleaf.link.schemas.nodes import Null
 from cloverleaf.types.errors import DecodeError, EncodeError
 from cloverleaf.types.state import I64, U8
 
@@ -27,13 +28,15 @@ MANY = 1000
 
 
 class BatchCodec:
-    """Batch encoder and decoder of one message type."""
+    """Batch encoder and decoder of one message type.
+
+    Only PER messages have columns; those in OER (the security types) all take the general path, with empty tables.
+    """
 
     def __init__(self, kind: Message) -> None:
-        if kind.encoding != "uper":
-            raise EncodeError(f"{kind.standard} {kind.name} has no batch form: it is not PER-encoded")
         self.message = kind
-        self.layout = Layout(kind.type(), kind.select)
+        self.columns = kind.encoding == "uper"
+        self.layout = Layout(kind.type(), kind.select) if self.columns else Layout(Null())
         self.program: Program = assemble(self.layout)
         self._bytes, self._slots = Spare(np.uint8), Spare(np.int64)
         self._per_message = np.ones(len(self.layout.widths))
@@ -56,6 +59,11 @@ class BatchCodec:
         from cloverleaf.link.codec.batch_decode import decode_listed, decode_many
 
         n = len(start) - 1
+        if not self.columns:
+            records = self._without_columns(n)
+            records.error[:] = GENERAL
+            self._general(records, buffer, start)
+            return records
         arena = _Arena(self, n)
         padded = self._bytes.take(len(buffer) + 8 * max(self.layout.widths) + _PAD)  # a row's fields, unchecked
         padded[: len(buffer)] = buffer
@@ -92,18 +100,28 @@ class BatchCodec:
         if n:
             self._per_message = np.maximum(self._per_message * 0.5, arena.rows / n)
         records = Records(self.layout, arena.tables(), padded[:-_PAD], error)
-        for i in np.flatnonzero(error == GENERAL).tolist():
+        self._general(records, buffer, start)
+        return records
+
+    def _general(self, records: Records, buffer: U8, start: I64) -> None:
+        """Read the messages that records cannot hold one at a time."""
+        for i in np.flatnonzero(records.error == GENERAL).tolist():
             try:
                 records.general[i] = self.single.decode(buffer[start[i] : start[i + 1]].tobytes())
-                error[i] = 0
+                records.error[i] = 0
             except DecodeError:
                 pass
-        return records
+
+    def _without_columns(self, n: int) -> Records:
+        return Records(self.layout, [np.zeros((n, 0), np.int64)], np.zeros(0, np.uint8), np.zeros(n, np.uint8))
 
     def encode(self, records: Records) -> tuple[U8, I64, U8]:
         """(buffer, start, error): message i is `buffer[start[i]:start[i + 1]]`, empty where error[i] is not 0."""
         from cloverleaf.link.codec.batch_encode import encode_many
 
+        if not self.columns:
+            n = len(records.error)
+            return self._merge(records, np.zeros(0, np.uint8), np.zeros(n + 1, np.int64), np.zeros(n, np.uint8))
         widths = self.program.widths
         rows = np.array([len(t) for t in records.tables], np.int64)
         out, base = _pack(records.tables, rows, widths, self._slots)
@@ -158,6 +176,10 @@ class BatchCodec:
 
     def from_values(self, values: list[Any]) -> Records:
         """Records of value dicts (slow; for tools and tests)."""
+        if not self.columns:
+            made = self._without_columns(len(values))
+            made.general.update(enumerate(values))
+            return made
         builder = Builder(self.layout)
         for value in values:
             builder.add(value)

@@ -223,10 +223,11 @@ class Layout:
             if f.skippable:
                 bit -= 1
             kind = s.resolve(f.type)
+            named = bool(select) and select[0] == f.name
+            deeper = select[1:] if named else ()
             if isinstance(kind, s.OpenType):
-                plan: Plan = self._open(kind, row, at, slots[kind.selector], select)
+                plan: Plan = self._open(kind, row, at, slots[kind.selector], deeper if named else select)
             else:
-                deeper = select[1:] if select and select[0] == f.name else ()
                 plan = self._part(f.type, row, at, deeper) if f.skippable else self._plan(f.type, row, at, deeper)
             if isinstance(plan, (Bits, Number)):
                 slots[f.name] = plan.slot

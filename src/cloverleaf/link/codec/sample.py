@@ -79,7 +79,7 @@ class Sampler:
                 continue
             kind = s.resolve(f.type)
             if isinstance(kind, s.OpenType):
-                self.open(made, f, kind, select, depth)
+                self.open(made, f, kind, select[1:] if wanted else select, depth)
                 continue
             listed = s.resolve(kind.item) if isinstance(kind, s.SequenceOf) else None
             if isinstance(listed, s.OpenType):
