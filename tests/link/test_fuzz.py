@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def test_samples_come_back(standard: str, name: str) -> None:
 def test_noise_is_what_it_says() -> None:
     pool = [b"\x00" * 10, b"\xff" * 30]
     buffer, start = noise(pool, 4000, np.random.default_rng(0))
-    parts = [buffer[a:b].tobytes() for a, b in zip(start, start[1:])]
+    parts = [buffer[a:b].tobytes() for a, b in pairwise(start.tolist())]
     cut = sum(p == b"\x00" * len(p) and len(p) < 10 for p in parts)
     flipped = sum(len(p) == 10 and 0 < sum(bin(x).count("1") for x in p) <= 3 for p in parts)
     spliced = sum(0 < p.count(0) == len(p) - p.count(255) and p.count(255) > 0 for p in parts)

@@ -78,7 +78,9 @@ def event(name: str, action: str, start: str, priority: str = "override", count:
 def scenario(folder: Path, init: dict[str, str], *events: str, actor: str = "A", variables: str = "", parameters: str = "",
              end: float = 20.0, length: float = 2000.0, count: int = 1, stop: str = "") -> Path:  # fmt: skip
     """Write map and scenario; `init`: entity -> its Init actions. All events stand in one maneuver of one act."""
-    road = ROAD.format(length=length, left="".join(LANE.format(i) for i in (2, 1)), right="".join(LANE.format(i) for i in (-1, -2)))
+    road = ROAD.format(
+        length=length, left="".join(LANE.format(i) for i in (2, 1)), right="".join(LANE.format(i) for i in (-1, -2))
+    )
     (folder / "road.xodr").write_text(road)
     stop = stop or trigger(time_after(end, "none"), name="StopTrigger")
     entities = "".join(CAR.format(name=n) for n in init)

@@ -36,14 +36,18 @@ def motion(episode, name="A"):
 
 
 def test_default_controller_keeps_lane_and_speed(tmp_path):
-    episode = Episode(scenario(tmp_path, {"A": teleport(10, -2) + speed(20), "B": teleport(500, 1) + speed(5)}, end=10.0)).run()
+    episode = Episode(
+        scenario(tmp_path, {"A": teleport(10, -2) + speed(20), "B": teleport(500, 1) + speed(5)}, end=10.0)
+    ).run()
     assert episode.ended_by == "stop trigger" and episode.time == pytest.approx(10.0)
     a, b = episode.entities["A"], episode.entities["B"]
     assert (a.x, a.y, a.lane_id) == pytest.approx((210.0, -5.25, -2)) and (b.x, b.y) == pytest.approx((450.0, 1.75))
     assert abs(b.heading) == pytest.approx(math.pi) and a.road_id == "1"
 
 
-@pytest.mark.parametrize(("edge", "expected"), [("none", 0.0), ("rising", 3.0), ("falling", None), ("risingOrFalling", 3.0)])
+@pytest.mark.parametrize(
+    ("edge", "expected"), [("none", 0.0), ("rising", 3.0), ("falling", None), ("risingOrFalling", 3.0)]
+)
 def test_edges(tmp_path, edge, expected):
     start = trigger(time_after(0.0 if edge == "none" else 3.0, edge))
     episode = Episode(scenario(tmp_path, START, event("e", speed(10), start))).run()
@@ -81,7 +85,9 @@ def test_overriding_event_stops_the_other(tmp_path):
     second = event("second", speed(30, "linear", "rate", 2.0), trigger(time_after(3.0)))
     seen = event("seen", set_variable("n", 1), trigger(state_is("event", "first", "stopTransition")), "parallel")
     episode = Episode(scenario(tmp_path, START, first, second, seen, variables=VARIABLE)).run()
-    assert times(episode, "first", "complete") == [pytest.approx(3.0)] and times(episode, "second", "running") == [pytest.approx(3.0)]
+    assert times(episode, "first", "complete") == [pytest.approx(3.0)] and times(episode, "second", "running") == [
+        pytest.approx(3.0)
+    ]
     assert episode.variables["n"] == 1.0
     assert times(episode, "second", "complete") == [pytest.approx(3.0 + 12.0 / 2.0, abs=0.02)]
 
@@ -125,7 +131,12 @@ def test_a_group_runs_again(tmp_path):
 def test_transitions_hold_for_one_step(tmp_path):
     first = event("first", speed(10, "linear", "time", 2.0), trigger(time_after(1.0)))
     starts = event("starts", ADD, trigger(state_is("event", "first", "startTransition", "none")), "parallel", 100)
-    ends = event("ends", set_variable("n", 50), trigger(state_is("action", "firstAction", "endTransition", delay=1.0)), "parallel")
+    ends = event(
+        "ends",
+        set_variable("n", 50),
+        trigger(state_is("action", "firstAction", "endTransition", delay=1.0)),
+        "parallel",
+    )
     episode = Episode(scenario(tmp_path, START, first, starts, ends, variables=VARIABLE, end=2.5)).run()
     assert episode.variables["n"] in (1.0, 2.0)
     episode = Episode(scenario(tmp_path, START, first, starts, ends, variables=VARIABLE, end=6.0)).run()
@@ -134,7 +145,9 @@ def test_transitions_hold_for_one_step(tmp_path):
 
 @pytest.mark.parametrize("shape", ["linear", "sinusoidal", "cubic"])
 def test_speed_over_time(tmp_path, shape):
-    episode = Episode(scenario(tmp_path, START, event("e", speed(8, shape, "time", 5.0), trigger(time_after(2.0))), end=10.0)).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", speed(8, shape, "time", 5.0), trigger(time_after(2.0))), end=10.0)
+    ).run()
     rows = motion(episode)
     assert rows[rows[:, 0] < 2.0, 3].tolist() == pytest.approx([20.0] * 40)
     assert rows[np.isclose(rows[:, 0], 4.5), 3] == pytest.approx([14.0], abs=0.06)  # half way
@@ -145,27 +158,37 @@ def test_speed_over_time(tmp_path, shape):
 
 
 def test_speed_over_distance(tmp_path):
-    episode = Episode(scenario(tmp_path, START, event("e", speed(10, "linear", "distance", 60.0), trigger(time_after(1.0))))).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", speed(10, "linear", "distance", 60.0), trigger(time_after(1.0))))
+    ).run()
     rows, done = motion(episode), times(episode, "eAction", "complete")[0]
     assert np.interp(done, rows[:, 0], rows[:, 1]) - 30.0 == pytest.approx(60.0, abs=0.3)
 
 
 def test_speed_is_limited_by_the_performance(tmp_path):
-    episode = Episode(scenario(tmp_path, START, event("e", speed(0, "linear", "time", 0.5), trigger(time_after(1.0))))).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", speed(0, "linear", "time", 0.5), trigger(time_after(1.0))))
+    ).run()
     assert times(episode, "eAction", "complete") == [pytest.approx(3.0, abs=0.03)]  # 20 m/s at 10 m/s2
 
 
 @pytest.mark.parametrize("shape", ["linear", "sinusoidal", "cubic"])
 def test_lane_change_over_time(tmp_path, shape):
-    episode = Episode(scenario(tmp_path, START, event("e", lane_change(-2, shape), trigger(time_after(2.0))), end=10.0)).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", lane_change(-2, shape), trigger(time_after(2.0))), end=10.0)
+    ).run()
     rows = motion(episode)
     assert np.interp([2.0, 4.0, 6.1], rows[:, 0], rows[:, 2]) == pytest.approx([-1.75, -3.5, -5.25], abs=0.02)
     assert times(episode, "e", "complete") == [pytest.approx(6.0, abs=0.02)]
-    assert np.hypot(*np.diff(rows[:, 1:3], axis=0).T).sum() == pytest.approx(200.0, abs=0.02)  # the way is still speed times time
+    assert np.hypot(*np.diff(rows[:, 1:3], axis=0).T).sum() == pytest.approx(
+        200.0, abs=0.02
+    )  # the way is still speed times time
 
 
 def test_lane_change_over_distance(tmp_path):
-    episode = Episode(scenario(tmp_path, START, event("e", lane_change(-2, "cubic", "distance", 50.0), trigger(time_after(1.0))))).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", lane_change(-2, "cubic", "distance", 50.0), trigger(time_after(1.0))))
+    ).run()
     rows = motion(episode)
     assert np.interp([30.0, 55.0, 80.0], rows[:, 1], rows[:, 2]) == pytest.approx([-1.75, -3.5, -5.25], abs=0.02)
 
@@ -178,15 +201,21 @@ def test_stop_trigger_ends_everything_at_once(tmp_path):
 
 def test_end_of_road(tmp_path):
     wait = by_entity("A", '<EndOfRoadCondition duration="1.0"/>', "none")
-    episode = Episode(scenario(tmp_path, START, event("e", set_variable("n", 1), trigger(wait)), variables=VARIABLE, length=110.0)).run()
-    assert times(episode, "e", "running") == [pytest.approx(6.0, abs=0.03)] and episode.entities["A"].x == pytest.approx(110.0)
+    episode = Episode(
+        scenario(tmp_path, START, event("e", set_variable("n", 1), trigger(wait)), variables=VARIABLE, length=110.0)
+    ).run()
+    assert times(episode, "e", "running") == [pytest.approx(6.0, abs=0.03)] and episode.entities[
+        "A"
+    ].x == pytest.approx(110.0)
     assert episode.entities["A"].speed == 0.0
 
 
 def test_collision_is_noted(tmp_path):
     init = {"A": teleport(10) + speed(20), "B": teleport(110) + speed(0)}
     hit = by_entity("A", '<CollisionCondition><EntityRef entityRef="B"/></CollisionCondition>', "none")
-    episode = Episode(scenario(tmp_path, init, event("e", set_variable("n", 1), trigger(hit)), variables=VARIABLE)).run()
+    episode = Episode(
+        scenario(tmp_path, init, event("e", set_variable("n", 1), trigger(hit)), variables=VARIABLE)
+    ).run()
     # boxes are 4 m long and both centres 1.4 m ahead of the reference points
     assert episode.events()["collisions"] == [{"time": pytest.approx(4.8, abs=0.011), "entities": ["A", "B"]}]
     assert times(episode, "e", "running") == [pytest.approx(4.8, abs=0.021)]

@@ -18,11 +18,14 @@ SMOOTH = [LINEAR, SINUSOIDAL, CUBIC]
 def naive(shape, start, target, x, c):
     """The standard's formulas, written out."""
     u, b = x / c, target - start
-    return start + {
-        LINEAR: b * u,
-        CUBIC: b * (3 * u**2 - 2 * u**3),
-        SINUSOIDAL: b * (1 - math.cos(math.pi * u)) / 2,
-    }[shape]
+    return (
+        start
+        + {
+            LINEAR: b * u,
+            CUBIC: b * (3 * u**2 - 2 * u**3),
+            SINUSOIDAL: b * (1 - math.cos(math.pi * u)) / 2,
+        }[shape]
+    )
 
 
 @pytest.mark.parametrize("shape", SMOOTH)

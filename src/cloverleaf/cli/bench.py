@@ -143,7 +143,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _scenario,
         "scenarios beside recorded runs: own end, 5 cm and 0.05 m/s, events within a step (bars: all ALKS and NCAP, 95 %; needs --data)",
     ),
-    "engine": (_engine, "scenario engine, actor-steps per second and core with 3, 20, 50 actors (bars: 10 M, 5 M, 2 M)"),
+    "engine": (
+        _engine,
+        "scenario engine, actor-steps per second and core with 3, 20, 50 actors (bars: 10 M, 5 M, 2 M)",
+    ),
     "codec": (_codec, "V2X messages per second beside asn1c, asn1tools and pycrate (bars: 15x decode, 10x encode)"),
     "radio": (
         _radio,

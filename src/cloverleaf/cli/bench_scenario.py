@@ -23,7 +23,9 @@ def run(data: Path | None) -> None:
 
     index = data / "scenarios" / "index.json" if data is not None else None
     if data is None or index is None or not index.is_file():
-        raise StudyError("no recorded reference runs", file=data or "", element="--data", hint="a folder with scenarios/ and oracle/")
+        raise StudyError(
+            "no recorded reference runs", file=data or "", element="--data", hint="a folder with scenarios/ and oracle/"
+        )
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     started = time.process_time()
     for entry in json.loads(index.read_text(encoding="utf-8"))["scenarios"]:
@@ -39,7 +41,9 @@ def run(data: Path | None) -> None:
             continue
         count["ran"] += 1
         motion, events = compare_motion(episode, reference), compare_events(episode, reference)
-        far = [f"{k} {m.distance:.2f} m, {m.speed:.2f} m/s from {m.since:.2f} s" for k, m in motion.items() if not m.close]
+        far = [
+            f"{k} {m.distance:.2f} m, {m.speed:.2f} m/s from {m.since:.2f} s" for k, m in motion.items() if not m.close
+        ]
         count["entities"] += len(motion)
         count["entities_close"] += len(motion) - len(far)
         count["motion_close"] += not far
@@ -76,7 +80,9 @@ def many_actors(road: Path, count: int, events: int) -> str:
     name, length = query.drive.road_ids[longest], float(query.tables.road_length[longest])
     middle = query.lane_to_xyz(longest, [-1, -2, -3, -4, 1], length / 2, 0.0)[:, 0]
     lane = (-1, -2, -3, -4, 1)[int(np.flatnonzero(~np.isnan(middle))[0])]
-    box = '<BoundingBox><Center x="1.4" y="0" z="0.9"/><Dimensions length="4.5" width="1.8" height="1.5"/></BoundingBox>'
+    box = (
+        '<BoundingBox><Center x="1.4" y="0" z="0.9"/><Dimensions length="4.5" width="1.8" height="1.5"/></BoundingBox>'
+    )
     axles = '<Axles><FrontAxle maxSteering="0.5" wheelDiameter="0.6" trackWidth="1.6" positionX="2.7" positionZ="0.3"/>' \
             '<RearAxle maxSteering="0" wheelDiameter="0.6" trackWidth="1.6" positionX="0" positionZ="0.3"/></Axles>'  # fmt: skip
     entities, init, groups = [], [], []
@@ -107,7 +113,9 @@ def many_actors(road: Path, count: int, events: int) -> str:
 def _event(k: int, actor: int, count: int) -> str:
     """One event: every other one by time with a speed action, the others by the distance to the car ahead with a lane offset."""
     if k % 2 == 0 or count == 1:
-        condition = f'<ByValueCondition><SimulationTimeCondition value="{2 + 0.5 * k}" rule="greaterThan"/></ByValueCondition>'
+        condition = (
+            f'<ByValueCondition><SimulationTimeCondition value="{2 + 0.5 * k}" rule="greaterThan"/></ByValueCondition>'
+        )
         action = (
             '<LongitudinalAction><SpeedAction><SpeedActionDynamics dynamicsShape="sinusoidal" dynamicsDimension="time" value="6"/>'
             f'<SpeedActionTarget><AbsoluteTargetSpeed value="${{$Pace * {3 + 0.01 * k}}}"/></SpeedActionTarget></SpeedAction>'
@@ -144,7 +152,13 @@ def measure(road: Path, count: int, events: int, folder: Path, worlds: int = WOR
     begun = time.thread_time()
     steps = many.run(SECONDS)
     spent = time.thread_time() - begun
-    return {"actors": count, "events": events, "worlds": worlds, "actor_steps_per_s": steps / spent, "bar": TARGETS[count]}
+    return {
+        "actors": count,
+        "events": events,
+        "worlds": worlds,
+        "actor_steps_per_s": steps / spent,
+        "bar": TARGETS[count],
+    }
 
 
 def run_engine(data: Path | None) -> None:

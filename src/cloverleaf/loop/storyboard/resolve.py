@@ -205,8 +205,13 @@ def _on_route(p, v, m, g, n, a, path, at, i):
                 rest -= step
                 break
             if along < 0:
-                ahead = min(n.hop[2 * road + 1, 2 * goal] + goal_s, n.hop[2 * road + 1, 2 * goal + 1] + m.road_length[goal] - goal_s)
-                back = min(n.hop[2 * road, 2 * goal] + goal_s, n.hop[2 * road, 2 * goal + 1] + m.road_length[goal] - goal_s)
+                ahead = min(
+                    n.hop[2 * road + 1, 2 * goal] + goal_s,
+                    n.hop[2 * road + 1, 2 * goal + 1] + m.road_length[goal] - goal_s,
+                )
+                back = min(
+                    n.hop[2 * road, 2 * goal] + goal_s, n.hop[2 * road, 2 * goal + 1] + m.road_length[goal] - goal_s
+                )
                 along = 1 if ahead + m.road_length[road] - s <= back + s else 0
             left = m.road_length[road] - s if along == 1 else s
             if rest <= left:

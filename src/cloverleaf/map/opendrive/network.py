@@ -68,7 +68,9 @@ def road_network(m: OpenDriveMap, tables: MapTables) -> RoadNetwork:
     onward = np.array(flat, np.int64).reshape(-1, 3)
     owner = np.repeat(np.arange(2 * lanes), np.diff(start))
     own_road = section_road[m.lane_section[owner >> 1]] if lanes else np.zeros(0, np.int64)
-    turn = np.array([_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64)
+    turn = np.array(
+        [_turn(m, tables, int(own_road[k]), int(owner[k] & 1), flat[k]) for k in range(len(flat))], np.float64
+    )
     return RoadNetwork(start, onward, turn, section_end, _edges(m), _hops(m, own_road, owner & 1, onward))
 
 
@@ -136,4 +138,6 @@ def _hops(m: OpenDriveMap, road: I64, end: I64, onward: I64) -> F64:
 def empty_network() -> RoadNetwork:
     """The network of a scenario without roads."""
     none = np.zeros((0, 3), np.int64)
-    return RoadNetwork(np.zeros(1, np.int64), none, np.zeros(0), np.zeros(0), none[:, :2].copy(), np.full((1, 1), np.inf))
+    return RoadNetwork(
+        np.zeros(1, np.int64), none, np.zeros(0), np.zeros(0), none[:, :2].copy(), np.full((1, 1), np.inf)
+    )
