@@ -191,7 +191,7 @@ def step_action(p, v, m, g, n, clock, a, el, path, log, e):
     elif kind == T.SPEED_PROFILE:
         step_profile(p, v, clock, a, el, log, e, k, i)
     elif kind == T.KEEP_LATERAL:
-        step_lateral(p, v, m, n, clock, a, el, log, e, k, i)
+        step_lateral(p, v, m, g, n, clock, a, el, log, e, k, i)
     else:
         finish(clock, el, log, e)
 

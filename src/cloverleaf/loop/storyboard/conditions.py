@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.geometry import wrap_angle
-from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.distance import distance_to_actor, distance_to_place, gap_between, lane_gap
+from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.loop.storyboard.distance import distance_to_actor, distance_to_place, gap_between, gap_on_road, lane_gap
 from cloverleaf.loop.storyboard.layout import settle
 from cloverleaf.loop.storyboard.place import drives_along
 from cloverleaf.loop.storyboard.state import (
@@ -63,7 +63,7 @@ from cloverleaf.scenario.storyboard import tables as T
 CLOSE = 1e-6  # slack of comparisons, so that a sum of steps reaches a round number
 
 
-@kernel
+@inlined
 def holds(rule, a, b):
     """`a rule b`, equal within CLOSE."""
     if rule == T.GREATER:
@@ -77,7 +77,7 @@ def holds(rule, a, b):
     return (abs(a - b) <= CLOSE) == (rule == T.EQUAL)
 
 
-@kernel
+@inlined
 def element_state(p, clock, el, c, co):
     """A storyboard element is in a state, or made a transition since the condition was last looked at (or in the step before)."""
     e, mode = p.conditions[c, T.C_REF], p.conditions[c, T.C_MODE]
@@ -234,7 +234,7 @@ def entity_holds(p, v, m, g, n, clock, a, path, c, i):
     return False
 
 
-@kernel
+@inlined
 def plain_value(p, v, m, g, n, clock, a, el, path, variable, co, c):
     """The logical expression of a condition, without edge and delay; notes the triggering entities."""
     kind, slot = p.conditions[c, T.C_KIND], p.conditions[c, T.C_SLOT]
@@ -254,7 +254,15 @@ def plain_value(p, v, m, g, n, clock, a, el, path, variable, co, c):
     result, mask = every, 0.0
     for q in range(p.conditions[c, T.C_BEGIN], p.conditions[c, T.C_END]):
         i = p.members[q]
-        here = a[i, PRESENT] == 1.0 and entity_holds(p, v, m, g, n, clock, a, path, c, i)
+        here = False
+        if a[i, PRESENT] == 1.0:
+            other = p.conditions[c, T.C_REF]
+            quick = kind == T.RELATIVE_DISTANCE and p.conditions[c, T.C_MODE] == T.ALONG and p.conditions[c, T.C_SYSTEM] == T.ROAD_SYSTEM
+            if quick and a[other, PRESENT] == 1.0 and a[i, ROAD] == a[other, ROAD] and a[i, ROAD] >= 0.0:
+                ds = gap_on_road(a, i, other, p.conditions[c, T.C_FREE])
+                here = holds(p.conditions[c, T.C_RULE], abs(ds), v[slot])
+            else:
+                here = entity_holds(p, v, m, g, n, clock, a, path, c, i)
         if here and i < 50:
             mask += 2.0**i
         result = (result and here) if every else (result or here)
@@ -285,7 +293,7 @@ def delayed_value(d, time, delay, value):
     return found == 1.0
 
 
-@kernel
+@inlined
 def condition_value(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, c):
     """A condition with its edge and delay."""
     edge = p.conditions[c, T.C_EDGE]
@@ -315,7 +323,7 @@ def condition_value(p, v, m, g, n, clock, a, el, path, variable, co, delayed, lo
     return now
 
 
-@kernel
+@inlined
 def trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, t, fired):
     """A trigger: any of its groups with all conditions true. Bits of the triggering entities go to `fired[0]`."""
     begin, end = p.triggers[t, T.T_BEGIN], p.triggers[t, T.T_END]

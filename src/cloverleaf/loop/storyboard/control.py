@@ -6,7 +6,7 @@ import math
 
 from cloverleaf.algo.following import iidm_accel
 from cloverleaf.algo.geometry import wrap_angle
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.algo.rng import SLOPPY_DRIVER, normal, stream
 from cloverleaf.loop.storyboard.driver import (
     COMMAND_ACCEL,
@@ -20,11 +20,13 @@ from cloverleaf.loop.storyboard.driver import (
     PRESENT_HERE,
     look,
 )
-from cloverleaf.loop.storyboard.place import find_lane, move_along
+from cloverleaf.loop.storyboard.glide import advance
+from cloverleaf.loop.storyboard.place import find_lane
 from cloverleaf.loop.storyboard.state import (
     BRAKE,
     DESIRED,
     DT,
+    G_LOW,
     HEADING,
     LAT_CONTROL,
     LON_CONTROL,
@@ -52,7 +54,7 @@ BESIDE = 0.3  # m of lateral gap below which another one counts as ahead
 STILL = 1e-9
 
 
-@kernel
+@inlined
 def controls(p, a, i, column):
     """True if a controller other than the default one acts on a domain: our own, or a driver from outside that is there."""
     row = a[i, column]
@@ -129,15 +131,13 @@ def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
         find_lane(m, g, a, i)
         a[i, MOVED], a[i, STEERED] = 1.0, 1.0
     elif a[i, MOVED] == 0.0:
-        move_along(m, n, a, i, a[i, SPEED] * dt, 1)
+        advance(m, n, a, i, a[i, SPEED] * dt)
         a[i, MOVED] = 1.0
 
 
 @kernel
 def overridden(a, i, dt):
     """Pedals that an OverrideControllerValueAction holds act on the speed of an actor without a controller of its own."""
-    if math.isnan(a[i, BRAKE]) and math.isnan(a[i, THROTTLE]):
-        return
     accel = 0.0
     if not math.isnan(a[i, THROTTLE]):
         accel += a[i, THROTTLE] * min(a[i, MAX_ACCEL], 10.0)
@@ -146,10 +146,11 @@ def overridden(a, i, dt):
     a[i, SPEED] = min(max(a[i, SPEED] + accel * dt, 0.0), a[i, MAX_SPEED])
 
 
-@kernel
+@inlined
 def move_default(p, v, m, n, clock, a, i):
     """The default controller: on along the lane at the speed that the actions set, unless one of them moved the actor already."""
-    overridden(a, i, clock[DT])
+    if not (math.isnan(a[i, BRAKE]) and math.isnan(a[i, THROTTLE])):
+        overridden(a, i, clock[DT])
     if len(m.road_length) == 0 and a[i, MOVED] == 0.0 and a[i, TOW] < 0.0:
         a[i, SPEED] = 0.0  # without roads there is no lane to follow
         return
@@ -162,5 +163,6 @@ def move_default(p, v, m, n, clock, a, i):
                 way *= 1.0 + a[i, M0]
             if a[i, LAT_CONTROL] == row:
                 a[i, OFFSET] += a[i, M1] * clock[DT]
-        move_along(m, n, a, i, way, 1)
+                a[i, G_LOW] = math.inf
+        advance(m, n, a, i, way)
         a[i, MOVED] = 1.0

@@ -51,7 +51,7 @@ def road_ds(m, n, road, s, other, other_s):
         return math.inf, 1.0
     best, sense = math.inf, 1.0
     if road == other:
-        best = other_s - s
+        return other_s - s, 1.0
     if n.hop.shape[0] <= 2 * other:
         return best, sense
     for end in range(2):
@@ -82,6 +82,8 @@ def lane_gap(m, n, a, i, k):
 def road_extent(a, i):
     """Reach of a box along its road from the reference point: ahead and behind (as it faces), and half its width across."""
     turn = a[i, TURN]
+    if turn == 0.0:
+        return a[i, BOX_X], 0.5 * a[i, LENGTH], a[i, BOX_Y], 0.5 * a[i, WIDTH]
     c, s = abs(math.cos(turn)), abs(math.sin(turn))
     centre = a[i, BOX_X] * math.cos(turn) - a[i, BOX_Y] * math.sin(turn)
     side = a[i, BOX_X] * math.sin(turn) + a[i, BOX_Y] * math.cos(turn)
@@ -98,6 +100,18 @@ def free_gap(reach, gap):
     if gap < -reach:
         return gap + reach
     return 0.0
+
+
+@kernel
+def gap_on_road(a, i, k, free):
+    """Distance of two actors along the road they share, m, positive ahead of i; `free` 1 between their boxes."""
+    facing = 1.0 if abs(a[i, TURN]) <= 0.5 * math.pi else -1.0
+    ds = facing * (a[k, S] - a[i, S])
+    if free == 1:
+        ci, li, _, _ = road_extent(a, i)
+        ck, lk, _, _ = road_extent(a, k)
+        ds = free_gap(li + lk, ds + facing * (ck - ci))
+    return ds
 
 
 @kernel

@@ -6,7 +6,7 @@ one without starts with its parent. An element ends when all its children are co
 
 from __future__ import annotations
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.actions import leave_action, start_action, step_action
 from cloverleaf.loop.storyboard.conditions import forget_trigger, trigger_fires
 from cloverleaf.loop.storyboard.lifecycle import begin, change, finish, halt
@@ -137,31 +137,32 @@ def start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log,
             k += 1
 
 
-@kernel
+@inlined
 def evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, fired):
     """Stop and start triggers of all elements that run or wait, parents before children."""
     e, rows = 0, p.sizes[T.Z_INIT]
     while e < rows:
-        if el[e, STATE] == RUNNING and p.elements[e, T.E_STOP] >= 0:
-            if trigger_fires(
-                p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, p.elements[e, T.E_STOP], fired
-            ):
-                stop_element(p, clock, a, el, co, delayed, log, e)
-                if e == 0:
-                    clock[ENDED] = 1.0
-                    return
-        if el[e, STATE] == STANDBY:
-            start = p.elements[e, T.E_START]
-            if start < 0 or trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, start, fired):
-                el[e, FIRED] = fired[0] if start >= 0 else 0.0
-                start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, e)
+        state = el[e, STATE]
+        asked = p.elements[e, T.E_STOP] if state == RUNNING else (p.elements[e, T.E_START] if state == STANDBY else -1)
+        fires = state == STANDBY and asked < 0
+        fired[0] = 0.0
+        if asked >= 0:
+            fires = trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, asked, fired)
+        if fires and state == RUNNING:
+            stop_element(p, clock, a, el, co, delayed, log, e)
+            if e == 0:
+                clock[ENDED] = 1.0
+                return
+        elif fires:
+            el[e, FIRED] = fired[0]
+            start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, e)
         if el[e, STATE] == RUNNING and p.elements[e, T.E_KIND] < T.EVENT:
             e += 1
         else:
             e = p.elements[e, T.E_END]
 
 
-@kernel
+@inlined
 def step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log):
     """Step the Init actions that still run, then those of the storyboard, in document order."""
     rows, init = p.elements.shape[0], p.sizes[T.Z_INIT]

@@ -13,6 +13,7 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.loop.storyboard.distance import lane_gap
 from cloverleaf.loop.storyboard.lifecycle import finish
 from cloverleaf.loop.storyboard.place import (
+    find_lane,
     force_lane,
     lane_by_count,
     move_along,
@@ -208,7 +209,7 @@ def start_lateral(p, v, a, el, e, k, i):
 
 
 @kernel
-def step_lateral(p, v, m, n, clock, a, el, log, e, k, i):
+def step_lateral(p, v, m, g, n, clock, a, el, log, e, k, i):
     """Hold the lateral distance: at once without constraints, else by a critically damped spring within them."""
     slot, other, dt = p.actions[k, T.A_SLOT], p.actions[k, T.A_REF], clock[DT]
     if p.actions[k, T.A_SYSTEM] == T.ENTITY_SYSTEM or a[i, ROAD] < 0:
@@ -242,6 +243,7 @@ def step_lateral(p, v, m, n, clock, a, el, log, e, k, i):
     else:
         a[i, X] += shift_x * move
         a[i, Y] += shift_y * move
+        find_lane(m, g, a, i)
     a[i, STEERED] = 1.0
     if p.actions[k, T.A_CONTINUOUS] == 0 and abs(error - move) < REACHED:
         finish(clock, el, log, e)

@@ -12,6 +12,7 @@ from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.loop.storyboard.state import (
     AT_END,
+    G_LOW,
     GOAL_ROAD,
     HEADING,
     LANE,
@@ -70,6 +71,7 @@ def place_on_row(m, a, i, row, s, offset):
     a[i, ROAD], a[i, LANE], a[i, ROW] = road, lane_id, row
     a[i, S], a[i, OFFSET] = s, offset
     a[i, T_ROAD] = lane_centre(m, row, s) + offset
+    a[i, G_LOW] = math.inf
 
 
 @kernel
@@ -106,6 +108,7 @@ def place_on_road(m, a, i, road, s, t):
     base, _ = profile_at(m, road, 2, s)
     a[i, ROAD], a[i, LANE], a[i, ROW] = road, 0, -1
     a[i, S], a[i, OFFSET], a[i, T_ROAD] = s, t - base, t
+    a[i, G_LOW] = math.inf
 
 
 @kernel
@@ -132,6 +135,7 @@ def find_lane(m, g, a, i):
         _, _, z, heading, pitch, roll = point_at(m, road, s, t, 0.0, 0.0)
     a[i, ROAD], a[i, LANE], a[i, ROW] = road, lane_id, row
     a[i, S], a[i, OFFSET], a[i, T_ROAD] = s, offset, t
+    a[i, G_LOW] = math.inf
     a[i, TURN] = wrap_angle(a[i, HEADING] - heading)
     a[i, Z], a[i, PITCH], a[i, ROLL] = z, pitch, roll
 

@@ -21,6 +21,7 @@ from cloverleaf.loop.storyboard.place import (
     road_heading,
 )
 from cloverleaf.loop.storyboard.state import (
+    G_LOW,
     GOAL_ROAD,
     HEADING,
     LANE,
@@ -80,7 +81,7 @@ def copy_place(a, source, target):
         a[target, c] = a[source, c]
     for c in range(ROAD, TURN + 1):
         a[target, c] = a[source, c]
-    a[target, GOAL_ROAD] = a[source, GOAL_ROAD]
+    a[target, GOAL_ROAD], a[target, G_LOW] = a[source, GOAL_ROAD], math.inf
 
 
 @kernel

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.boxes import boxes_overlap
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.actions import start_action
 from cloverleaf.loop.storyboard.control import DIRECT, controls, drive, move_default
 from cloverleaf.loop.storyboard.distance import box_centre
@@ -28,6 +28,8 @@ from cloverleaf.loop.storyboard.state import (
     ENDED,
     EVENTS,
     EVENTS_BEFORE,
+    G_LOW,
+    G_SCALE,
     GOAL_ROAD,
     GOAL_ROUTE,
     HEADING,
@@ -96,6 +98,7 @@ def prepare(p, v, first, a, el, variable, dt, clock):
         a[i, STILL_SINCE], a[i, OFFROAD_SINCE], a[i, END_SINCE] = math.nan, math.nan, math.nan
         a[i, TOUCHED], a[i, LIMIT] = math.nan, math.nan
         a[i, THROTTLE], a[i, BRAKE], a[i, WHEEL] = math.nan, math.nan, math.nan
+        a[i, G_LOW], a[i, G_SCALE] = math.inf, 1.0
     for i in range(p.entities.shape[0]):
         slot = p.entities[i, T.N_SLOT]
         a[i, PRESENT] = p.entities[i, T.N_PRESENT]
@@ -139,8 +142,6 @@ def beside_road(m, n, a, i):
     """True if an actor's reference point lies outside the lanes of its road, those of type none not counted."""
     if a[i, ROAD] < 0:
         return len(m.road_length) > 0
-    if a[i, ROW] >= 0 and abs(a[i, OFFSET]) < INSIDE and m.lane_i[int(a[i, ROW]), USE] == 2:
-        return False
     road, s = int(a[i, ROAD]), a[i, S]
     base, _ = profile_at(m, road, 2, s)
     side = a[i, T_ROAD] - base
@@ -151,7 +152,7 @@ def beside_road(m, n, a, i):
     return abs(side) > outer + OUTSIDE_ROAD
 
 
-@kernel
+@inlined
 def after_motion(p, m, n, clock, a, i, dt):
     """Velocity, acceleration, distance travelled, and since when an actor stands, is off the road or at its end."""
     dx, dy, dz = a[i, X] - a[i, OLD_X], a[i, Y] - a[i, OLD_Y], a[i, Z] - a[i, OLD_Z]
@@ -179,25 +180,27 @@ def after_motion(p, m, n, clock, a, i, dt):
             a[i, SPEED] = 0.0
     else:
         a[i, END_SINCE] = math.nan
-    if not beside_road(m, n, a, i):
+    inside = a[i, ROW] >= 0.0 and abs(a[i, OFFSET]) < INSIDE and m.lane_i[int(a[i, ROW]), USE] == 2
+    if inside or not beside_road(m, n, a, i):
         a[i, OFFROAD_SINCE] = math.nan
     elif math.isnan(a[i, OFFROAD_SINCE]):
         a[i, OFFROAD_SINCE] = time
 
 
-@kernel
+@inlined
 def note_collisions(p, clock, a):
     """First contact of every actor with another, by their boxes."""
     count = p.entities.shape[0]
     for i in range(count):
         if a[i, PRESENT] == 0.0:
             continue
+        reach = 0.5 * (a[i, LENGTH] + a[i, WIDTH]) + abs(a[i, BOX_X]) + abs(a[i, BOX_Y])
         for k in range(i + 1, count):
             if a[k, PRESENT] == 0.0 or (not math.isnan(a[i, TOUCHED]) and not math.isnan(a[k, TOUCHED])):
                 continue
             dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
-            reach = a[i, LENGTH] + a[k, LENGTH] + a[i, WIDTH] + a[k, WIDTH]
-            if dx * dx + dy * dy > reach * reach:
+            other = 0.5 * (a[k, LENGTH] + a[k, WIDTH]) + abs(a[k, BOX_X]) + abs(a[k, BOX_Y])
+            if dx * dx + dy * dy > (reach + other) * (reach + other):
                 continue
             if a[i, TRAILER] == k or a[k, TRAILER] == i:
                 continue
@@ -212,7 +215,7 @@ def note_collisions(p, clock, a):
                     a[k, TOUCHED], a[k, TOUCHED_BY] = clock[TIME], i
 
 
-@kernel
+@inlined
 def step_world(
     p, v, m, g, n, limit, dt, clock, a, el, path, variable, co, delayed, log, scratch, command, memory, own, near, act
 ):
