@@ -15,6 +15,8 @@ def pointer(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: compile a function for `signature`, cached on disk like a kernel, without reference counting, IEEE division."""
 
     def compiled(function: Callable[..., Any]) -> Any:
+        if config.DISABLE_JIT:
+            return function
         before = config.CACHE_LOCATOR_CLASSES
         config.CACHE_LOCATOR_CLASSES = f"{StampedCacheLocator.__module__}.{StampedCacheLocator.__name__}"
         try:

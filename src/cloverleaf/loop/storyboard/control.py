@@ -123,7 +123,7 @@ def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
             accel = max(accel, a[i, THROTTLE] * a[i, MAX_ACCEL])
         old = a[i, SPEED]
         a[i, SPEED] = min(max(old + accel * dt, min(old, 0.0)), a[i, MAX_SPEED])
-    if lat and not math.isnan(curvature):
+    if (lat or a[i, LON_CONTROL] == DIRECT) and not math.isnan(curvature):
         way = a[i, SPEED] * dt
         a[i, HEADING] = wrap_angle(a[i, HEADING] + way * curvature)
         a[i, X] += way * math.cos(a[i, HEADING])

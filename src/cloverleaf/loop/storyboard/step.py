@@ -107,8 +107,6 @@ def prepare(p, v, first, a, el, variable, dt, clock):
         a[i, MAX_SPEED], a[i, MAX_ACCEL] = v[slot + T.B_MAX_SPEED], v[slot + T.B_MAX_ACCEL]
         a[i, MAX_DECEL] = v[slot + T.B_MAX_DECEL]
         a[i, CONTROLLER] = p.entities[i, T.N_CONTROLLER]
-        if p.entities[i, T.N_DRIVER] > 0 and p.entities[i, T.N_CONTROLLER] < 0:
-            a[i, LON_CONTROL], a[i, LAT_CONTROL] = DIRECT, DIRECT
     for e in range(el.shape[0]):
         for c in range(el.shape[1]):
             el[e, c] = 0.0
@@ -133,6 +131,8 @@ def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, dela
         start_action(p, v, m, g, n, clock, a, el, path, variable, log, e)
     start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, 0)
     for i in range(p.entities.shape[0]):
+        if p.entities[i, T.N_DRIVER] > 0 and p.entities[i, T.N_CONTROLLER] < 0:
+            a[i, LON_CONTROL] = DIRECT  # from here on; where it does not steer, the storyboard still does
         a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
         a[i, STEERED] = TELEPORTED
 
