@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.control import accelerate, steer
 from cloverleaf.car.fuse import take_messages
@@ -26,19 +27,24 @@ from cloverleaf.car.heard import (
 from cloverleaf.car.hmi import FORWARD, most_urgent
 from cloverleaf.car.lights import first_signal, rule_lights
 from cloverleaf.car.locate import filter_pose, follow_lane
-from cloverleaf.car.path import build_path
+from cloverleaf.car.occupy import shift_at
+from cloverleaf.car.path import build_path, path_index
 from cloverleaf.car.plan import decide, reach_of
 from cloverleaf.car.predict import clear_foes, mark_foes, predict_all
 from cloverleaf.car.roadbook import SIGNAL, SIGNAL_PLACE
 from cloverleaf.car.state import (
     ASK,
+    ASKEW,
     GUARDED,
+    HEADING,
     INDICATOR,
     KNOWN,
     LANE,
+    LANE_D,
     LANE_S,
     LENGTH,
     LOST,
+    OFF,
     POS,
     ROUTE,
     SHIFT,
@@ -133,6 +139,14 @@ def _next_signal(book, ints, path, i):
 
 
 @kernel
+def _deviate(path, f, i):
+    """Note how far the car is off its wanted line, and by how much its turned body reaches beyond its own width."""
+    f[i, OFF] = f[i, LANE_D] - shift_at(f, i, 0.0)
+    turn = wrap_angle(f[i, HEADING] - path.heading[path_index(path, 0.0, np.int64(0))])
+    f[i, ASKEW] = min(0.5 * f[i, LENGTH] * abs(math.sin(turn)), 1.0)
+
+
+@kernel
 def think_fleet(book, fleet, memory, relation, slots, lights, now, wanted):
     """Fill `wanted` (n,), m/s2: predict the others, decide, choose the lane. `relation` (K,) is zero between cars."""
     f, ints, scratch = fleet.f, fleet.i, memory[0]
@@ -146,6 +160,7 @@ def think_fleet(book, fleet, memory, relation, slots, lights, now, wanted):
         build_path(
             book, path, ints[i, ROUTE], ints[i, POS], ints[i, LANE], f[i, LANE_S], BACK, reach_of(f[i, SPEED]), f[i, TOP_SPEED]
         )  # fmt: skip
+        _deviate(path, f, i)
         _next_signal(book, ints, path, i)
         shown = rule_lights(book, fleet, path, i, lights[k, 0], lights[k, 1], now)
         marked = mark_foes(book, path, relation, scratch.used, shown)

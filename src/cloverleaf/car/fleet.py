@@ -15,6 +15,7 @@ from cloverleaf.car.state import (
     COMMITTED,
     COST,
     GUARDED,
+    HALTING,
     HEADING,
     INDICATOR,
     LANE,
@@ -95,7 +96,7 @@ class Fleet:
                 f[:], i[:] = 0.0, 0
                 f[TIME] = -1.0
                 i[STATION], i[ROUTE], i[POS] = station, mission.route[k], mission.route_pos[k]
-                i[[LANE, SPAT_LINK, SIGNAL_LINK, COMMITTED, STOPPED_AT]] = -1
+                i[[LANE, SPAT_LINK, SIGNAL_LINK, COMMITTED, HALTING, STOPPED_AT]] = -1
                 i[LOST] = 1
         self._stations = mission.station.copy()
         self._slots = np.array([self._slot[s] for s in mission.station.tolist()], np.int64)

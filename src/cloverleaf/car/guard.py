@@ -13,9 +13,10 @@ import numpy as np
 
 from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.algo.jit import kernel
-from cloverleaf.car.occupy import shift_at
+from cloverleaf.car.occupy import lasting, offset_at
 from cloverleaf.car.path import path_index, project
 from cloverleaf.car.state import (
+    ASKEW,
     COUNT,
     LENGTH,
     SPEED,
@@ -80,7 +81,7 @@ def envelope_hit(path, f, i, ask, x, y, heading, speed, yaw, length, width):
         heading += yaw * dt
         t += dt
         segment = path_index(path, s, segment)
-        d = shift_at(f, i, s)
+        d = offset_at(f, i, s)
         rest = s - path.s[segment]
         px = path.x[segment] + rest * path.cos[segment] - d * path.sin[segment]
         py = path.y[segment] + rest * path.sin[segment] + d * path.cos[segment]
@@ -116,9 +117,9 @@ def guard(path, fleet, i, ask):
         turn_s = abs(math.sin(heading) * c - math.cos(heading) * q)
         hl, hw = 0.5 * fleet.track[i, k, T_LENGTH], 0.5 * fleet.track[i, k, T_WIDTH]
         gap = s - hl * turn_c - hw * turn_s - half
-        reach = hl * turn_s + hw * turn_c + width
+        reach = hl * turn_s + hw * turn_c + width + f[i, ASKEW] * lasting(f, i, max(s, 0.0))
         along, across = vx * c + vy * q, vy * c - vx * q
-        e = d - shift_at(f, i, max(s, 0.0))
+        e = d - offset_at(f, i, max(s, 0.0))
         limit, why = math.inf, NOTHING
         inside = abs(e) < reach - 0.05
         if (

@@ -7,10 +7,21 @@ import math
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.car.path import project
-from cloverleaf.car.state import HYPOTHESES, LENGTH, SHIFT, SHIFT_DONE, SHIFT_LENGTH, STEPS, WIDTH
+from cloverleaf.car.path import project, swept
+from cloverleaf.car.state import (
+    ASKEW,
+    HYPOTHESES,
+    LENGTH,
+    OFF,
+    SHIFT,
+    SHIFT_DONE,
+    SHIFT_LENGTH,
+    SPEED,
+    STEPS,
+    WIDTH,
+)  # fmt: skip
 
-CAR_MARGIN, WALK_MARGIN, STILL_MARGIN = 0.35, 0.7, 0.2  # m, kept sideways
+CAR_MARGIN, WALK_MARGIN, STILL_MARGIN = 0.35, 0.7, 0.3  # m, kept sideways
 PEDESTRIAN = 7
 
 
@@ -21,6 +32,18 @@ def shift_at(f, i, s):
         return 0.0
     u = min(max((f[i, SHIFT_DONE] + max(s, 0.0)) / f[i, SHIFT_LENGTH], 0.0), 1.0)
     return f[i, SHIFT] * (1.0 - u * u * u * (10.0 + u * (-15.0 + 6.0 * u)))
+
+
+@kernel
+def lasting(f, i, s):
+    """Share of the present deviation from the wanted line that is left at position `s`."""
+    return min(max(1.0 - s / (8.0 + 1.5 * f[i, SPEED]), 0.0), 1.0)
+
+
+@kernel
+def offset_at(f, i, s):
+    """Lateral offset (m) to expect at position `s`: the wanted one, and what is left of the present deviation from it."""
+    return shift_at(f, i, s) + f[i, OFF] * lasting(f, i, s)
 
 
 @kernel
@@ -45,11 +68,12 @@ def occupy_one(path, hyp, occ, f, i, h, from_behind):
             margin = WALK_MARGIN
         elif hyp.v[h, k] < 0.3:
             margin = STILL_MARGIN
-        reach = across + width + margin
+        # a car that stands askew or turns is wider than it is
+        reach = across + width + margin + max(f[i, ASKEW] * lasting(f, i, s), swept(path, s, segment, half))
         near = min(max(s - along, 0.0), s) if s > 0.0 else s
         low, high = math.inf, -math.inf
         if (
-            (abs(d - shift_at(f, i, s)) < reach or abs(d - shift_at(f, i, near)) < reach)
+            (abs(d - offset_at(f, i, s)) < reach or abs(d - offset_at(f, i, near)) < reach)
             and s - along < end
             and s + along > -half - 60.0
         ):

@@ -140,7 +140,9 @@ def limit_bends(path):
             j += 1
         while path.s[i0 + 1] < path.s[i] - 4.0 and i0 + 1 < i:
             i0 += 1
-        turn = abs(wrap_angle(path.heading[j] - path.heading[i0]))
+        turn = 0.0
+        for k in range(i0, j):  # all turning counts: left and right again is no straight line
+            turn += abs(wrap_angle(path.heading[k + 1] - path.heading[k]))
         span = min(max(path.s[j] - path.s[i0], 4.0), 9.0)
         bend = turn / span
         path.top[i] = path.limit[i]
@@ -209,4 +211,15 @@ def project(path, x, y, hint):
     return path.s[i] + dx * path.cos[i] + dy * path.sin[i], dy * path.cos[i] - dx * path.sin[i], i
 
 
-__all__ = ["build_path", "onward_link", "path_index", "project", "top_speed_at"]
+@kernel
+def swept(path, s, i, half):
+    """What a body of half length `half` needs beside its own width at `s` of segment i, because the path turns beneath it, m."""
+    turn = 0.0
+    if i > 0 and s - path.s[i] < half:
+        turn += abs(wrap_angle(path.heading[i] - path.heading[i - 1]))
+    if i + 2 < path.n[0] and path.s[i + 1] - s < half:
+        turn += abs(wrap_angle(path.heading[i + 1] - path.heading[i]))
+    return 0.5 * half * min(turn, 1.0)
+
+
+__all__ = ["build_path", "onward_link", "path_index", "project", "swept", "top_speed_at"]

@@ -29,6 +29,7 @@ from cloverleaf.car.state import (
     LANE_S,
     LAST_CHANGE,
     LENGTH,
+    OFF,
     POS,
     PROPOSAL,
     RED_STOP,
@@ -263,7 +264,7 @@ def prepare_change(book, fleet, scratch, i, side, urgency, needed):
         book, scratch.change, ints[i, ROUTE], ints[i, POS], other, s, 60.0, reach_of(f[i, SPEED]), f[i, TOP_SPEED]
     )
     # First as if already there: who is beside and behind?
-    f[i, SHIFT] = 0.0
+    f[i, SHIFT], f[i, OFF] = 0.0, 0.0
     occupy(scratch.change, scratch.hyp, scratch.occ_change, f, i, np.int64(1))
     if not rear_gap_ok(scratch.occ_change, f, i, urgency):
         return np.int64(-1)
@@ -291,7 +292,7 @@ def decide(book, fleet, scratch, i, now):
     if side == 0:
         side = faster_side(book, fleet, occ, i, now)
     ints[i, WISH] = side
-    keep_shift, keep_done, keep_length = f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH]
+    keep_shift, keep_done, keep_length, keep_off = f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH], f[i, OFF]
     # Stages: go on; what else the lane offers; brakes; the change of lanes.
     end = _add(todo, np.int64(0), np.int64(GO), cap, wall, 0.0, 0.0)
     first = np.int64(0)
@@ -323,7 +324,7 @@ def decide(book, fleet, scratch, i, now):
         f[i, LANE_D] = f[i, SHIFT]
         f[i, LAST_CHANGE] = now
     else:
-        f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH] = keep_shift, keep_done, keep_length
+        f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH], f[i, OFF] = keep_shift, keep_done, keep_length, keep_off
     ints[i, PROPOSAL], ints[i, TERM] = np.int64(best[1]), np.int64(best[5])
     f[i, COST] = best[0]
     return best[2]

@@ -70,6 +70,7 @@ STOPPING = 3.5  # m/s2 at which somebody who has to stop is believed to do so
 REACH = 130.0  # m
 CONFIRMED = 0.45
 EAGER = 0.8  # m/s2
+STARTING = 6.0  # m/s
 
 _GREEN = ord("G")
 
@@ -215,7 +216,7 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
         else:
             limit = max(book.lane_f[lane, LANE_SPEED] * 1.15, 3.0)
             speed = min(max(speed + accel * DT, 0.0), max(limit, speed))
-            accel *= 0.8
+            accel *= 0.95 if accel > 0.0 and speed < STARTING else 0.8  # who starts goes on accelerating
         move = speed * DT
         if move > room:
             move = max(room, 0.0)

@@ -12,8 +12,10 @@ from cloverleaf.map.paths import best_lanes
 from cloverleaf.map.road_tables import road_tables
 from cloverleaf.types.demand import Routes
 from cloverleaf.types.state import F64, I32, I64, U8
+from cloverleaf.types.traffic import LINK_VIA
 
 CELL = 20.0  # m, side of a cell of the lane grid
+DOT = 0.3  # m, below which an internal lane is no way to drive along
 
 # columns of `Roadbook.point`
 PX, PY, PS, PHEADING, PCOS, PSIN = range(6)
@@ -129,6 +131,16 @@ def _routes(graph: LaneGraph, routes: Routes) -> tuple[I64, I32, I32, I32, F64, 
     return start, edge, row[:-1].astype(np.int32), link, length, offset
 
 
+def _dots(graph: LaneGraph) -> NDArray[np.bool_]:
+    """Links whose only internal lane is a dot: netconvert writes some a centimetre long, in any direction, between lanes that meet."""
+    via = graph.link_via
+    lane = np.maximum(via, 0)
+    a, b = graph.lane_point_start[lane], graph.lane_point_start[lane + 1] - 1
+    drawn = np.hypot(graph.point_x[b] - graph.point_x[a], graph.point_y[b] - graph.point_y[a])
+    first = np.minimum(graph.lane_link_start[lane], max(len(via) - 1, 0))
+    return (via >= 0) & (graph.lane_length[lane] < DOT) & (drawn < DOT) & (via[first] < 0)
+
+
 def build_roadbook(graph: LaneGraph, routes: Routes) -> Roadbook:
     """Pack `graph` and resolve `routes` (int edge sequences) for the kernels of the car."""
     roads = road_tables(graph)
@@ -140,12 +152,14 @@ def build_roadbook(graph: LaneGraph, routes: Routes) -> Roadbook:
     def table(*columns: NDArray[Any]) -> I32:
         return np.ascontiguousarray(np.column_stack(columns), dtype=np.int32)
 
+    link_i = roads.link_i.copy()
+    link_i[_dots(graph), LINK_VIA] = -1
     links_of, points_of = graph.lane_link_start, graph.lane_point_start
     return Roadbook(
         roads.lane_f,
         table(roads.lane_i, links_of[:-1], links_of[1:], points_of[:-1], points_of[1:]),
         roads.link_f,
-        table(roads.link_i, graph.link_signal, graph.link_signal_index),
+        table(link_i, graph.link_signal, graph.link_signal_index),
         table(roads.foe_i, _together(graph, own)),
         _points(graph),
         graph.edge_lane_start.astype(np.int64),
