@@ -39,7 +39,7 @@ def runs_red(speed, distance, slowed_by=0.0, step=0.1):
         v = max(0.0, v + a * step)
         rest -= v * step
         t += step
-        if t < YELLOW_S and rest <= 0.0:
+        if t < YELLOW_S + 0.5 * step and rest <= 0.0:
             return False
     return False
 
