@@ -160,9 +160,9 @@ def test_several_messages_behind_each_other() -> None:
 
 
 def test_opaque_sae_messages_are_named() -> None:
-    frame = codec("sae", "bsm").encode({"messageId": 31, "value": ["_unknown", {"hex": "00" * 30}]})
+    frame = codec("sae", "bsm").encode({"messageId": 41, "value": ["_unknown", {"hex": "00" * 30}]})
     found = Inspector().frame(1, ethernet(wsmp.frame(frame, 0x83), 0x88DC))
-    assert found[0].readings[0].name == "tim"
+    assert found[0].readings[0].name == "sdsm" and found[0].readings[0].opaque
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -22,7 +22,7 @@ _LONG = 0x80
 @cache
 def body_codec(name: str) -> BatchCodec:
     """The batch codec of a message's body, without its frame."""
-    kind = Message("sae", name, *_BODIES[name])
+    kind = Message("sae", name, *_BODIES[name], (), "sae")
     codec = BatchCodec(kind)
     codec.single = Codec(kind)  # the catalog's codec of this name would expect the frame
     return codec

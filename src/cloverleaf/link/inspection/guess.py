@@ -20,6 +20,7 @@ MIN_BITS = 4.0
 _PADDING = 512
 _RARER = 5.0
 """Bits against the Chinese envelope where IEEE 1609.2 reads the same bytes: their unsecured forms have the same shape."""
+_ASSIGNED = 8.0
 _NO_PLACE = 900_000_001
 SAE_NAMES = {
     18: "map", 19: "spat", 20: "bsm", 21: "csr", 22: "eva", 23: "ica", 24: "nmea", 25: "pdm", 26: "pvd", 27: "rsa",
@@ -175,10 +176,19 @@ def try_reading(standard: str, name: str, data: bytes) -> tuple[Any, float, int]
         return None
     if kind.message.encoding == "uper":
         bits = 10.0 if again == data else -8.0 - min(len(data) - len(again), 40) / 2
+        bits += _numbered(value)
     else:
         bits = 16.0 if again == data else -4.0
         bits -= _RARER if standard.startswith("csae") else 0.0
     return value, bits + _header(kind.message.message_id, name, value) + _places(value), min(len(again), len(data))
+
+
+def _numbered(value: Any) -> float:
+    """Evidence of a message id of 15 bits that is one of the few assigned, with a body that fits."""
+    frame = value[1] if isinstance(value, list) and value[0] == "msgFrameExt" else value
+    if not isinstance(frame, dict) or "messageId" not in frame or not isinstance(frame.get("value"), list):
+        return 0.0
+    return _ASSIGNED if frame["value"][0] != "_unknown" else 0.0
 
 
 def _header(message_id: int | None, name: str, value: Any) -> float:

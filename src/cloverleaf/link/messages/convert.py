@@ -9,7 +9,7 @@ import numpy as np
 
 from cloverleaf.link.codec.single import codec
 from cloverleaf.link.content.frame import Frame
-from cloverleaf.link.messages import awareness, events, perception, signals, topology
+from cloverleaf.link.messages import awareness, events, perception, signals, tim, topology
 from cloverleaf.link.messages.records import (
     Awareness,
     MapMessage,
@@ -30,7 +30,12 @@ _ETSI: dict[str, Any] = {
     "cam": awareness.read_cam, "spatem": signals.read_spatem, "mapem": topology.read_mapem, "denm": events.read_denm,
     "cpm": perception.read_cpm,
 }  # fmt: skip
-_SAE: dict[str, Any] = {"bsm": awareness.read_sae_bsm, "spat": signals.read_sae_spat, "map": topology.read_sae_map}
+_SAE: dict[str, Any] = {
+    "bsm": awareness.read_sae_bsm,
+    "spat": signals.read_sae_spat,
+    "map": topology.read_sae_map,
+    "tim": tim.read_tim,
+}
 READABLE = {"csae_day1": {k: v for k, v in _CSAE.items() if k != "ssm"}, "csae_day2": _CSAE, "etsi": _ETSI, "sae": _SAE}
 """Standard -> message -> reader of its value."""
 
@@ -110,8 +115,9 @@ def _write_sae(record: Record) -> list[tuple[str, Any]]:
         return [("spat", signals.write_sae_spat(record))]
     if isinstance(record, MapMessage):
         return [("map", topology.write_sae_map(record))]
-    kind = "shared perception (SDSM)" if isinstance(record, PerceptionMessage) else "road information (TIM)"
-    raise EncodeError(f"the SAE message for {kind} is not openly specified")
+    if isinstance(record, RoadInformation):
+        return [("tim", tim.write_tim(record))]
+    raise EncodeError("the SAE message for shared perception (SDSM) is not openly specified")
 
 
 def to_world(frame: Frame, place: Place, heading: float | None = None) -> tuple[float, float, float | None]:

@@ -59,8 +59,9 @@ _SAE = (
     ("spat", 19, "SPAT"),
     ("srm", 29, "SignalRequestMessage"),
     ("ssm", 30, "SignalStatusMessage"),
+    ("tim", 31, "TravelerInformation"),
 )
-"""As far as public facts go: BSM part I (part II and regional content opaque), and the messages of ISO/TS 19091; no TIM."""
+"""As far as public facts go: BSM part I (part II and regional content opaque), the messages of ISO/TS 19091, and TIM."""
 _SECURED = (("unsecured", "unsecuredData"), ("signed", "signedData"), ("encrypted", "encryptedData"))
 
 
@@ -83,7 +84,9 @@ def _build() -> dict[str, dict[str, Message]]:
             secured, name, "ieee1609dot2/ieee1609dot2", "Ieee1609Dot2Data", ("content", branch), encoding="coer"
         )
     for name, number, branch in _SAE:
-        table["sae"][name] = Message("sae", name, "sae/frame", "MessageFrame", ("value", branch), message_id=number)
+        table["sae"][name] = Message(
+            "sae", name, "sae/frame", "MessageFrame", ("value", branch), "sae", message_id=number
+        )
     table[secured]["crl"] = Message(secured, "crl", "ieee1609dot2/crl", "CrlContents", encoding="coer")
     table[secured]["certificate"] = Message(
         secured, "certificate", "ieee1609dot2/ieee1609dot2", "Certificate", encoding="coer"

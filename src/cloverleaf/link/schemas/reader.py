@@ -1,7 +1,8 @@
 """Reader of the schema text.
 
 A file begins with an optional `use other_file ...` line (of the same folder, or folder/file); each definition starts in
-column 0 as `Name = type` or, where the two CSAE editions differ, `Name @day1 = type` and `Name @day2 = type`. Types:
+column 0 as `Name = type` or, where the two CSAE editions differ, `Name @day1 = type` and `Name @day2 = type` (`@sae` where SAE
+differs from the ISO and ETSI text that it shares). Types:
 
     int 0..8191  [0.02 m/s; 8191 = unavailable]     range, then resolution, unit and special values
     int 2..4|6..8      int 0..      int             union of ranges, half open, unconstrained
