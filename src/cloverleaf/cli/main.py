@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drive": ("cloverleaf.cli.drive", "drive one car yourself in the browser, among smart cars"),
     "serve": ("cloverleaf.cli.serve", "the cloud platform: takes real messages, twin, services, API, console"),
     "track": ("cloverleaf.cli.track", "the multi-object tracker on recorded detections"),
+    "rsu": ("cloverleaf.cli.rsu", "one roadside unit as a process: signal, perception, air and platform"),
     "bench": ("cloverleaf.cli.bench", "reproduce one row of the performance table beside its peer"),
     "doctor": ("cloverleaf.cli.doctor", "what is installed, what is missing and what that disables"),
 }

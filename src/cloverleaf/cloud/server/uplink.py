@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
+from nats.aio.msg import Msg
 
 from cloverleaf.cloud.live.frames import Frame, identity, pack_frame
 from cloverleaf.cloud.live.intake import select
@@ -19,6 +21,22 @@ from cloverleaf.types.errors import CloverleafError
 from cloverleaf.types.state import F64, I64, U8
 
 
+class Keeping(Protocol):
+    """Holds what could not be sent, in order; `road/spool.py` implements it."""
+
+    def __len__(self) -> int:
+        """How many wait."""
+
+    def put(self, data: bytes) -> None:
+        """Keep one."""
+
+    def first(self) -> bytes | None:
+        """The oldest, which stays until `done`."""
+
+    def done(self) -> None:
+        """The oldest has arrived."""
+
+
 class Uplink:
     """A source of frames, `TENANT.SOURCE`, connected to the broker at `url`.
 
@@ -26,10 +44,13 @@ class Uplink:
         CloverleafError: no broker answers there within `patience` s.
     """
 
-    def __init__(self, url: str, tenant: str, source: str, standard: str, *, patience: float = 10.0) -> None:
+    def __init__(
+        self, url: str, tenant: str, source: str, standard: str, *, patience: float = 10.0, spool: Keeping | None = None
+    ) -> None:
         self.tenant, self.source, self.standard = tenant, source, standard
         self.epoch, self.sequence = int(time.time()), 0
         self.sent = self.acknowledged = self.failed = 0
+        self.spool = spool
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="uplink", daemon=True)
         self._thread.start()
@@ -40,6 +61,8 @@ class Uplink:
             future.cancel()
             self._end()
             raise CloverleafError(f"no broker answers at {url}", hint="start it with: cloverleaf serve") from error
+        if spool is not None:
+            self._call(self._forward())
 
     def send(self, kind: U8, trust: U8, buffer: U8, start: I64, x: F64, y: F64, now: float, flags: int = 0) -> None:
         """Send messages of senders at (x, y), shape (n,) each: one frame per tile. `now`: s since 1970 of the source's clock."""
@@ -62,12 +85,42 @@ class Uplink:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _publish(self, subject: str, frame: Frame) -> None:
-        name = {"Nats-Msg-Id": identity(f"{self.tenant}.{self.source}", frame)}
-        try:
-            await self._broker.jetstream().publish(subject, pack_frame(frame), timeout=5.0, headers=name)
-            self.acknowledged += 1
-        except Exception:
+        name, data = identity(f"{self.tenant}.{self.source}", frame), pack_frame(frame)
+        if self.spool is not None and (not self._broker.is_connected or len(self.spool)):
+            self.spool.put(f"{name} {subject}\n".encode() + data)  # in order: nothing overtakes what waits
+            return
+        if not await self._acknowledged(subject, data, name):
             self.failed += 1
+            if self.spool is not None:
+                self.spool.put(f"{name} {subject}\n".encode() + data)
+
+    async def _acknowledged(self, subject: str, data: bytes, name: str) -> bool:
+        try:
+            await self._broker.jetstream().publish(subject, data, timeout=5.0, headers={"Nats-Msg-Id": name})
+        except Exception:
+            return False
+        self.acknowledged += 1
+        return True
+
+    async def _forward(self) -> None:
+        """Send what waits, in order, while there is a connection."""
+        while self.spool is not None:
+            await asyncio.sleep(0.2)
+            while len(self.spool) and self._broker.is_connected:
+                item = self.spool.first() or b" \n"
+                head, _, data = item.partition(b"\n")
+                name, _, subject = head.decode().partition(" ")
+                if not await self._acknowledged(subject, data, name):
+                    break
+                self.spool.done()
+
+    def listen(self, subject: str, take: Callable[[str, bytes], None]) -> None:
+        """Call `take(subject, data)`, in the uplink's thread, for what comes in."""
+
+        async def hear(message: Msg) -> None:
+            take(message.subject, message.data)
+
+        self._call(self._broker.subscribe(subject, cb=hear))
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
