@@ -38,7 +38,7 @@ PARTS = (
         "pip install stonesoup in a Python of its own, named by CLOVERLEAF_STONESOUP_PYTHON", "CLOVERLEAF_STONESOUP_PYTHON",
     ),
     Part(
-        "vehicle models", ("vehiclemodels",), (), "the foreign plants in bench control",
+        "car models", ("vehiclemodels",), (), "the foreign plants in bench control",
         "pip install commonroad-vehicle-models in a Python of its own, named by CLOVERLEAF_VEHICLE_MODELS_PYTHON",
         "CLOVERLEAF_VEHICLE_MODELS_PYTHON",
     ),
