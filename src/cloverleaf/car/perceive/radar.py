@@ -79,4 +79,4 @@ def group(x: F64, y: F64, radial: F64) -> RadarObjects:
             )
         )
     table = np.array(rows, float).reshape(-1, 7)
-    return RadarObjects(*table.T[:5], table[:, 5].astype(np.int64), table[:, 6].astype(np.int64))
+    return RadarObjects._make([*table.T[:5], table[:, 5].astype(np.int64), table[:, 6].astype(np.int64)])
