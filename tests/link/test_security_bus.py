@@ -13,7 +13,7 @@ from cloverleaf.link.security.bus_security import BusSecurity, bus_security
 from cloverleaf.link.security.schedule import urgency
 from cloverleaf.link.station import empty_outbox
 from cloverleaf.types.errors import StudyError
-from cloverleaf.types.messages import RSU_STATION_BASE, MessageKind, WireBatch
+from cloverleaf.types.messages import RSU_STATION_BASE, AwarenessBatch, MessageKind, WireBatch
 from naive.link_content import PickleContent
 from naive.urgent import naive_urgency
 
@@ -114,3 +114,53 @@ def test_overload_keeps_the_threat_and_the_lights() -> None:
     assert n - 1 in kept.message, "the one that comes on fast"
     assert n in kept.message, "the light"
     assert set(range(1, 8)) <= set(kept.message.tolist()), "then the nearest"
+
+
+def crowd(n: int, seed: int) -> tuple[Pairs, WireBatch, np.ndarray, AwarenessBatch]:
+    """A car and what it hears: `n` senders around it, every twentieth on a course that meets its own within 6 s, at any place in
+    the list; and an event and a light among them."""
+    rng = np.random.default_rng(seed)
+    angle, distance = rng.uniform(0, 2 * np.pi, n), rng.uniform(10, 400, n)
+    x, y = distance * np.cos(angle), distance * np.sin(angle)
+    heading, speed = rng.uniform(0, 2 * np.pi, n), rng.uniform(0, 20, n)
+    threat = rng.permutation(n) % 20 == 0
+    seconds = rng.uniform(1.0, 6.0, n)
+    own = np.array([15.0, 0.0])
+    vx = np.where(threat, own[0] - x / seconds, speed * np.cos(heading))
+    vy = np.where(threat, own[1] - y / seconds, speed * np.sin(heading))
+    x, y, vx, vy = (np.concatenate(([v], column)) for v, column in zip((0.0, 0.0, 15.0, 0.0), (x, y, vx, vy)))
+    batch = awareness(stations([0.0] * (n + 1)), 0.0)
+    batch = batch._replace(x=x, y=y, speed=np.hypot(vx, vy), heading=np.arctan2(vy, vx), station=np.arange(n + 1))
+    kind = np.array([MessageKind.AWARENESS] * (n + 1) + [MessageKind.EVENT, MessageKind.SIGNAL], np.int32)
+    wire = WireBatch(
+        np.zeros(0, np.uint8), np.zeros(n + 4, np.int64), kind, np.append(np.arange(n + 1), [RSU_STATION_BASE] * 2),
+        np.append(x, [300.0, 300.0]), np.append(y, [0.0, 0.0]), np.zeros(n + 3), np.zeros(n + 3, np.uint8), np.full(n + 3, -1),
+    )  # fmt: skip
+    heard = rng.permutation(np.arange(1, n + 3)).astype(np.int32)
+    wanted = np.concatenate((np.flatnonzero(threat) + 1, [n + 1, n + 2]))
+    return Pairs(np.array([0, n + 2]), heard, np.zeros(n + 2)), wire, wanted, batch
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_worth_a_warning_is_missed_under_fivefold_overload(seed: int) -> None:
+    pairs, wire, wanted, batch = crowd(998, seed)
+    row = np.concatenate((np.arange(999), [0, 0])).astype(np.int32)
+    kept, given_up = relieve(pairs, np.array([0]), wire, row, batch, 200)
+    assert len(kept.message) == 200 and given_up == 800
+    assert set(wanted.tolist()) <= set(kept.message.tolist())
+
+
+def test_equally_urgent_messages_do_not_push_out_a_more_urgent_one() -> None:
+    """Forty standing cars at one distance come first in the list, the one that comes on is the last."""
+    n = 42
+    batch = awareness(stations([0.0] * n), 0.0)
+    x = np.concatenate(([0.0], np.full(n - 2, 30.0), [60.0]))
+    speed, heading = np.concatenate((np.zeros(n - 1), [25.0])), np.concatenate((np.zeros(n - 1), [np.pi]))
+    batch = batch._replace(x=x, speed=speed, heading=heading, station=np.arange(n))
+    wire = WireBatch(
+        np.zeros(0, np.uint8), np.zeros(n + 1, np.int64), np.zeros(n, np.int32), np.arange(n), x, np.zeros(n), np.zeros(n),
+        np.zeros(n, np.uint8), np.full(n, -1),
+    )  # fmt: skip
+    pairs = Pairs(np.array([0, n - 1]), np.arange(1, n, dtype=np.int32), np.zeros(n - 1))
+    kept, _ = relieve(pairs, np.array([0]), wire, np.arange(n, dtype=np.int32), batch, 8)
+    assert len(kept.message) == 8 and n - 1 in kept.message

@@ -108,6 +108,10 @@ def test_each_refusal_has_its_reason(pki) -> None:  # type: ignore[no-untyped-de
     v.check(first, (PSID,), NOW)
     assert ticket.certificate.hashed_id not in v.wanted
     assert refusal(v, first, NOW + 0.1) == "replayed"
+    if a.name == "p256":  # (r, n - s) holds as well as (r, s): another signature does not make a replay a new message
+        order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+        other = first[:-32] + (order - int.from_bytes(first[-32:], "big")).to_bytes(32, "big")
+        assert refusal(v, other, NOW + 0.1) == "replayed"
     assert refusal(v, second, NOW + 5) == "message_expired"
     assert refusal(v, second, NOW - 5) == "from_the_future"
     assert refusal(v, second, START - 1) == "certificate_not_yet_valid"

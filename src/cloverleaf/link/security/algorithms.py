@@ -25,7 +25,6 @@ from cloverleaf.types.errors import SecurityError
 _P256 = ec.SECP256R1()
 _DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
 _SIGN = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)  # RFC 6979: same run, same bytes
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class Algorithm(NamedTuple):
@@ -73,24 +72,40 @@ def p256_sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
+_HEADS = ((b"\x30\x44\x02\x20", b"\x02\x20"), (b"\x30\x45\x02\x20", b"\x02\x21\0"),
+          (b"\x30\x45\x02\x21\0", b"\x02\x20"), (b"\x30\x46\x02\x21\0", b"\x02\x21\0"))  # fmt: skip
+"""What stands before r and before s in DER, by their top bits, where neither begins with a zero byte."""
+
+
+def der_signature(signature: bytes) -> bytes:
+    """r || s as a DER sequence."""
+    a, b = signature[0], signature[32]
+    if a and b:
+        first, second = _HEADS[(a & 128) >> 6 | b >> 7]
+        return first + signature[:32] + second + signature[32:]
+    return encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+
+
 def p256_verify_digest(point: bytes, signature: bytes, digest: bytes) -> bool:
-    """Whether r || s fits the digest under the key."""
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if not (0 < r < _ORDER and 0 < s < _ORDER):
+    """Whether r || s fits the digest under the key; r and s out of range do not (OpenSSL looks)."""
+    if len(signature) != 64:
         return False
     try:
-        p256_point(point).verify(encode_dss_signature(r, s), digest, _DIGEST)
+        p256_point(point).verify(der_signature(signature), digest, _DIGEST)
     except InvalidSignature:
         return False
     return True
 
 
+_signer_digest = lru_cache(maxsize=8192)(sha256)  # certificates come again and again
+
+
 def _p256_sign(key: Any, data: bytes, signer: bytes) -> bytes:
-    return p256_sign_digest(key, sha256(sha256(data) + sha256(signer)))
+    return p256_sign_digest(key, sha256(sha256(data) + _signer_digest(signer)))
 
 
 def _p256_verify(point: bytes, signature: bytes, data: bytes, signer: bytes) -> bool:
-    return p256_verify_digest(point, signature, sha256(sha256(data) + sha256(signer)))
+    return p256_verify_digest(point, signature, sha256(sha256(data) + _signer_digest(signer)))
 
 
 def _compressed(key: Any) -> bytes:

@@ -6,6 +6,8 @@ receiver may have missed the message with the sender's full certificate is not m
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from cloverleaf.link.batches import pack
@@ -21,7 +23,7 @@ ITS_EPOCH = 1_072_915_195.0
 DEFAULT_CLOCK = 1_767_225_600.0
 """2026-01-01 UTC, s since 1970."""
 
-PSID = {
+PSID: dict[str, dict[int, int]] = {
     "csae": {
         MessageKind.AWARENESS: 111,
         MessageKind.SIGNAL: 3619,
@@ -100,7 +102,7 @@ class BusSecurity:
                 signer.change_pseudonym()
                 self._changed[station] = t
             attach = kind == MessageKind.EVENT
-            parts.append(signer.sign(raw[start[i] : start[i + 1]], self.psid[MessageKind(kind)], now, attach=attach))
+            parts.append(signer.sign(raw[start[i] : start[i + 1]], self.psid[kind], now, attach=attach))
         buffer, offsets = pack(parts)
         return wire._replace(buffer=buffer, start=offsets)
 
@@ -108,16 +110,12 @@ class BusSecurity:
         """(payload buffer, offsets, verdict 1 accepted, reasons of the refused)."""
         now = t + self.offset
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
-        parts, reasons = [], []
-        verdict = np.ones(len(wire.kind), np.uint8)
-        for i, kind in enumerate(wire.kind.tolist()):
-            try:
-                envelope = self.verifier.check(raw[start[i] : start[i + 1]], (self.psid[MessageKind(kind)],), now)
-                parts.append(envelope.payload)
-            except SecurityError as error:
-                parts.append(b"")
-                verdict[i] = 0
-                reasons.append(error.reason)
+        messages = [raw[a:b] for a, b in pairwise(start)]
+        found = self.verifier.check_all(messages, [(self.psid[kind],) for kind in wire.kind.tolist()], now)
+        refused = [isinstance(f, SecurityError) for f in found]
+        parts = [b"" if isinstance(f, SecurityError) else f.payload for f in found]
+        reasons = [f.reason for f in found if isinstance(f, SecurityError)]
+        verdict = np.logical_not(refused).astype(np.uint8)
         buffer, offsets = pack(parts)
         return buffer, offsets, verdict, reasons
 

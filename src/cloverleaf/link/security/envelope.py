@@ -36,6 +36,10 @@ class Envelope(NamedTuple):
     signature: bytes  # r || s
 
 
+_SIGNED = b"\x03\x81"  # version 3, signed data
+_PLAIN = b"\x40\x03\x80"  # a payload that is unsecured data of version 3
+
+
 def to_be_signed(payload: bytes, header: Header) -> bytes:
     """ToBeSignedData."""
     place = header.latitude is not None and header.longitude is not None
@@ -71,13 +75,16 @@ def open_envelope(data: bytes) -> Envelope:
         DecodeError: anything that is not such a message, down to bytes left over.
     """
     r = Reader(data)
-    r.expect(3, "the protocol version")
-    r.expect(0x81, "a message that is not signed")
-    r.byte()  # hashId: the signature says it again
-    begin = r.at
-    r.expect(0x40, "a payload of another form")
-    r.expect(3, "the payload's version")
-    r.expect(0x80, "a nested payload")
+    begin = 3  # behind the hashId, which the signature says again
+    if data[:2] == _SIGNED and data[3:6] == _PLAIN:
+        r.at = 6
+    else:  # find out what is wrong
+        r.expect(3, "the protocol version")
+        r.expect(0x81, "a message that is not signed")
+        r.byte()
+        r.expect(0x40, "a payload of another form")
+        r.expect(3, "the payload's version")
+        r.expect(0x80, "a nested payload")
     payload = r.octets()
     header = _read_header(r)
     signed = data[begin : r.at]
@@ -98,6 +105,10 @@ def open_envelope(data: bytes) -> Envelope:
 
 
 def _read_header(r: Reader) -> Header:
+    data, at = r.data, r.at
+    if data[at : at + 2] == b"\x40\x01" and len(data) >= at + 11:  # the usual header: a short PSID and the time
+        r.at = at + 11
+        return Header(data[at + 2], int.from_bytes(data[at + 3 : at + 11], "big"))
     flags = r.byte()
     psid = r.unsigned()
     generated = r.integer(8) if flags & 0x40 else 0

@@ -31,14 +31,20 @@ class Reader:
 
     def take(self, n: int) -> bytes:
         """The next `n` bytes."""
-        if n < 0 or self.at + n > len(self.data):
-            raise DecodeError("the envelope ends too early", offset_bits=8 * self.at)
-        self.at += n
-        return self.data[self.at - n : self.at]
+        at = self.at
+        part = self.data[at : at + n]
+        if n < 0 or len(part) != n:
+            raise DecodeError("the envelope ends too early", offset_bits=8 * at)
+        self.at = at + n
+        return part
 
     def byte(self) -> int:
         """The next byte."""
-        return self.take(1)[0]
+        at = self.at
+        if at >= len(self.data):
+            raise DecodeError("the envelope ends too early", offset_bits=8 * at)
+        self.at = at + 1
+        return self.data[at]
 
     def integer(self, n: int) -> int:
         """An unsigned integer of `n` bytes."""

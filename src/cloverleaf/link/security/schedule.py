@@ -78,14 +78,20 @@ def choose_verified(start, message, delay, moving, x, y, vx, vy, own_x, own_y, o
                     score[p] = urgency(x[m] - own_x[r], y[m] - own_y[r], vx[m] - own_vx[r], vy[m] - own_vy[r])
                 work[p] = score[p]
             limit = _kth(work, many, capacity - 1)
-        kept = 0
+        level = capacity  # how many of those at the limit fit beside the more urgent ones
+        if many > capacity:
+            for p in range(many):
+                if score[p] < limit:
+                    level -= 1
         for p in range(many):
-            if many > capacity and (score[p] > limit or kept >= capacity):
-                given_up += 1
-                continue
+            if many > capacity:
+                if score[p] > limit or (score[p] == limit and level <= 0):
+                    given_up += 1
+                    continue
+                if score[p] == limit:
+                    level -= 1
             out_message[n] = message[begin + p]
             out_delay[n] = delay[begin + p]
-            kept += 1
             n += 1
     out_start[len(start) - 1] = n
     return given_up

@@ -95,10 +95,41 @@ class Verifier:
         self.judge(envelope, psids, now, place)
         return envelope
 
+    def check_all(
+        self, messages: list[bytes], psids: list[tuple[int, ...]], now: float
+    ) -> list[Envelope | SecurityError]:
+        """As `check` for many messages, in their order; what is refused is returned instead of raised.
+
+        All are taken apart before the first signature is verified, which is quicker than by turns.
+        """
+        found: list[Envelope | SecurityError] = []
+        pending: list[tuple[int, Envelope, Certificate]] = []
+        for data, permitted in zip(messages, psids):
+            try:
+                envelope = open_envelope(data)
+                pending.append((len(found), envelope, self._admit(envelope, permitted, now, None)))
+                found.append(envelope)
+            except DecodeError as error:
+                found.append(SecurityError(str(error), reason="malformed"))
+            except SecurityError as error:
+                found.append(error)
+        for i, envelope, certificate in pending:
+            try:
+                self._confirm(envelope, certificate, now)
+            except SecurityError as error:
+                found[i] = error
+        return found
+
     def judge(
         self, envelope: Envelope, psids: tuple[int, ...], now: float, place: tuple[float, float] | None = None
     ) -> None:
         """Check a message that is taken apart already; arguments and errors as for `check`."""
+        self._confirm(envelope, self._admit(envelope, psids, now, place), now)
+
+    def _admit(
+        self, envelope: Envelope, psids: tuple[int, ...], now: float, place: tuple[float, float] | None
+    ) -> Certificate:
+        """Every check but that of the signature; the signer's certificate."""
         certificate = self._certificate(envelope)
         self._judge_certificate(certificate, now)
         if envelope.header.psid not in psids or envelope.header.psid not in certificate.permissions:
@@ -106,11 +137,15 @@ class Verifier:
         if place is not None and certificate.regions and not any(_inside(r, *place) for r in certificate.regions):
             raise SecurityError("the certificate does not hold here", reason="out_of_region")
         self._judge_time(envelope, now)
-        tag = envelope.signature + envelope.signed
-        if self.seen(tag):
-            raise SecurityError("the message was received before", reason="replayed")
         if envelope.algorithm != certificate.algorithm:
             raise SecurityError("signature and key are of different algorithms", reason="bad_signature")
+        return certificate
+
+    def _confirm(self, envelope: Envelope, certificate: Certificate, now: float) -> None:
+        """The message is new and its signature holds; it is remembered."""
+        tag = envelope.signer + envelope.signed  # not the signature: (r, n - s) holds as well
+        if self.seen(tag):
+            raise SecurityError("the message was received before", reason="replayed")
         if not algorithm(certificate.algorithm).verify(
             certificate.point, envelope.signature, envelope.signed, certificate.coer
         ):
