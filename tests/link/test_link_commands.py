@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.link.test_inspection import CAM, bsm
+from tests.link.test_inspection import CAM, bsm, sae_bsm
 from typer.testing import CliRunner, Result
 
 from cloverleaf.cli.link import app
@@ -52,6 +52,14 @@ def test_strange_json(line: str) -> None:
     for command in ("encode", "decode"):
         out = rows(run(command, "--standard", "etsi", "--type", "cam", stdin=line.encode("utf-8", "replace")))
         assert list(out[0]) == ["error"]
+
+
+def test_a_value_field_of_the_message_itself_is_no_wrapper() -> None:
+    first = rows(run("decode", "--standard", "sae", "--type", "bsm", stdin=sae_bsm().hex()))[0]
+    for line in (first, first["value"], first | {"case": "x", "checked": []}):
+        assert rows(run("encode", "--standard", "sae", "--type", "bsm", stdin=json.dumps(line))) == [
+            {"hex": sae_bsm().hex()}
+        ]
 
 
 def test_types_lists_everything() -> None:
