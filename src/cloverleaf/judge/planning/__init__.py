@@ -1,0 +1,1 @@
+"""Motion planning judged on CommonRoad scenarios: closed-loop drives, their costs, solution files."""

@@ -1,0 +1,1 @@
+"""CommonRoad motion planning scenarios: reading them, the road ahead as a path, and writing solutions."""
