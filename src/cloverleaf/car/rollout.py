@@ -69,6 +69,7 @@ PATIENCE = 500.0  # cost above twice the best at which a proposal is given up
 FAR = 200.0  # weight of a (m/s)2 by which the goal would be missed
 MOST_LATERAL = 6.0  # m/s2, wished; the tyres could more
 CLEARANCE = 0.08  # m kept to every obstacle
+ROAD_MARGIN = 0.1  # m kept to the edge of the road
 STATE = 5  # x, y (centre), heading, speed, steer
 
 
@@ -186,7 +187,9 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
         if hit and t > 0:
             cost += CRASH * (1.0 + (horizon - t) / (horizon + 1.0))
             break
-        outside = off_road(w.ground, w.ground_at, x, y, c, s, 0.5 * car.length, 0.5 * car.width)
+        outside = off_road(
+            w.ground, w.ground_at, x, y, c, s, 0.5 * car.length + ROAD_MARGIN, 0.5 * car.width + ROAD_MARGIN
+        )
         was_off = was_off and outside > 0
         if outside > 0 and not was_off:
             cost += OFF_ROAD * outside
@@ -225,6 +228,9 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
         lateral = v * v * abs(math.tan(steer)) / car.wheelbase
         if lateral > MOST_LATERAL:
             cost += UNFIT * (lateral - MOST_LATERAL) * w.dt
+        if lateral > 0.9 * car.accel_max:  # no tyre holds that: the drive does not exist
+            cost += CRASH * (1.0 + (horizon - t) / (horizon + 1.0))
+            break
         grip = math.sqrt(max((0.95 * car.accel_max) ** 2 - lateral * lateral, 0.0))
         accel = min(max(accel, -grip), min(0.95 * power, grip))
         accel = max(accel, -v / w.dt)

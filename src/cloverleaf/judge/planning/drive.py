@@ -19,14 +19,21 @@ CYCLE = 5
 LONGEST = 80
 """Time steps that one plan looks ahead."""
 ANYTHING = 1e9
+CAR = (0.5 * BMW_320I.length, 0.5 * BMW_320I.width)
+
+
+def turned(heading: float) -> tuple[float, float]:
+    """Cosine and sine."""
+    return math.cos(heading), math.sin(heading)
 
 
 class Drive(NamedTuple):
-    """What came of a task: at the goal, into an obstacle, off the road for so many steps. `states` (n, 5): centre x, y, heading, speed, steering angle by time step from the start on."""
+    """What came of a task. `states` (n, 5): centre x, y, heading, speed, steering angle by time step from the start on."""
 
     reached: bool
-    crashed: bool
-    off_road: int
+    crashed: bool  # into an obstacle that it did not begin in
+    off_road: int  # time steps with a corner outside all lanelets
+    hopeless: bool  # the task begins inside an obstacle
     states: F64
     cycle_ms: tuple[float, ...]
 
@@ -68,8 +75,9 @@ def drive(task: PlanningTask) -> Drive:
     first = task.start
     steer = math.atan(BMW_320I.wheelbase * first.yaw_rate / first.speed) if first.speed > 1.0 else 0.0
     state = np.array([first.x, first.y, first.heading, first.speed, steer])
+    hopeless = bool(touches(task.box, first.step, *state[:2], *turned(state[2]), *CAR)[0])
     step, states, cycles, crashed = first.step, [state.copy()], [], False
-    car, off = (0.5 * BMW_320I.length, 0.5 * BMW_320I.width), 0
+    off = 0
     # a task that begins at its goal still takes one step: a drive has at least two states
     while (len(states) < 2 or not arrived(w, step, *state[:4])) and step < task.last_step and not crashed:
         horizon = min(task.last_step - step, LONGEST)
@@ -81,16 +89,22 @@ def drive(task: PlanningTask) -> Drive:
             state = plan.states[k, :5].copy()
             step += 1
             states.append(state)
-            c, s = math.cos(state[2]), math.sin(state[2])
-            crashed = bool(touches(task.box, step, state[0], state[1], c, s, *car)[0])
-            off += int(off_road(w.ground, w.ground_at, state[0], state[1], c, s, *car) > 0)
+            crashed = bool(touches(task.box, step, *state[:2], *turned(state[2]), *CAR)[0])
+            off += int(off_road(w.ground, w.ground_at, *state[:2], *turned(state[2]), *CAR) > 0)
             if crashed or arrived(w, step, *state[:4]):
                 break
         if last == 0:
             state = rolled(state, task.step)
             step += 1
             states.append(state)
-    return Drive(bool(arrived(w, step, *state[:4])) and not crashed, crashed, off, np.array(states), tuple(cycles))
+    return Drive(
+        bool(arrived(w, step, *state[:4])) and not crashed,
+        crashed and not hopeless,
+        off,
+        hopeless,
+        np.array(states),
+        tuple(cycles),
+    )
 
 
 def rolled(state: F64, dt: float) -> F64:
