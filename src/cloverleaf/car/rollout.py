@@ -70,6 +70,7 @@ FAR = 200.0  # weight of a (m/s)2 by which the goal would be missed
 MOST_LATERAL = 6.0  # m/s2, wished; the tyres could more
 CLEARANCE = 0.08  # m kept to every obstacle
 ROAD_MARGIN = 0.1  # m kept to the edge of the road
+PROPOSAL = 8
 STATE = 5  # x, y (centre), heading, speed, steer
 
 
@@ -158,9 +159,10 @@ def passed(w, k, x, y):
 def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
     """Drive one proposal from `state` (STATE,) at time step `step` for at most `horizon` steps.
 
-    proposal (5,): a1 (m/s2), t1 (s), a2 (m/s2), offset (m, left), way of the change (m). out (horizon + 1, STATE + 2) takes the states and,
-    behind them, acceleration and steering rate over the step. A drive dearer than `bound` is given up, at infinite cost. Returns
-    (cost, steps driven, 1 if a goal was reached).
+    proposal (PROPOSAL,): a1 (m/s2), t1 (s), a2 (m/s2), offset (m, left), way of the change (m); to go on with a change: the part of
+    its way that lies behind, the offset and the slope it began with (NaN, NaN: begin a new one from here). out (horizon + 1, STATE + 2)
+    takes the states and, behind them, acceleration and steering rate over the step. A drive dearer than `bound` is given up, at
+    infinite cost. Returns (cost, steps driven, 1 if a goal was reached).
     """
     x, y, heading, v, steer = state[0], state[1], state[2], state[3], state[4]
     half_length, half_width = 0.5 * car.length + CLEARANCE, 0.5 * car.width + CLEARANCE
@@ -171,7 +173,7 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
         square = (w.path_x[i] - rear_x) ** 2 + (w.path_y[i] - rear_y) ** 2
         if square < best:
             best, k = square, i
-    first_s, first_d = -1.0, 0.0
+    first_s, first_d, first_lean = 0.0, 0.0, 0.0
     cost, reached, done = 0.0, 0, 0
     was_off = (
         off_road(w.ground, w.ground_at, x, y, math.cos(heading), math.sin(heading), 0.5 * car.length, 0.5 * car.width)
@@ -207,13 +209,19 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
         ch, sh = math.cos(w.path_heading[k]), math.sin(w.path_heading[k])
         along = w.path_s[k] + dx * ch + dy * sh
         d = dy * ch - dx * sh
-        if first_s < 0.0:
-            first_s, first_d = along, d
+        if t == 0:
+            first_s, first_d = along - proposal[5], d
+            first_lean = math.tan(min(max(wrap_angle(heading - w.path_heading[k]), -0.6), 0.6))
+            if math.isfinite(proposal[6]):  # goes on with an older change
+                first_d, first_lean = proposal[6], proposal[7]
         share = min(max((along - first_s) / proposal[4], 0.0), 1.0)
         blend = share * share * share * (10.0 - 15.0 * share + 6.0 * share * share)
         slope = 30.0 * share * share * (1.0 - share) * (1.0 - share) / proposal[4]
-        wanted = first_d + (proposal[3] - first_d) * blend
-        lean = math.atan((proposal[3] - first_d) * slope)
+        left = (1.0 - share) * (1.0 - share) * (1.0 - share)
+        wanted = first_d + (proposal[3] - first_d) * blend + first_lean * proposal[4] * share * left
+        lean = math.atan(
+            (proposal[3] - first_d) * slope + first_lean * (left - 3.0 * share * (1.0 - share) * (1.0 - share))
+        )
         ahead = min(k + int(0.35 * v / 0.5) + 1, n - 1)
         sight = max(3.0, 0.7 * v)
         curvature = (
@@ -287,7 +295,7 @@ def still_to_go(w, step, x, y, k, v, rear):
 
 @kernel
 def search(w, car, weight, state, step, horizon, proposals, costs, scratch):
-    """Cost of each of the proposals (p, 5), infinite for those far from the best before them; fills costs (p,)."""
+    """Cost of each of the proposals (p, PROPOSAL), infinite for those far from the best before them; fills costs (p,)."""
     best = math.inf
     for p in range(proposals.shape[0]):
         bound = 2.0 * best + PATIENCE

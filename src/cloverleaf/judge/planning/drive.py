@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from typing import NamedTuple
@@ -22,9 +23,16 @@ ANYTHING = 1e9
 CAR = (0.5 * BMW_320I.length, 0.5 * BMW_320I.width)
 
 
-def turned(heading: float) -> tuple[float, float]:
-    """Cosine and sine."""
-    return math.cos(heading), math.sin(heading)
+def hits(task: PlanningTask, step: int, state: F64) -> bool:
+    """Whether the car touches an obstacle at this time step."""
+    c, s = math.cos(state[2]), math.sin(state[2])
+    return bool(touches(task.box, step, state[0], state[1], c, s, CAR[0], CAR[1])[0])
+
+
+def leaves(w: Situation, state: F64) -> bool:
+    """Whether a corner of the car lies outside all lanelets."""
+    c, s = math.cos(state[2]), math.sin(state[2])
+    return bool(off_road(w.ground, w.ground_at, state[0], state[1], c, s, CAR[0], CAR[1]))
 
 
 class Drive(NamedTuple):
@@ -42,14 +50,15 @@ def situation(task: PlanningTask) -> tuple[Situation, float]:
     """What the planner sees of a task, and the goal's offset from the path (m, left positive; 0 without a place)."""
     path = reference_path(task)
     raster = ground(task, path)
-    areas, rows = [], []
+    areas: list[F64] = []
+    rows = []
     for goal in task.goals:
         heading = goal.heading or (-ANYTHING, ANYTHING)
         speed = goal.speed or (-ANYTHING, ANYTHING)
         rows.append((goal.first, goal.last, len(areas), len(areas) + len(goal.polygons), *heading, *speed))
         areas += goal.polygons
     outline = np.vstack(areas) if areas else np.zeros((0, 2))
-    start = np.concatenate(([0], np.cumsum([len(a) for a in areas]))).astype(np.int64)
+    start = np.array([0, *itertools.accumulate(len(a) for a in areas)], np.int64)
     line = np.column_stack((path.x, path.y))
     low, high, offset = math.nan, math.nan, 0.0
     if areas:
@@ -75,7 +84,7 @@ def drive(task: PlanningTask) -> Drive:
     first = task.start
     steer = math.atan(BMW_320I.wheelbase * first.yaw_rate / first.speed) if first.speed > 1.0 else 0.0
     state = np.array([first.x, first.y, first.heading, first.speed, steer])
-    hopeless = bool(touches(task.box, first.step, *state[:2], *turned(state[2]), *CAR)[0])
+    hopeless = hits(task, first.step, state)
     step, states, cycles, crashed = first.step, [state.copy()], [], False
     off = 0
     # a task that begins at its goal still takes one step: a drive has at least two states
@@ -89,8 +98,8 @@ def drive(task: PlanningTask) -> Drive:
             state = plan.states[k, :5].copy()
             step += 1
             states.append(state)
-            crashed = bool(touches(task.box, step, *state[:2], *turned(state[2]), *CAR)[0])
-            off += int(off_road(w.ground, w.ground_at, *state[:2], *turned(state[2]), *CAR) > 0)
+            crashed = hits(task, step, state)
+            off += int(leaves(w, state))
             if crashed or arrived(w, step, *state[:4]):
                 break
         if last == 0:
