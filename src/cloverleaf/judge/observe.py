@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.judge.drivers.scene import bumper_gap, leader, will_meet
-from cloverleaf.judge.drivers.slot import (
-    ACCEL,
-    ACTIVE,
-    DT,
-    LANE_WIDTH,
+from cloverleaf.loop.storyboard.driver import (
     NEAR_SPEED,
-    OFFSET,
-    PRESENT,
-    SPEED,
-    WIDTH,
+    OWN_ACCEL,
+    OWN_ACTIVE,
+    OWN_DT,
+    OWN_LANE_WIDTH,
+    OWN_OFFSET,
+    OWN_SPEED,
+    OWN_WIDTH,
+    PRESENT_HERE,
     driver,
 )
 
 CLOSENESS, SHORT_NOW, SHORT_WORST, NEEDLESS, EXIT, FASTEST, HARDEST, STEPS, FOLLOWED, START_SPEED, IN_LANE = range(11)
-MEMORY = 16
+MEMORY = 12
 LEAST_GAP = 2.0  # m, UN R157 5.2.3.3
 PULLS_AWAY = 0.2  # m/s that a leader may be faster and still count as followed
 HORIZON, MARGIN = 4.0, 0.2  # s
@@ -50,8 +50,8 @@ def needed_decel(own, near):
     """Strongest deceleration (m/s2) that a road user in our way, now or soon, asks for if it keeps its speed."""
     needed = 0.0
     for i in range(near.shape[0]):
-        if near[i, PRESENT] == 1.0 and will_meet(own, near, i, HORIZON, MARGIN):
-            closing, gap = own[SPEED] - near[i, NEAR_SPEED], bumper_gap(own, near, i)
+        if near[i, PRESENT_HERE] == 1.0 and will_meet(own, near, i, HORIZON, MARGIN):
+            closing, gap = own[OWN_SPEED] - near[i, NEAR_SPEED], bumper_gap(own, near, i)
             if closing > 0.0:
                 needed = max(needed, closing * closing / (2.0 * max(gap - 1.0, 0.1)))
     return needed
@@ -60,17 +60,17 @@ def needed_decel(own, near):
 @driver
 def observe(own, near, memory, command):
     """One step's measures of the entity under test; nothing counts before it has the controls."""
-    if own[ACTIVE] == 0.0:
+    if own[OWN_ACTIVE] == 0.0:
         return
-    v, accel = own[SPEED], own[ACCEL]
+    v, accel = own[OWN_SPEED], own[OWN_ACCEL]
     if memory[STEPS] == 0.0:
         memory[START_SPEED] = v
-        half = 0.5 * own[LANE_WIDTH]
-        memory[IN_LANE] = 1.0 if abs(own[OFFSET]) + 0.5 * own[WIDTH] <= half else 0.0
+        half = 0.5 * own[OWN_LANE_WIDTH]
+        memory[IN_LANE] = 1.0 if abs(own[OWN_OFFSET]) + 0.5 * own[OWN_WIDTH] <= half else 0.0
     memory[STEPS] += 1.0
     memory[FASTEST] = max(memory[FASTEST], v)
     memory[HARDEST] = max(memory[HARDEST], -accel)
-    exit = abs(own[OFFSET]) + 0.5 * own[WIDTH] - 0.5 * own[LANE_WIDTH]
+    exit = abs(own[OWN_OFFSET]) + 0.5 * own[OWN_WIDTH] - 0.5 * own[OWN_LANE_WIDTH]
     if exit == exit:
         memory[EXIT] = max(memory[EXIT], exit)
     i = leader(own, near)
@@ -81,7 +81,7 @@ def observe(own, near, memory, command):
         if closing > 0.0:
             memory[CLOSENESS] = max(memory[CLOSENESS], closing / max(gap, 1e-3))
         short = gap < minimum_gap(v) and closing > -PULLS_AWAY and v > 0.1
-    memory[SHORT_NOW] = memory[SHORT_NOW] + own[DT] if short else 0.0
+    memory[SHORT_NOW] = memory[SHORT_NOW] + own[OWN_DT] if short else 0.0
     memory[SHORT_WORST] = max(memory[SHORT_WORST], memory[SHORT_NOW])
     if -accel > memory[NEEDLESS] and 2.0 * needed_decel(own, near) < -accel:
         memory[NEEDLESS] = -accel

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cloverleaf.judge import stored
 from cloverleaf.judge.drivers.registry import find_driver
-from cloverleaf.judge.play import play, structural_names
+from cloverleaf.judge.play import OUTSIDE_CONSTRAINTS, play, structural_names
 from cloverleaf.judge.suite import Logical
 from cloverleaf.scenario.distribution.read import Column
 from cloverleaf.types.errors import InputError
@@ -93,7 +93,8 @@ def run_job(job: Job) -> Columns:
             job.setting.until,
         )  # fmt: skip
     except InputError as error:
-        return {"broken": np.ones(count, np.int8), "reason": np.array([str(error)] * count)}
+        outside = OUTSIDE_CONSTRAINTS in str(error)
+        return {"broken": np.full(count, 2 if outside else 1, np.int8), "reason": np.array([str(error)] * count)}
 
 
 def run_jobs(

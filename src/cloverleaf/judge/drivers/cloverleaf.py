@@ -13,19 +13,19 @@ from cloverleaf.car.guard import longitudinal_limit, sideways_unsafe
 from cloverleaf.car.simulate import ACCEL as TOP_ACCEL
 from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
 from cloverleaf.judge.drivers.scene import bumper_gap, side_gap, will_meet
-from cloverleaf.judge.drivers.slot import (
-    ASK,
-    DESIRED,
-    DT,
+from cloverleaf.loop.storyboard.driver import (
+    COMMAND_ACCEL,
+    COMMAND_CURVATURE,
     DX,
     DY,
-    LAT_SPEED,
+    NEAR_LATERAL_SPEED,
     NEAR_SPEED,
     NEAR_WIDTH,
-    PRESENT,
-    SPEED,
-    STEER,
-    WIDTH,
+    OWN_DESIRED,
+    OWN_DT,
+    OWN_SPEED,
+    OWN_WIDTH,
+    PRESENT_HERE,
     driver,
 )
 
@@ -46,17 +46,19 @@ def free_accel(v, top):
 @kernel
 def planned_accel(own, near):
     """Plan, then guard, m/s2."""
-    v = own[SPEED]
-    free = free_accel(v, own[DESIRED])
+    v = own[OWN_SPEED]
+    free = free_accel(v, own[OWN_DESIRED])
     wanted, allowed = free, math.inf
     for i in range(near.shape[0]):
-        if near[i, PRESENT] == 0.0 or near[i, DX] < 0.0:
+        if near[i, PRESENT_HERE] == 0.0 or near[i, DX] < 0.0:
             continue
         gap, other = bumper_gap(own, near, i), near[i, NEAR_SPEED]
         if will_meet(own, near, i, HORIZON, MARGIN) or side_gap(own, near, i) < 0.0:
             wanted = min(wanted, follow(gap, v, max(other, 0.0), free))
-        reach = 0.5 * (own[WIDTH] + near[i, NEAR_WIDTH])
-        drifting = abs(near[i, LAT_SPEED]) > 0.3 and sideways_unsafe(near[i, DY], near[i, LAT_SPEED], reach)
+        reach = 0.5 * (own[OWN_WIDTH] + near[i, NEAR_WIDTH])
+        drifting = abs(near[i, NEAR_LATERAL_SPEED]) > 0.3 and sideways_unsafe(
+            near[i, DY], near[i, NEAR_LATERAL_SPEED], reach
+        )
         if side_gap(own, near, i) < -0.05 or drifting:
             allowed = min(allowed, longitudinal_limit(v, other, max(gap, 0.0)))
     return max(min(wanted, allowed), -STRONGEST)
@@ -68,7 +70,7 @@ def cloverleaf(own, near, memory, command):
     wanted = planned_accel(own, near)
     if memory[STARTED] == 1.0:
         down = JERK_HARD if wanted < -3.0 else JERK_DOWN
-        wanted = min(max(wanted, memory[LAST] - down * own[DT]), memory[LAST] + JERK_UP * own[DT])
+        wanted = min(max(wanted, memory[LAST] - down * own[OWN_DT]), memory[LAST] + JERK_UP * own[OWN_DT])
     memory[STARTED], memory[LAST] = 1.0, wanted
-    command[ASK] = wanted
-    command[STEER] = math.nan
+    command[COMMAND_ACCEL] = wanted
+    command[COMMAND_CURVATURE] = math.nan

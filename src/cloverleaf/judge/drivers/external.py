@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cloverleaf.judge.drivers import slot as d
+from cloverleaf.loop.storyboard import driver as d
 from cloverleaf.types.errors import PluginError
 
 F64 = NDArray[np.float64]
@@ -81,7 +81,7 @@ class VectorDriver(Protocol):
 
 def scene_of(own: F64, near: F64) -> Scene:
     """The scene of one world from its rows."""
-    others = tuple(Other(*map(float, row[d.GAP : d.BESIDE])) for row in near if row[d.PRESENT] == 1.0)
+    others = tuple(Other(*map(float, row[d.GAP : d.NEAR_BESIDE])) for row in near if row[d.PRESENT_HERE] == 1.0)
     return Scene(Own(*(float(x) for x in own[: len(Own._fields)])), others)
 
 
@@ -99,13 +99,13 @@ class Planners:
     def drive(self, own: F64, near: F64, command: F64) -> None:
         """Ask each planner whose world still runs."""
         for w, planner in enumerate(self._planners):
-            if own[w, d.DT] == 0.0:
+            if own[w, d.OWN_ACTIVE] == 0.0:
                 continue
             answer = planner.drive(scene_of(own[w], near[w]))
             accel, curvature = answer if isinstance(answer, tuple) else (answer, math.nan)
             if not math.isfinite(accel):
-                raise PluginError(f"the driver answered an acceleration of {accel} at {own[w, d.TIME]:.2f} s")
-            command[w, d.ASK], command[w, d.STEER] = accel, curvature
+                raise PluginError(f"the driver answered an acceleration of {accel} at {own[w, d.OWN_TIME]:.2f} s")
+            command[w, d.COMMAND_ACCEL], command[w, d.COMMAND_CURVATURE] = accel, curvature
 
     def close(self) -> None:
         """Let planners free what they hold."""

@@ -13,21 +13,6 @@ import math
 from cloverleaf.algo.following import iidm_accel
 from cloverleaf.algo.jit import kernel
 from cloverleaf.judge.drivers.scene import approach, bumper_gap, hidden, leader, side_gap
-from cloverleaf.judge.drivers.slot import (
-    ACCEL,
-    ASK,
-    DESIRED,
-    DT,
-    DX,
-    LENGTH,
-    NEAR_ACCEL,
-    NEAR_LENGTH,
-    NEAR_SPEED,
-    PRESENT,
-    SPEED,
-    STEER,
-    driver,
-)
 from cloverleaf.judge.r157.drivers import (
     BRAKE_JERK,
     BRAKE_MAX,
@@ -43,6 +28,21 @@ from cloverleaf.judge.r157.drivers import (
     judge_safety,
     reaction_time,
 )
+from cloverleaf.loop.storyboard.driver import (
+    COMMAND_ACCEL,
+    COMMAND_CURVATURE,
+    DX,
+    NEAR_ACCEL,
+    NEAR_LENGTH,
+    NEAR_SPEED,
+    OWN_ACCEL,
+    OWN_DESIRED,
+    OWN_DT,
+    OWN_LENGTH,
+    OWN_SPEED,
+    PRESENT_HERE,
+    driver,
+)
 
 NORMAL_ACCEL, COMFORTABLE, NORMAL_BRAKE, STANDSTILL = 1.5, 2.0, 5.0, 2.0  # m/s2, m/s2, m/s2, m
 LEADER_BRAKES = 0.5  # m/s2 of a leader's deceleration that a human takes for a reason to react
@@ -54,7 +54,7 @@ REACTED, BRAKE, SAFE_FOR = range(3)
 @kernel
 def unsafe(model, own, near, i):
     """(unsafe, critical, proactive fuzzy metric) of road user i for a reference driver."""
-    v, other = own[SPEED], near[i, NEAR_SPEED]
+    v, other = own[OWN_SPEED], near[i, NEAR_SPEED]
     dx, gap, side = near[i, DX], bumper_gap(own, near, i), side_gap(own, near, i)
     if dx < 0.0 or v <= 0.0:
         return False, 0.0, 0.0
@@ -66,9 +66,9 @@ def unsafe(model, own, near, i):
             return True, 0.0, 0.0
     if v <= other and model != RSS and model != FSM:
         return False, 0.0, 0.0
-    clearance = dx + 0.5 * (own[LENGTH] + near[i, NEAR_LENGTH])
+    clearance = dx + 0.5 * (own[OWN_LENGTH] + near[i, NEAR_LENGTH])
     safe, _, critical, proactive = judge_safety(
-        model, 0, dx, gap, side, clearance, v, other, -approach(near, i), own[ACCEL]
+        model, 0, dx, gap, side, clearance, v, other, -approach(near, i), own[OWN_ACCEL]
     )
     return not safe, critical, proactive
 
@@ -76,11 +76,11 @@ def unsafe(model, own, near, i):
 @kernel
 def reference_accel(model, own, near, memory):
     """Acceleration of a reference driver, m/s2."""
-    dt, v = own[DT], own[SPEED]
+    dt, v = own[OWN_DT], own[OWN_SPEED]
     first = leader(own, near)
     danger, critical, proactive = False, 0.0, 0.0
     for i in range(near.shape[0]):
-        if near[i, PRESENT] == 1.0 and not hidden(near, i, first):
+        if near[i, PRESENT_HERE] == 1.0 and not hidden(near, i, first):
             bad, c, p = unsafe(model, own, near, i)
             danger = danger or bad
             critical, proactive = max(critical, c), max(proactive, p)
@@ -108,33 +108,33 @@ def reference_accel(model, own, near, memory):
     if first >= 0:
         gap, other = bumper_gap(own, near, first), near[first, NEAR_SPEED]
     headway = (equilibrium_gap(model, v) - STANDSTILL) / max(v, 1.0)
-    wanted = iidm_accel(gap, v, other, own[DESIRED], NORMAL_ACCEL, COMFORTABLE, max(headway, 0.5), STANDSTILL)
+    wanted = iidm_accel(gap, v, other, own[OWN_DESIRED], NORMAL_ACCEL, COMFORTABLE, max(headway, 0.5), STANDSTILL)
     return max(wanted, -NORMAL_BRAKE)
 
 
 @driver
 def cc_human(own, near, memory, command):
     """Competent and careful human driver, UN R157 Annex 4 Appendix 3."""
-    command[ASK] = reference_accel(CC_HUMAN, own, near, memory)
-    command[STEER] = math.nan
+    command[COMMAND_ACCEL] = reference_accel(CC_HUMAN, own, near, memory)
+    command[COMMAND_CURVATURE] = math.nan
 
 
 @driver
 def fsm(own, near, memory, command):
     """Fuzzy safety model, Mattas et al. 2020."""
-    command[ASK] = reference_accel(FSM, own, near, memory)
-    command[STEER] = math.nan
+    command[COMMAND_ACCEL] = reference_accel(FSM, own, near, memory)
+    command[COMMAND_CURVATURE] = math.nan
 
 
 @driver
 def rss(own, near, memory, command):
     """Responsibility-sensitive safety, Shalev-Shwartz et al. 2017."""
-    command[ASK] = reference_accel(RSS, own, near, memory)
-    command[STEER] = math.nan
+    command[COMMAND_ACCEL] = reference_accel(RSS, own, near, memory)
+    command[COMMAND_CURVATURE] = math.nan
 
 
 @driver
 def reg157(own, near, memory, command):
     """The cut-in rule of UN R157 clause 5.2.5.2."""
-    command[ASK] = reference_accel(REG157, own, near, memory)
-    command[STEER] = math.nan
+    command[COMMAND_ACCEL] = reference_accel(REG157, own, near, memory)
+    command[COMMAND_CURVATURE] = math.nan

@@ -2,7 +2,7 @@
 
 | form     | what it is                                                            | called                         |
 |----------|-----------------------------------------------------------------------|--------------------------------|
-| compiled | a function under `@driver` of `judge/drivers/slot.py`                 | inside the engine, once a step |
+| compiled | a function under `@driver` of `loop/storyboard/driver.py`                 | inside the engine, once a step |
 | vector   | a class with `vectorised = True`, `reset(...)`, `drive(own, near, command)` | once a step for all worlds |
 | planner  | a class with `drive(scene)`, constructed once per case                | once a step and world          |
 
@@ -31,6 +31,7 @@ BUILT_IN = {
 }
 GROUP = "cloverleaf.drivers"
 COMPILED, VECTOR, PLANNER = "compiled", "vector", "planner"
+MEMORY = 8  # numbers that a compiled driver may keep per world
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,11 @@ def _formed(spec: str, found: Any) -> Driver:
     source = getattr(found, "_pyfunc", found)
     file = Path(getattr(sys.modules.get(getattr(source, "__module__", ""), None), "__file__", None) or __file__)
     if hasattr(found, "address"):
-        from cloverleaf.judge.drivers.slot import SIGNATURE
+        from cloverleaf.loop.storyboard.driver import SIGNATURE
 
         if found._sig != SIGNATURE:
             raise PluginError(
-                f"'{spec}' is compiled for another signature", hint="use @driver of cloverleaf.judge.drivers.slot"
+                f"'{spec}' is compiled for another signature", hint="use @driver of cloverleaf.loop.storyboard.driver"
             )
         return Driver(spec, COMPILED, found, file)
     if isinstance(found, type) and callable(getattr(found, "drive", None)):

@@ -8,18 +8,18 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.judge.drivers.slot import (
+from cloverleaf.loop.storyboard.driver import (
     DX,
     DY,
     GAP,
-    LAT_SPEED,
-    LENGTH,
+    NEAR_LATERAL_SPEED,
     NEAR_LENGTH,
     NEAR_SPEED,
     NEAR_WIDTH,
-    PRESENT,
-    SPEED,
-    WIDTH,
+    OWN_LENGTH,
+    OWN_SPEED,
+    OWN_WIDTH,
+    PRESENT_HERE,
 )
 
 WANDERING = 0.375  # m of lateral offset at which a leader gives the view free (UN R157 Annex 4 Appendix 3)
@@ -29,19 +29,19 @@ WANDERING = 0.375  # m of lateral offset at which a leader gives the view free (
 def bumper_gap(own, near, i):
     """Distance of road user i's rear from our front (m): along the road where it is connected, else straight ahead."""
     gap = near[i, GAP]
-    return gap if gap == gap else near[i, DX] - 0.5 * (own[LENGTH] + near[i, NEAR_LENGTH])
+    return gap if gap == gap else near[i, DX] - 0.5 * (own[OWN_LENGTH] + near[i, NEAR_LENGTH])
 
 
 @kernel
 def side_gap(own, near, i):
     """Distance between the sides (m), negative while they overlap."""
-    return abs(near[i, DY]) - 0.5 * (own[WIDTH] + near[i, NEAR_WIDTH])
+    return abs(near[i, DY]) - 0.5 * (own[OWN_WIDTH] + near[i, NEAR_WIDTH])
 
 
 @kernel
 def approach(near, i):
     """Lateral speed towards our path (m/s, negative: away)."""
-    return -near[i, LAT_SPEED] if near[i, DY] > 0.0 else near[i, LAT_SPEED]
+    return -near[i, NEAR_LATERAL_SPEED] if near[i, DY] > 0.0 else near[i, NEAR_LATERAL_SPEED]
 
 
 @kernel
@@ -49,7 +49,7 @@ def leader(own, near):
     """Row of the nearest road user ahead whose sides overlap ours, or -1."""
     found, nearest = -1, math.inf
     for i in range(near.shape[0]):
-        if near[i, PRESENT] == 1.0 and near[i, DX] > 0.0 and side_gap(own, near, i) < 0.0:
+        if near[i, PRESENT_HERE] == 1.0 and near[i, DX] > 0.0 and side_gap(own, near, i) < 0.0:
             if near[i, DX] < nearest:
                 found, nearest = i, near[i, DX]
     return found
@@ -72,15 +72,15 @@ def will_meet(own, near, i, horizon, margin):
     """
     side, towards = side_gap(own, near, i), approach(near, i)
     enters, leaves = 0.0, math.inf
-    across = own[WIDTH] + near[i, NEAR_WIDTH]
+    across = own[OWN_WIDTH] + near[i, NEAR_WIDTH]
     if side > 0.0:
         if towards < 0.05 or side / towards > horizon:
             return False
         enters, leaves = side / towards, (side + across) / towards
-    elif abs(near[i, LAT_SPEED]) > 0.05:
-        leaves = (-side if towards < 0.0 else across + side) / abs(near[i, LAT_SPEED])
-    gap, closing = bumper_gap(own, near, i), own[SPEED] - near[i, NEAR_SPEED]
-    body = own[LENGTH] + near[i, NEAR_LENGTH]
+    elif abs(near[i, NEAR_LATERAL_SPEED]) > 0.05:
+        leaves = (-side if towards < 0.0 else across + side) / abs(near[i, NEAR_LATERAL_SPEED])
+    gap, closing = bumper_gap(own, near, i), own[OWN_SPEED] - near[i, NEAR_SPEED]
+    body = own[OWN_LENGTH] + near[i, NEAR_LENGTH]
     if gap + body < 0.0:
         return False
     if closing <= 0.01:

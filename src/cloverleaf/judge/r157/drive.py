@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.judge.drivers import slot as d
 from cloverleaf.judge.drivers.external import Planners
-from cloverleaf.judge.drivers.registry import COMPILED, VECTOR, Driver
+from cloverleaf.judge.drivers.registry import COMPILED, MEMORY, VECTOR, Driver
 from cloverleaf.judge.r157.drivers import STEP, G
 from cloverleaf.judge.r157.families import (
     LENGTH,
@@ -26,6 +25,7 @@ from cloverleaf.judge.r157.families import (
     WIDTH,
 )
 from cloverleaf.judge.r157.suite import FAMILIES, Columns, on_grid
+from cloverleaf.loop.storyboard import driver as d
 
 LANE = 3.5  # m
 HEADWAY = 2.0  # s, at which a driver without a published equilibrium follows (that of the careful human)
@@ -95,11 +95,11 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
     course = _Course(family, cases)
     n, others = course.x.shape
     own, near = np.zeros((n, d.OWN)), np.zeros((n, others, d.NEAR))
-    memory, command = np.zeros((n, d.MEMORY)), np.zeros((n, d.COMMAND))
-    own[:, d.DT], own[:, d.LENGTH], own[:, d.WIDTH], own[:, d.LANE_WIDTH] = STEP, LENGTH, WIDTH, LANE
-    own[:, d.SPEED] = own[:, d.DESIRED] = course.speed
-    own[:, d.LIMIT], own[:, d.ACTIVE] = np.nan, 1.0
-    near[:, :, d.PRESENT], near[:, :, d.NEAR_LENGTH], near[:, :, d.NEAR_WIDTH] = 1.0, course.length, WIDTH
+    memory, command = np.zeros((n, MEMORY)), np.zeros((n, d.COMMAND))
+    own[:, d.OWN_DT], own[:, d.OWN_LENGTH], own[:, d.OWN_WIDTH], own[:, d.OWN_LANE_WIDTH] = STEP, LENGTH, WIDTH, LANE
+    own[:, d.OWN_SPEED] = own[:, d.OWN_DESIRED] = course.speed
+    own[:, d.OWN_LIMIT], own[:, d.OWN_ACTIVE] = np.nan, 1.0
+    near[:, :, d.PRESENT_HERE], near[:, :, d.NEAR_LENGTH], near[:, :, d.NEAR_WIDTH] = 1.0, course.length, WIDTH
     crash, impact, ttc = np.zeros(n), np.zeros(n), np.full(n, np.nan)
     running = np.ones(n, np.bool_)
     rows = (
@@ -112,14 +112,14 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
     reach = 0.5 * (LENGTH + course.length)
     for step in range(course.steps):
         before = near[:, :, d.NEAR_SPEED].copy()
-        dx = course.x - own[:, [d.X]]
+        dx = course.x - own[:, [d.OWN_X]]
         near[:, :, d.DX], near[:, :, d.DY] = dx, course.y
         near[:, :, d.GAP] = np.where(dx > 0, dx - reach, -np.abs(dx) + reach)
-        near[:, :, d.NEAR_SPEED], near[:, :, d.LAT_SPEED] = course.vx, course.vy
+        near[:, :, d.NEAR_SPEED], near[:, :, d.NEAR_LATERAL_SPEED] = course.vx, course.vy
         near[:, :, d.NEAR_ACCEL] = (course.vx - before) / STEP if step else 0.0
-        near[:, :, d.LANES] = np.rint(course.y / LANE)
+        near[:, :, d.NEAR_LANES] = np.rint(course.y / LANE)
         overlap = (np.abs(course.y) < WIDTH) & (np.abs(dx) < reach)
-        closing = own[:, [d.SPEED]] - course.vx
+        closing = own[:, [d.OWN_SPEED]] - course.vx
         ahead = (dx > reach) & (np.abs(course.y) < WIDTH) & (closing > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             ttc = np.fmin(ttc, np.where(running[:, None] & ahead, (dx - reach) / closing, np.nan).min(axis=1))
@@ -127,16 +127,16 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
         crash[hit] = 1.0
         impact[hit] = np.where(overlap, closing, -np.inf).max(axis=1)[hit] * 3.6
         running &= ~hit
-        own[:, d.TIME] = step * STEP
+        own[:, d.OWN_TIME] = step * STEP
         if asked is None:
             drive_all(driver.call, own, near, memory, command, running)
         else:
-            own[:, d.DT] = np.where(running, STEP, 0.0)
+            own[:, d.OWN_ACTIVE] = running
             asked.drive(own, near, command)
-        speed = np.maximum(own[:, d.SPEED] + np.where(running, command[:, d.ASK], 0.0) * STEP, 0.0)
-        own[:, d.ACCEL] = (speed - own[:, d.SPEED]) / STEP
-        own[:, d.SPEED] = speed
-        own[:, d.X] += speed * STEP
+        speed = np.maximum(own[:, d.OWN_SPEED] + np.where(running, command[:, d.COMMAND_ACCEL], 0.0) * STEP, 0.0)
+        own[:, d.OWN_ACCEL] = (speed - own[:, d.OWN_SPEED]) / STEP
+        own[:, d.OWN_SPEED] = speed
+        own[:, d.OWN_X] += speed * STEP
         course.advance(step * STEP)
         if not running.any():
             break

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.judge.drivers.slot import ASK, COMMAND, MEMORY, NEAR, OWN, SPEED, TIME, driver
+from cloverleaf.loop.storyboard.driver import COMMAND, COMMAND_ACCEL, NEAR, OWN, OWN_SPEED, OWN_TIME, driver
 
 
 @driver
 def halve(own, near, memory, command):
     """Ask for half the speed."""
     memory[0] += 1.0
-    command[ASK] = 0.5 * own[SPEED]
+    command[COMMAND_ACCEL] = 0.5 * own[OWN_SPEED]
 
 
 @driver
 def divide(own, near, memory, command):
     """Ask for speed over time, infinite at the start."""
-    command[ASK] = own[SPEED] / own[TIME]
+    command[COMMAND_ACCEL] = own[OWN_SPEED] / own[OWN_TIME]
 
 
 @kernel
@@ -31,18 +31,18 @@ def call(drive, own, near, memory, command, count):
 
 
 def test_one_signature_for_all_drivers():
-    own, near, memory, command = np.zeros(OWN), np.zeros((3, NEAR)), np.zeros(MEMORY), np.zeros(COMMAND)
-    own[SPEED] = 8.0
+    own, near, memory, command = np.zeros(OWN), np.zeros((3, NEAR)), np.zeros(8), np.zeros(COMMAND)
+    own[OWN_SPEED] = 8.0
     call(halve, own, near, memory, command, 5)
-    assert command[ASK] == 4.0 and memory[0] == 5.0
+    assert command[COMMAND_ACCEL] == 4.0 and memory[0] == 5.0
     call(divide, own, near, memory, command, 1)
-    assert command[ASK] == np.inf
+    assert command[COMMAND_ACCEL] == np.inf
     assert len(call.signatures) == 1
 
 
 def test_the_cache_is_found_again():
     code = (
-        "from test_driver_slot import call, halve; import numpy as np\n"
+        "from test_driver_pointer import call, halve; import numpy as np\n"
         "call(halve, np.zeros(17), np.zeros((3, 12)), np.zeros(8), np.zeros(2), 1)\n"
         "print(sum(call.stats.cache_hits.values()), halve.cache_hits)"
     )
