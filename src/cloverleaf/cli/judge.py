@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from cloverleaf.judge.drivers.registry import Driver
+    from cloverleaf.judge.evaluate import Chosen
     from cloverleaf.judge.sweep import Setting
     from cloverleaf.judge.verdict import SuiteResult
 
@@ -45,18 +46,23 @@ def judge(
     files = [Path(p) for p in paths if not p.startswith("r157:")]
     done = _published(built_in, asked, cases)
     search: dict[str, object] = {}
+    films: dict[str, object] = {}
     if files:
         from cloverleaf.judge.sweep import Setting
 
         setting = Setting(driver, dt, until)
-        found, search = _scenarios(files, setting, rules, system, cases, budget, workers, out)
+        chosen, found, search = _scenarios(files, setting, rules, system, cases, budget, workers, out)
         done += found
+        if out is not None:
+            from cloverleaf.judge.report.replay import films as record
+
+            films = record(found, chosen, asked, setting)
     _print_table(done)
     if out is not None:
         from cloverleaf.judge.report.page import write_report
 
         store.store(done, out, search)
-        write_report(done, out / "report.html", search)
+        write_report(done, out / "report.html", search, films)
         typer.echo(f"results: {out}/results.json, results.parquet, report.html", err=True)
     if junit is not None:
         store.write_atomically(junit, store.junit(done))
@@ -81,7 +87,7 @@ def _published(paths: list[str], driver: Driver, cases: str | None) -> list[Suit
 def _scenarios(
     files: list[Path], setting: Setting, rules: str, system: str, cases: str | None, budget: str | None, workers: str,
     out: Path | None,
-) -> tuple[list[SuiteResult], dict[str, object]]:  # fmt: skip
+) -> tuple[list[Chosen], list[SuiteResult], dict[str, object]]:  # fmt: skip
     """Scenario files: all chosen cases, or a boundary search."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -104,7 +110,7 @@ def _scenarios(
             bar.update(task, advance=count, refresh=True)
 
         if budget is None:
-            return judge_all(chosen, setting, worker_count(workers, total), out, done), {}
+            return chosen, judge_all(chosen, setting, worker_count(workers, total), out, done), {}
         return judge_within(entries, setting, spare, worker_count(workers, total), out, done)
 
 

@@ -64,7 +64,11 @@ def choose(entries: list[Logical], cases: str | None) -> list[Chosen]:
 
 
 def judge_all(
-    chosen: list[Chosen], setting: Setting, workers: int | str, out: Path | None, done: Progress
+    chosen: list[Chosen],
+    setting: Setting,
+    workers: int | str = 1,
+    out: Path | None = None,
+    done: Progress = lambda cases: None,
 ) -> list[SuiteResult]:
     """Run and judge every chosen case."""
     tables = run_chosen(chosen, setting, workers, out, done)
@@ -73,21 +77,22 @@ def judge_all(
 
 def judge_within(
     entries: list[Logical], setting: Setting, budget: float, workers: int | str, out: Path | None, done: Progress
-) -> tuple[list[SuiteResult], dict[str, Any]]:
-    """Boundary search in each logical scenario, the time shared out evenly; results of the cases run, and what was not looked at."""
-    results, told = [], {}
+) -> tuple[list[Chosen], list[SuiteResult], dict[str, Any]]:
+    """Boundary search in each logical scenario, the time shared out evenly: the cases run, their results, what was not looked at."""
+    picks, results, told = [], [], {}
     end = time.monotonic() + budget
     for k, entry in enumerate(entries):
         share = time.monotonic() + max(end - time.monotonic(), 0.0) / (len(entries) - k)
-        result, facts = _search(entry, setting, share, workers, out, done)
+        pick, result, facts = _search(entry, setting, share, workers, out, done)
+        picks.append(pick)
         results.append(result)
         told[entry.name] = facts
-    return results, told
+    return picks, results, told
 
 
 def _search(
     entry: Logical, setting: Setting, until: float, workers: int | str, out: Path | None, done: Progress
-) -> tuple[SuiteResult, dict[str, Any]]:
+) -> tuple[Chosen, SuiteResult, dict[str, Any]]:
     pool: Pool = pool_of(entry)
     parts: list[tuple[I64, Columns]] = []
     run: list[I64] = []
@@ -107,4 +112,4 @@ def _search(
     order = np.argsort(rows, kind="stable")
     table = {n: c[order] for n, c in gather(len(rows), parts).items()}
     pick = Chosen(entry, rows[order], entry.cases(rows[order]))
-    return verdicts(pick, table, setting.driver), report(entry, pool, found)
+    return pick, verdicts(pick, table, setting.driver), report(entry, pool, found)

@@ -14,6 +14,7 @@ from cloverleaf.judge import observe
 from cloverleaf.judge.drivers.external import Planners
 from cloverleaf.judge.drivers.registry import COMPILED, MEMORY, VECTOR, Driver
 from cloverleaf.loop.storyboard import driver as d
+from cloverleaf.loop.storyboard.state import BOX_X, BOX_Y, HEADING, X, Y
 from cloverleaf.loop.storyboard.worlds import Roads, Worlds
 from cloverleaf.scenario.storyboard.compile import compile_scenario
 from cloverleaf.types.errors import CloverleafError, ScenarioError
@@ -63,7 +64,7 @@ def run_external(worlds: Worlds, system: str, driver: Driver, cases: list[dict[s
     row = worlds.entity(system)
     worlds.drive(system, "external")
     command = np.zeros((worlds.count, d.COMMAND))
-    asked = driver.call() if driver.form == VECTOR else Planners(driver.call, cases)
+    asked = driver.call() if driver.form == VECTOR else Planners(driver.call, cases, row)
     try:
         asked.reset(worlds.count, len(worlds.program.entities), worlds.dt)
         for _ in range(int(np.ceil(until / worlds.dt)) + 2):
@@ -71,6 +72,8 @@ def run_external(worlds: Worlds, system: str, driver: Driver, cases: list[dict[s
             own[worlds.done, d.OWN_ACTIVE] = 0.0
             if (own[:, d.OWN_ACTIVE] == 1.0).any():
                 command[:] = 0.0, np.nan
+                if isinstance(asked, Planners):
+                    asked.poses = box_poses(worlds)
                 asked.drive(own, near, command)
                 worlds.command[:, row, :] = command
             worlds.step(1, until)
@@ -82,6 +85,15 @@ def run_external(worlds: Worlds, system: str, driver: Driver, cases: list[dict[s
         raise ScenarioError(f"the driver failed: {type(error).__name__}: {error}", element=driver.name) from error
     finally:
         getattr(asked, "close", lambda: None)()
+
+
+def box_poses(worlds: Worlds) -> NDArray[np.float64]:
+    """Box centres (m) and headings (rad) of all entities, shape (worlds, entities, 3)."""
+    a = worlds.state.actor[:, : len(worlds.program.entities)]
+    c, s = np.cos(a[..., HEADING]), np.sin(a[..., HEADING])
+    x = a[..., X] + a[..., BOX_X] * c - a[..., BOX_Y] * s
+    y = a[..., Y] + a[..., BOX_X] * s + a[..., BOX_Y] * c
+    return np.stack((x, y, a[..., HEADING]), axis=-1)
 
 
 def _columns(worlds: Worlds, columns: Any, count: int, system: str) -> dict[str, NDArray[Any]]:

@@ -51,13 +51,19 @@ class Other(NamedTuple):
     width: float
     lanes: float
     kind: float  # 0 vehicle, 1 pedestrian, 2 other
+    x: float  # m, box centre in the world
+    y: float
+    heading: float  # rad
+    entity: int  # row in the scenario
 
 
 class Scene(NamedTuple):
-    """One step of one world."""
+    """One step of one world. `entity`: the own row in the scenario; `centre` x, y (m) of the own box."""
 
     own: Own
     others: tuple[Other, ...]
+    entity: int
+    centre: tuple[float, float]
 
 
 class Planner(Protocol):
@@ -79,10 +85,15 @@ class VectorDriver(Protocol):
         """Fill `command` (worlds, 2) from `own` (worlds, OWN) and `near` (worlds, entities, NEAR)."""
 
 
-def scene_of(own: F64, near: F64) -> Scene:
-    """The scene of one world from its rows."""
-    others = tuple(Other(*map(float, row[d.GAP : d.NEAR_BESIDE])) for row in near if row[d.PRESENT_HERE] == 1.0)
-    return Scene(Own(*(float(x) for x in own[: len(Own._fields)])), others)
+def scene_of(own: F64, near: F64, poses: F64, entity: int) -> Scene:
+    """The scene of one world from its rows; `poses` (entities, 3): box centres and headings of all."""
+    others = tuple(
+        Other._make((*map(float, row[d.GAP : d.NEAR_BESIDE]), *map(float, poses[k]), k))
+        for k, row in enumerate(near)
+        if row[d.PRESENT_HERE] == 1.0
+    )
+    mine = Own(*map(float, own[: len(Own._fields)]))
+    return Scene(mine, others, entity, (float(poses[entity, 0]), float(poses[entity, 1])))
 
 
 class Planners:
@@ -90,8 +101,10 @@ class Planners:
 
     vectorised = True
 
-    def __init__(self, make: Any, cases: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, make: Any, cases: Sequence[Mapping[str, Any]], entity: int) -> None:
         self._planners = [_construct(make, case) for case in cases]
+        self._entity = entity
+        self.poses: F64 = np.zeros((len(cases), 0, 3))  # (worlds, entities, 3), set before each call of `drive`
 
     def reset(self, worlds: int, entities: int, dt: float) -> None:
         """Nothing: planners are new for each batch."""
@@ -101,7 +114,7 @@ class Planners:
         for w, planner in enumerate(self._planners):
             if own[w, d.OWN_ACTIVE] == 0.0:
                 continue
-            answer = planner.drive(scene_of(own[w], near[w]))
+            answer = planner.drive(scene_of(own[w], near[w], self.poses[w], self._entity))
             accel, curvature = answer if isinstance(answer, tuple) else (answer, math.nan)
             if not math.isfinite(accel):
                 raise PluginError(f"the driver answered an acceleration of {accel} at {own[w, d.OWN_TIME]:.2f} s")

@@ -107,7 +107,7 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
     )
     asked: Any = None
     if driver.form != COMPILED:
-        asked = driver.call() if driver.form == VECTOR else Planners(driver.call, rows)
+        asked = driver.call() if driver.form == VECTOR else Planners(driver.call, rows, others)
         asked.reset(n, others, STEP)
     reach = 0.5 * (LENGTH + course.length)
     for step in range(course.steps):
@@ -132,6 +132,10 @@ def drive_family(family: str, driver: Driver, cases: Mapping[str, F64]) -> Colum
             drive_all(driver.call, own, near, memory, command, running)
         else:
             own[:, d.OWN_ACTIVE] = running
+            if isinstance(asked, Planners):
+                asked.poses = np.zeros((n, others + 1, 3))
+                asked.poses[:, :others, 0], asked.poses[:, :others, 1] = course.x, course.y
+                asked.poses[:, others, 0] = own[:, d.OWN_X]
             asked.drive(own, near, command)
         speed = np.maximum(own[:, d.OWN_SPEED] + np.where(running, command[:, d.COMMAND_ACCEL], 0.0) * STEP, 0.0)
         own[:, d.OWN_ACCEL] = (speed - own[:, d.OWN_SPEED]) / STEP
