@@ -135,6 +135,9 @@ def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, dela
             a[i, LON_CONTROL] = DIRECT  # from here on; where it does not steer, the storyboard still does
         a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
         a[i, STEERED] = TELEPORTED
+        # Init has placed it: from now on the driver has the speed; its way stays the storyboard's (a trajectory, a route, the lane)
+        if p.entities[i, T.N_DRIVER] > 0 and p.entities[i, T.N_CONTROLLER] < 0:
+            a[i, LON_CONTROL] = DIRECT
 
 
 @kernel
