@@ -99,6 +99,7 @@ def _scenarios(
     spare = seconds(budget) if budget is not None else 0.0
     chosen = choose(entries, cases) if budget is None else []
     total = sum(len(c.rows) for c in chosen) if chosen else sum(e.count for e in entries)
+    count = worker_count(workers, total)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("cases"), TimeRemainingColumn(),
     )  # fmt: skip
@@ -106,12 +107,12 @@ def _scenarios(
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(f"{len(entries)} scenario(s)", total=total)
 
-        def done(count: int) -> None:
-            bar.update(task, advance=count, refresh=True)
+        def done(cases_done: int) -> None:
+            bar.update(task, advance=cases_done, refresh=True)
 
         if budget is None:
-            return chosen, judge_all(chosen, setting, worker_count(workers, total), out, done), {}
-        return judge_within(entries, setting, spare, worker_count(workers, total), out, done)
+            return chosen, judge_all(chosen, setting, count, out, done), {}
+        return judge_within(entries, setting, spare, count, out, done)
 
 
 def _print_table(done: list[SuiteResult]) -> None:
