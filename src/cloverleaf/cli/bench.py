@@ -34,6 +34,14 @@ def _r157(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_r157").run()
 
 
+def _alks(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_judge").run("alks", data)
+
+
+def _ncap(data: Path | None) -> None:
+    import_module("cloverleaf.cli.bench_judge").run("ncap", data)
+
+
 def _scenario(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_scenario").run(data)
 
@@ -137,6 +145,8 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     ),
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
+    "alks": (_alks, "all concrete ALKS cases judged with a compiled driver on 2 cores (bar: 180 s; needs --data)"),
+    "ncap": (_ncap, "all concrete NCAP 2023 cases judged with a compiled driver on 2 cores (bar: 10 s; needs --data)"),
     "r157": (_r157, "verdicts of R157 reference drivers (bars: 500,000 and 100,000 per second)"),
     "track": (
         _track,
