@@ -30,6 +30,7 @@ MEMORY = 12
 LEAST_GAP = 2.0  # m, UN R157 5.2.3.3
 PULLS_AWAY = 0.2  # m/s that a leader may be faster and still count as followed
 HORIZON, MARGIN = 4.0, 0.2  # s
+HARDEST_POSSIBLE = 15.0  # m/s2; more is no braking: the end of a road, or the storyboard sets a speed
 
 
 @kernel
@@ -69,6 +70,8 @@ def observe(own, near, memory, command):
         memory[IN_LANE] = 1.0 if abs(own[OWN_OFFSET]) + 0.5 * own[OWN_WIDTH] <= half else 0.0
     memory[STEPS] += 1.0
     memory[FASTEST] = max(memory[FASTEST], v)
+    if accel < -HARDEST_POSSIBLE:
+        accel = 0.0
     memory[HARDEST] = max(memory[HARDEST], -accel)
     exit = abs(own[OWN_OFFSET]) + 0.5 * own[OWN_WIDTH] - 0.5 * own[OWN_LANE_WIDTH]
     if exit == exit:
