@@ -114,7 +114,7 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                     if begin < -0.1 or not gives_way(f, veh.i, roads.foe_i, slot, this, row, begin, foe_begin - front):
                         continue
                 gap = begin - gap0 - (foe_end - back)
-            if not entered and f[this, WAIT] > STUCK and roads.foe_i[row, FOE_YIELD] == 0 and not merge:
+            if not entered and f[this, WAIT] > STUCK and (inside or (roads.foe_i[row, FOE_YIELD] == 0 and not merge)):
                 continue
             if gap >= 0.0:
                 safe = follow_speed(

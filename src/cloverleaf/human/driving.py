@@ -20,6 +20,7 @@ from cloverleaf.algo.following import (
 )
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import uniform
+from cloverleaf.human.clash import clash_speed
 from cloverleaf.human.crossing import STUCK, conflict_speed
 from cloverleaf.human.gap_acceptance import (
     RED,
@@ -40,7 +41,6 @@ from cloverleaf.types.traffic import (
     ARRIVE,
     ARRIVE_SPEED,
     ATTENTIVE,
-    BEHIND,
     BRAKE_FACTOR,
     BRAKE_SPEED,
     CAME_BY,
@@ -56,6 +56,8 @@ from cloverleaf.types.traffic import (
     IMPATIENCE,
     ITEMS,
     LANE,
+    LANE_CLASH,
+    LANE_CLASH_END,
     LANE_INDEX,
     LANE_INTERNAL,
     LANE_LEFT,
@@ -75,6 +77,7 @@ from cloverleaf.types.traffic import (
     LINK_JUNCTION,
     LINK_LENGTH,
     LINK_LIGHT,
+    LINK_LINE,
     LINK_ROUNDABOUT,
     LINK_TO,
     LINK_VIA,
@@ -108,6 +111,7 @@ SLIGHT = 0.5  # m beside the centre line up to which no body reaches another lan
 TOUCH = 0.5  # m that lane changers keep to those on the lane they leave
 LIGHT_GAP = 1.0  # m kept to the stop line of a signal or a priority link
 LINE_GAP = 0.1  # m kept to the stop line of a minor link
+PAST_LINE = 0.3  # m beyond the place to wait from which on one goes on
 HORIZON = 14.0  # s: vehicles on links that others yield to announce themselves this early
 YELLOW_DECEL = 3.0  # m/s2 that anybody is ready to brake with at a yellow light
 TIME_TO_IMPATIENCE = 180.0  # s of waiting until fully impatient
@@ -150,28 +154,59 @@ def announce(head, following, item, link):
 
 
 @kernel
-def give_room(view, near, slot):
-    """Speed (m/s) at which a lane changer does not touch those on its old lane while its body hangs over it; 1e9 any.
+def hang_over(view, near):
+    """List the lane changers whose bodies still hang over the lane they leave in `near.hang`."""
+    veh, roads = view.vehicles, view.roads
+    for k in range(veh.count[0]):
+        slot = veh.active[k]
+        if near.hang_lane[slot] >= 0:
+            near.hang[near.hang_lane[slot]] = -1
+            near.hang_lane[slot] = -1
+    for k in range(veh.count[0]):
+        slot = veh.active[k]
+        d, lane = veh.f[slot, D], veh.i[slot, LANE]
+        if (d > SLIGHT or d < -SLIGHT) and lane >= 0 and (veh.i[slot, STATE] & PARKED) == 0:
+            old = roads.lane_i[lane, LANE_LEFT] if d > 0.0 else roads.lane_i[lane, LANE_RIGHT]
+            if old >= 0:
+                near.hang_lane[slot] = old
+                near.hang_next[slot] = near.hang[old]
+                near.hang[old] = slot
 
-    Its old follower is told to keep behind it as well.
-    """
-    veh, lists, roads = view.vehicles, view.lists, view.roads
-    f, i = veh.f, veh.i
-    dt = view.clock.time[1]
-    lane = i[slot, LANE]
+
+@kernel
+def behind_changers(view, near, slot, lane, ahead, safe):
+    """Speed (m/s), at most `safe`, that stays behind bodies hanging over `lane`, whose start is `ahead` metres from the front."""
+    f, i = view.vehicles.f, view.vehicles.i
+    other = near.hang[lane]
+    while other >= 0:
+        front = ahead + f[other, S]
+        if other != slot and (front > 0.0 or (front == 0.0 and other < slot)):
+            if in_each_others_way(f, view.roads, other, i[other, LANE], slot, lane):
+                gap = max(0.0, front - f[other, LENGTH] - TOUCH)
+                safe = behind(f, i, slot, other, gap, safe, view.clock.time[1])
+        other = near.hang_next[other]
+    return safe
+
+
+@kernel
+def behind_old_leader(view, slot, safe):
+    """Speed (m/s), at most `safe`, at which a lane changer does not touch who is ahead on the lane its body still hangs over."""
+    veh, roads = view.vehicles, view.roads
+    f = veh.f
+    lane = veh.i[slot, LANE]
     old = roads.lane_i[lane, LANE_LEFT] if f[slot, D] > 0.0 else roads.lane_i[lane, LANE_RIGHT]
     if old < 0:
-        return NO_HELP
-    safe = NO_HELP
-    ahead = leader_at(veh, lists, old, roads.lane_f[old, LANE_LENGTH], f[slot, S])
-    if ahead >= 0 and in_each_others_way(f, roads, slot, lane, ahead, old):
-        gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH)
-        safe = behind(f, i, slot, ahead, gap, f[slot, V] + f[slot, ACCEL] * dt, dt)
-    follower = lists.first[old] if ahead < 0 else i[ahead, BEHIND]
-    if follower >= 0 and i[follower, CONTROL] == 0 and in_each_others_way(f, roads, slot, lane, follower, old):
-        gap = max(0.0, f[slot, S] - f[slot, LENGTH] - f[follower, S] - TOUCH)
-        held = behind(f, i, follower, slot, gap, f[follower, V] + f[follower, ACCEL] * dt, dt)
-        near.room[follower] = min(near.room[follower], held)
+        return safe
+    length = roads.lane_f[old, LANE_LENGTH]
+    ahead = leader_at(veh, view.lists, old, length, f[slot, S])
+    if ahead >= 0:
+        if in_each_others_way(f, roads, slot, lane, ahead, old):
+            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH)
+            safe = behind(f, veh.i, slot, ahead, gap, safe, view.clock.time[1])
+    else:
+        back, other = overhang(veh, view.lists, old, length)
+        if other >= 0 and other != slot:
+            safe = behind(f, veh.i, slot, other, max(0.0, back - f[slot, S] - TOUCH), safe, view.clock.time[1])
     return safe
 
 
@@ -186,7 +221,7 @@ def plan_all(view, mind, near):
     now, dt = view.clock.time[0], view.clock.time[1]
     for k in range(veh.count[0]):
         withdraw(near.head, near.link, near.count, veh.active[k])
-        near.room[veh.active[k]] = NO_HELP
+    hang_over(view, near)
     for k in range(veh.count[0]):
         slot = veh.active[k]
         if i[slot, LANE] < 0 or (i[slot, STATE] & PARKED) != 0:
@@ -194,8 +229,6 @@ def plan_all(view, mind, near):
         v, accel, decel, tau, gap0 = f[slot, V], f[slot, ACCEL], f[slot, DECEL], f[slot, TAU], f[slot, MIN_GAP]
         lane = i[slot, LANE]
         seen = roads.lane_f[lane, LANE_LENGTH] - f[slot, S]
-        if f[slot, D] > SLIGHT or f[slot, D] < -SLIGHT:
-            near.room[slot] = min(near.room[slot], give_room(view, near, slot))
         top = min(v + accel * dt, f[slot, V_TYPE])
         gentle = v - decel * dt
         safe = min(top, max(f[slot, V_LANE], gentle))
@@ -211,12 +244,20 @@ def plan_all(view, mind, near):
             back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
             if other >= 0 and other != slot:
                 safe = behind(f, i, slot, other, (back - f[slot, S]) * perceived - gap0, safe, dt)
+        if f[slot, D] > SLIGHT or f[slot, D] < -SLIGHT:
+            safe = behind_old_leader(view, slot, safe)
+        if near.hang[lane] >= 0:
+            safe = behind_changers(view, near, slot, lane, -f[slot, S], safe)
+        if roads.lane_i[lane, LANE_CLASH_END] > roads.lane_i[lane, LANE_CLASH]:
+            safe = min(safe, clash_speed(veh, lists, roads, slot, lane, -f[slot, S], dt))
         look = top * (dt + tau) + 0.5 * top * top / decel + gap0
         link = i[slot, LINK]
         far = (
             look + SIDE_ROOM if link < 0 else (max(look, HORIZON * v) if roads.link_i[link, LINK_WATCHED] > 0 else look)
         )
-        if seen > far and i[slot, STOP] < 0:
+        if link >= 0:
+            far += roads.link_f[link, LINK_LINE]
+        if seen > far and i[slot, STOP] < 0 and i[slot, CROSSING] < 0:
             near.end[slot] = safe
             continue
         crossing = i[slot, CROSSING]
@@ -275,6 +316,7 @@ def plan_all(view, mind, near):
                     offset = min(roads.link_f[link, LINK_VISIBILITY] - 0.1, LIGHT_GAP)
                 else:
                     offset = 0.0
+                offset = max(offset, roads.link_f[link, LINK_LINE])
                 if seen >= need:
                     offset = min(offset, seen - need)
                 offset = max(LINE_GAP, offset)
@@ -335,7 +377,12 @@ def plan_all(view, mind, near):
                 if not internal and roads.link_i[link, LINK_CLEAR] > 0 and request:
                     if room_behind(veh, lists, roads, slot, link) < f[slot, LENGTH] + gap0:
                         a[item, REQUEST] = 0.0
-            if seen > look:
+            line = (
+                roads.link_f[roads.lane_i[via, LANE_NEXT], LINK_LINE]
+                if via >= 0 and roads.lane_i[via, LANE_NEXT] >= 0
+                else 0.0
+            )
+            if seen > look + line:
                 break
             next_top = min(roads.lane_f[follow, LANE_SPEED] * f[slot, FACTOR], f[slot, V_TYPE])
             if next_top < safe:
@@ -343,6 +390,10 @@ def plan_all(view, mind, near):
             if not internal or via < 0:
                 if roads.lane_i[follow, LANE_INTERNAL] == 0:
                     pos += 1
+            if roads.lane_i[follow, LANE_CLASH_END] > roads.lane_i[follow, LANE_CLASH]:
+                safe = min(safe, clash_speed(veh, lists, roads, slot, follow, seen, dt))
+            if near.hang[follow] >= 0:
+                safe = behind_changers(view, near, slot, follow, seen, safe)
             other = lists.last[follow]
             if other >= 0 and other != slot:
                 gap = (seen + f[other, S] - f[other, LENGTH]) * perceived - gap0
@@ -422,6 +473,9 @@ def decide_all(view, mind, near, intents):
                 continue
             if roads.link_i[link, LINK_CONT] == 1:
                 continue
+            if distance < roads.link_f[link, LINK_LINE] - PAST_LINE:
+                # in the way of others already: to wait here would be to wait for each other
+                continue
             if mind.f[slot, RUN_YIELD] != 0.0:
                 continue
             impatience = 1.0
@@ -449,9 +503,6 @@ def decide_all(view, mind, near, intents):
             safe = min(safe, max(near.help[slot], v - decel * dt))
             least = 0.0
         near.help[slot] = NO_HELP
-        if near.room[slot] < safe:
-            safe = near.room[slot]
-            least = 0.0
         low = max(0.0, min(v - decel * dt, max(safe, v - f[slot, EMERGENCY] * dt)))
         high = max(low, min(safe, min(f[slot, V_LANE], v + accel * dt)))
         speed = high

@@ -9,14 +9,14 @@ from cloverleaf.human.lane_change import wish_all
 from cloverleaf.types.traffic import ITEMS, Approaches, HumanIntents, HumanView, Mind, neutral_mind
 
 
-def empty_approaches(links: int, capacity: int) -> Approaches:
+def empty_approaches(links: int, lanes: int, capacity: int) -> Approaches:
     """No announcements."""
     items = capacity * ITEMS
     return Approaches(
         np.full(links, -1, np.int32), np.full(items, -1, np.int32), np.zeros(items, np.int32),
         np.zeros(capacity, np.int32), np.zeros((items, 10)), np.zeros(capacity), np.full(capacity, 1e9),
         np.zeros(capacity), np.zeros(capacity), np.zeros(capacity), np.full(capacity, -1, np.int32),
-        np.full(capacity, 1e9),
+        np.full(lanes, -1, np.int32), np.full(capacity, -1, np.int32), np.full(capacity, -1, np.int32),
     )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ class Drivers:
     def __init__(self, view: HumanView, mind: Mind | None = None) -> None:
         capacity = len(view.vehicles.active)
         self.mind = mind or neutral_mind(capacity)
-        self.near = empty_approaches(len(view.roads.link_i), capacity)
+        self.near = empty_approaches(len(view.roads.link_i), len(view.roads.lane_i), capacity)
         self.intents = empty_intents(capacity)
 
     def drive(self, view: HumanView) -> HumanIntents:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from cloverleaf.map.clashes import Clashes, find_clashes
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.types import traffic as T
 from cloverleaf.types.state import I32, I64
 
 VISIBILITY = 4.5  # m before a minor link at which all foes are seen (SUMO's default)
 ZIPPER_VISIBILITY = 100.0
+FURTHEST_LINE = 8.0  # m before the end of its lane at which a stop line may lie to stand clear of others
+CLEAR_OF_PATHS = 0.5  # m kept to the paths of others while waiting
+WAITING_LENGTH = 5.0  # m that the one who waits takes up
+LEAST_ROOM = 1.0  # m into the junction from which on it makes sense to wait there
 
 
 def signal_starts(graph: LaneGraph) -> I64:
@@ -27,14 +32,14 @@ def next_internal(graph: LaneGraph) -> I32:
     return out
 
 
-def _lanes(graph: LaneGraph, onward: I32) -> tuple[T.F64, I32]:
+def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]:
     lanes = len(graph.lane_edge)
     f = np.zeros((lanes, 4))
     f[:, T.LANE_LENGTH] = graph.lane_length
     f[:, T.LANE_SPEED] = graph.lane_speed
     f[:, T.LANE_WIDTH] = graph.lane_width
     f[:, T.LANE_DETECTOR] = -1.0
-    i = np.full((lanes, 8), -1, np.int32)
+    i = np.full((lanes, 9), -1, np.int32)
     i[:, T.LANE_EDGE] = graph.lane_edge
     i[:, T.LANE_INDEX] = graph.lane_index
     i[:, T.LANE_LEFT] = graph.lane_left
@@ -42,17 +47,15 @@ def _lanes(graph: LaneGraph, onward: I32) -> tuple[T.F64, I32]:
     i[:, T.LANE_INTERNAL] = graph.edge_internal[graph.lane_edge]
     i[:, T.LANE_NEXT] = onward
     i[:, T.LANE_ALLOW] = graph.lane_allow.astype(np.int64).astype(np.int32)
-    junction = np.where(
-        graph.edge_internal[graph.lane_edge] > 0, graph.edge_from[graph.lane_edge], graph.edge_to[graph.lane_edge]
-    )
-    i[:, T.LANE_JUNCTION] = junction
+    i[:, T.LANE_CLASH], i[:, T.LANE_CLASH_END] = clashes.start[:-1], clashes.start[1:]
     return f, i
 
 
 def road_tables(graph: LaneGraph) -> T.Roads:
     """Pack `graph`; the `light` column starts dark ('O') and is the world's to fill."""
     onward = next_internal(graph)
-    lane_f, lane_i = _lanes(graph, onward)
+    clashes = find_clashes(graph)
+    lane_f, lane_i = _lanes(graph, onward, clashes)
     links = len(graph.link_from)
     starts = signal_starts(graph)
     f = np.zeros((links, 4))
@@ -80,6 +83,10 @@ def road_tables(graph: LaneGraph) -> T.Roads:
     i[:, T.LINK_CONT] = (graph.link_cont > 0) & two_part & ~from_internal
     f[waits, T.LINK_LENGTH] = graph.lane_length[graph.link_via[waits]]
     foe_f, foe_i = _foes(graph, lane_i)
+    f[:, T.LINK_LINE] = _stop_lines(graph, clashes, i)
+    # nobody waits inside where the first step already stands in somebody's way
+    room = graph.lane_length[graph.link_from[waits]] - f[waits, T.LINK_LINE]
+    i[entry_of[room < LEAST_ROOM], T.LINK_CONT] = 0
     crossing = np.zeros(links, np.int32)
     crossing[graph.crossing_link] = 1
     i[:, T.LINK_CROSSINGS] = crossing
@@ -92,7 +99,47 @@ def road_tables(graph: LaneGraph) -> T.Roads:
     exits = from_internal & (graph.link_via < 0)
     plain = ~lit & ~foes & (crossing == 0) & ~np.isin(graph.link_state, [ord("s"), ord("w"), ord("Z")])
     i[:, T.LINK_FREE] = exits | plain
-    return T.Roads(lane_f, lane_i, f, i, foe_f, foe_i, np.full(max(int(starts[-1]), 1), ord("O"), np.uint8))
+    clash_f = np.column_stack((clashes.begin, clashes.end, clashes.other_begin, clashes.other_end))
+    clash_i = np.column_stack((clashes.other, clashes.along)).astype(np.int32)
+    return T.Roads(
+        lane_f, lane_i, f, i, foe_f, foe_i, np.ascontiguousarray(clash_f), np.ascontiguousarray(clash_i),
+        np.full(max(int(starts[-1]), 1), ord("O"), np.uint8),
+    )  # fmt: skip
+
+
+def _stop_lines(graph: LaneGraph, clashes: Clashes, link_i: I32) -> T.F64:
+    """How far before the end of its lane the front of a waiting vehicle is clear of the paths it waits for, m; shape (K,).
+
+    Before a junction: of everything that comes from other edges. Inside it: of all paths that cross.
+    """
+    line = np.zeros(len(graph.link_from))
+    internal = graph.edge_internal[graph.lane_edge] > 0
+    serves = graph.lane_internal_link
+    source_edge = np.where(serves >= 0, graph.lane_edge[graph.link_from[np.maximum(serves, 0)]], graph.lane_edge)
+    for link in range(len(line)):
+        lane, entry = graph.link_from[link], link_i[link, T.LINK_ENTRY]
+        rows = slice(link_i[entry, T.LINK_FOES], link_i[entry, T.LINK_FOES_END]) if entry >= 0 else slice(0, 0)
+        span = slice(clashes.start[lane], clashes.start[lane + 1])
+        other, begin, end = clashes.other[span], clashes.begin[span], clashes.end[span]
+        if internal[lane]:
+            if graph.link_via[link] < 0:
+                continue
+            crosses, own = source_edge[other] != source_edge[lane], graph.foe_own_lane[rows] == lane
+            begin = np.concatenate((begin[crosses], graph.foe_own_begin[rows][own]))
+            end = np.concatenate((end[crosses], graph.foe_own_end[rows][own]))
+            least = 0.0
+        else:
+            ends = graph.edge_to[graph.lane_edge[lane]]
+            near = internal[other] | (graph.edge_to[graph.lane_edge[other]] == ends)
+            near &= source_edge[other] != graph.lane_edge[lane]
+            begin, end = begin[near], end[near]
+            least = max(0.0, graph.lane_length[lane] - FURTHEST_LINE)
+        at = graph.lane_length[lane]
+        for k in np.argsort(-end):
+            if end[k] > at - WAITING_LENGTH and begin[k] < at:
+                at = begin[k] - CLEAR_OF_PATHS
+        line[link] = graph.lane_length[lane] - max(at, least)
+    return line
 
 
 def _foes(graph: LaneGraph, lane_i: I32) -> tuple[T.F64, I32]:

@@ -116,9 +116,17 @@ class LaneLists(NamedTuple):
 # columns of `Roads.lane_f`
 LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_DETECTOR = 0, 1, 2, 3
 # columns of `Roads.lane_i`
-LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_JUNCTION, LANE_ALLOW = range(8)
+(
+    LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_ALLOW,
+    LANE_CLASH,  # first row of Roads.clash_*
+    LANE_CLASH_END,
+) = range(9)  # fmt: skip
 # columns of `Roads.link_f`
-LINK_LENGTH, LINK_VISIBILITY, LINK_LANE2 = 0, 1, 2
+LINK_LENGTH, LINK_VISIBILITY, LINK_LINE = (
+    0,
+    1,
+    2,
+)  # line: m before the lane's end where one waits clear of others' paths
 # columns of `Roads.link_i`
 (
     LINK_FROM,
@@ -141,19 +149,24 @@ LINK_LENGTH, LINK_VISIBILITY, LINK_LANE2 = 0, 1, 2
 # columns of `Roads.foe_i` and `Roads.foe_f`
 FOE_LINK, FOE_YIELD, FOE_LANE, FOE_MERGE = 0, 1, 2, 3
 FOE_BEGIN, FOE_END, FOE_OTHER_BEGIN, FOE_OTHER_END = 0, 1, 2, 3
+# columns of `Roads.clash_i` and `Roads.clash_f`
+CLASH_LANE, CLASH_ALONG = 0, 1
+CLASH_BEGIN, CLASH_END, CLASH_OTHER_BEGIN, CLASH_OTHER_END = 0, 1, 2, 3
 
 
 class Roads(NamedTuple):
     """The lane graph repacked for the driving kernels; static during a run."""
 
     lane_f: F64  # (L, 4)
-    lane_i: I32  # (L, 8)
+    lane_i: I32  # (L, 9)
     link_f: F64  # (K, 4)
     link_i: I32  # (K, 16)
     foe_f: (
         F64  # (F, 4) begin and end of the conflict: own, from the start of our path in the junction; other, on its lane
     )
     foe_i: I32  # (F, 4)
+    clash_f: F64  # (C, 4) where a lane and another one that is not its continuation share room, m on each
+    clash_i: I32  # (C, 2)
     light: U8  # (heads,) current signal letters
 
 
@@ -185,7 +198,9 @@ class Approaches(NamedTuple):
     keep: F64  # (capacity,) lane-change memory: wish to keep right, < 0
     look: F64  # (capacity,) m/s, lane-change memory: speed that sets how far ahead the driver prepares
     owner: I32  # (capacity,) trip to which the memories of this slot belong
-    room: F64  # (capacity,) m/s, speed at which bodies that hang over between lanes do not touch; 1e9 none
+    hang: I32  # (L,) first lane changer whose body still hangs over each lane, -1 none
+    hang_next: I32  # (capacity,) next one over the same lane
+    hang_lane: I32  # (capacity,) lane that this changer hangs over, -1 none
 
 
 ITEMS = 4
