@@ -119,6 +119,8 @@ def find_clashes(graph: LaneGraph) -> Clashes:
     keep &= ~_continues(graph, own, other) & ~_continues(graph, other, own)
     # only beside a junction: side by side on the open road nobody gives way
     keep &= inner[own] | inner[other] | (np.minimum(ours[:, 1] - ours[:, 0], theirs[:, 1] - theirs[:, 0]) < 30.0)
+    # of two paths that end on one lane the merge rule alone says who goes first
+    keep &= ~(_same_target(graph, own, other) & (ours[:, 2] > ALONG))
     own, other, ours, theirs = own[keep], other[keep], ours[keep], theirs[keep]
     return Clashes(
         np.searchsorted(own, np.arange(lanes + 1)).astype(np.int64), other, (ours[:, 2] > ALONG).astype(np.int32),
@@ -185,6 +187,12 @@ def _junctions(graph: LaneGraph) -> tuple[I64, I64]:
     inner = graph.lane_internal_link >= 0
     first[inner] = second[inner] = graph.link_junction[graph.lane_internal_link[inner]]
     return first, second
+
+
+def _same_target(graph: LaneGraph, own: I32, other: I32) -> np.ndarray:
+    """True where two internal lanes serve links from different lanes to one lane."""
+    a, b = graph.lane_internal_link[own], graph.lane_internal_link[other]
+    return (a >= 0) & (b >= 0) & (graph.link_to[a] == graph.link_to[b]) & (graph.link_from[a] != graph.link_from[b])
 
 
 def _continues(graph: LaneGraph, lane: I32, later: I32) -> np.ndarray:
