@@ -64,6 +64,7 @@ from cloverleaf.types.traffic import (
     LANE_LENGTH,
     LANE_NEXT,
     LANE_RIGHT,
+    LANE_SKEW,
     LANE_SPEED,
     LEAVE,
     LEAVE_SPEED,
@@ -182,7 +183,7 @@ def behind_changers(view, near, slot, lane, ahead, safe):
         front = ahead + f[other, S]
         if other != slot and (front > 0.0 or (front == 0.0 and other < slot)):
             if in_each_others_way(f, view.roads, other, i[other, LANE], slot, lane):
-                gap = max(0.0, front - f[other, LENGTH] - TOUCH)
+                gap = max(0.0, front - f[other, LENGTH] - TOUCH - view.roads.lane_f[lane, LANE_SKEW])
                 safe = behind(f, i, slot, other, gap, safe, view.clock.time[1])
         other = near.hang_next[other]
     return safe
@@ -201,7 +202,7 @@ def behind_old_leader(view, slot, safe):
     ahead = leader_at(veh, view.lists, old, length, f[slot, S])
     if ahead >= 0:
         if in_each_others_way(f, roads, slot, lane, ahead, old):
-            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH)
+            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH - roads.lane_f[lane, LANE_SKEW])
             safe = behind(f, veh.i, slot, ahead, gap, safe, view.clock.time[1])
     else:
         back, other = overhang(veh, view.lists, old, length)

@@ -6,6 +6,7 @@ import numpy as np
 
 from cloverleaf.map.clashes import Clashes, find_clashes
 from cloverleaf.map.graph import LaneGraph
+from cloverleaf.map.skew import lane_skews
 from cloverleaf.types import traffic as T
 from cloverleaf.types.state import I32, I64
 
@@ -38,7 +39,7 @@ def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]
     f[:, T.LANE_LENGTH] = graph.lane_length
     f[:, T.LANE_SPEED] = graph.lane_speed
     f[:, T.LANE_WIDTH] = graph.lane_width
-    f[:, T.LANE_DETECTOR] = -1.0
+    f[:, T.LANE_SKEW] = lane_skews(graph)
     i = np.full((lanes, 9), -1, np.int32)
     i[:, T.LANE_EDGE] = graph.lane_edge
     i[:, T.LANE_INDEX] = graph.lane_index

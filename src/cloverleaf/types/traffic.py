@@ -114,7 +114,7 @@ class LaneLists(NamedTuple):
 
 
 # columns of `Roads.lane_f`
-LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_DETECTOR = 0, 1, 2, 3
+LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW = 0, 1, 2, 3  # skew: m, see map/skew.py
 # columns of `Roads.lane_i`
 (
     LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_ALLOW,

@@ -21,6 +21,7 @@ from cloverleaf.types.traffic import (
     LANE_LEFT,
     LANE_LENGTH,
     LANE_RIGHT,
+    LANE_SKEW,
     LANE_WIDTH,
     LAST_CHANGE,
     LENGTH,
@@ -41,6 +42,7 @@ from cloverleaf.world.motion import on_lane
 
 STUCK_TIME = 20.0  # s of waiting after which a driver turns from the wrong lane
 END_ZONE = 25.0  # m before the end of a lane in which that is possible
+ACROSS = 0.8  # m beside the centre line from which on a lane change is not yet over
 TOUCH = 0.5  # m kept in length to bodies that hang over
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
@@ -55,7 +57,7 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
-        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP]
+        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] - roads.lane_f[lane, LANE_SKEW]
         need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
@@ -64,7 +66,7 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         if other >= 0 and other != slot and back - s < f[slot, MIN_GAP]:
             return False
     if behind >= 0:
-        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
+        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] - roads.lane_f[lane, LANE_SKEW]
         need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
@@ -127,6 +129,9 @@ def change_all(veh, lists, roads, paths, clock, intents):
             continue
         intents.change[slot] = 0
         lane = i[slot, LANE]
+        if f[slot, D] > ACROSS or f[slot, D] < -ACROSS:
+            # one lane after the other
+            continue
         if lane < 0 or i[slot, STATE] >= HALTED or roads.lane_i[lane, LANE_INTERNAL] > 0:
             continue
         target = roads.lane_i[lane, LANE_LEFT] if wish > 0 else roads.lane_i[lane, LANE_RIGHT]

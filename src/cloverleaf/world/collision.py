@@ -23,6 +23,10 @@ from cloverleaf.world.fault import blame, classify
 
 CELL = 7.0
 """m, side of the grid's cells that suits a search by cars."""
+BESIDE = 1.8
+"""m right of the centre line from which on a slow vehicle is taken to stand beside the road."""
+PULLING_OUT = 1.0
+"""m/s"""
 _HUMAN = 0
 _EBIKE, _BICYCLE, _PEDESTRIAN = 5, 6, 7
 
@@ -97,8 +101,16 @@ def _report(events, actors, conduct, rules, a, b, time):
 
 
 @kernel
+def off_road(actors, row):
+    """True for who pulls in or out of a place beside the road: no net draws those places, so nothing is known about room there."""
+    return actors.control[row] == _HUMAN and actors.d[row] < -BESIDE and actors.speed[row] < PULLING_OUT
+
+
+@kernel
 def _touch(actors, rules, a, b, side_margin, end_margin):
     """True if the cores of rows a and b overlap and their lanes may meet."""
+    if off_road(actors, a) and off_road(actors, b):
+        return False
     if not may_meet(rules, actors.lane[a], actors.lane[b]):
         return False
     la, wa = core(actors, a, side_margin, end_margin)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloverleaf.algo.following import secure_gap, stop_speed
+from cloverleaf.algo.following import brake_gap, secure_gap, stop_speed
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import DAWDLE, DEPART, SPEED_FACTOR, stream, truncated_normal, uniform
 from cloverleaf.map.bodies import hangs_over
@@ -261,7 +261,8 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
             return False
     elif not room_upstream(veh, lists, roads, queue, lane, s - length, speed, decel, dt):
         return False
-    if beside_a_changer(veh, lists, roads, lane, s, length, t[vtype, 1]):
+    sight = brake_gap(speed, decel, tau, dt) + gap0
+    if beside_a_changer(veh, lists, roads, lane, s + sight, length + sight, t[vtype, 1]):
         return False
     veh.count[1] -= 1
     slot = queue.free[veh.count[1]]

@@ -197,13 +197,10 @@ def drift(f, slot, goal, dt):
 
 @inlined
 def beside_road(f, roads, slot, lane):
-    """Offset (m) at which `slot` stands to the right of the road, when it parks."""
-    goal = -0.5 * (roads.lane_f[lane, LANE_WIDTH] + f[slot, WIDTH]) - KERB
-    right = roads.lane_i[lane, LANE_RIGHT]
-    while right >= 0:
-        goal -= roads.lane_f[right, LANE_WIDTH]
-        right = roads.lane_i[right, LANE_RIGHT]
-    return goal
+    """Offset (m) at which `slot` stands to the right of the road, when it parks; 0 where other lanes lie between."""
+    if roads.lane_i[lane, LANE_RIGHT] >= 0:
+        return 0.0
+    return -0.5 * (roads.lane_f[lane, LANE_WIDTH] + f[slot, WIDTH]) - KERB
 
 
 @inlined
@@ -233,6 +230,7 @@ def halt(veh, lists, roads, paths, stops, slot, now, dt):
         if (
             stops.parking[stop] > 0
             and (i[slot, STATE] & PARKED) == 0
+            and roads.lane_i[lane, LANE_RIGHT] < 0
             and f[slot, D] <= beside_road(f, roads, slot, lane)
         ):
             i[slot, STATE] |= PARKED

@@ -15,6 +15,10 @@ from cloverleaf.types.state import F64, I32, I64, U8, U32
 
 DEFAULT_WIDTH = 3.2
 """m, SUMO's lane width where the net gives none."""
+MOST_STRETCH = 1.25
+"""Declared over drawn length up to which the declared one counts: queues then still fit on the drawing."""
+SHORTEST_DRAWN = 1.0
+"""m, below which a drawing says nothing about the length."""
 
 JUNCTION_KINDS = {
     "priority": JunctionKind.PRIORITY,
@@ -144,7 +148,7 @@ def read_lanes(source: XmlSource, root: Element, junctions: JunctionTable) -> La
     if not row:
         source.fail(root, "the net has no lanes")
     start, points = _shapes(source, shapes, lane_elements)
-    length = np.array(columns["length"], float)
+    length = _fitting_lengths(np.array(columns["length"], float), start, points)
     edge_of = np.array(columns["edge"], np.int32)
     same = np.concatenate((edge_of[1:] == edge_of[:-1], [False]))
     own = np.arange(len(row), dtype=np.int32)
@@ -200,6 +204,14 @@ def _read_lane(
     values = (edge, index, lane_kind(function, allow), length, width, speed, allow & int(VehicleClass.ALL))
     for column, value in zip(columns.values(), values):
         column.append(value)
+
+
+def _fitting_lengths(declared: F64, start: I64, points: F64) -> F64:
+    """Lane lengths (m): the declared ones, but the drawn one where vehicles would have to lie over each other to fit."""
+    step = np.append(np.hypot(np.diff(points[:, 0]), np.diff(points[:, 1])), 0.0)
+    step[start[1:] - 1] = 0.0
+    drawn = np.add.reduceat(step, start[:-1])
+    return np.where((drawn > SHORTEST_DRAWN) & (declared > MOST_STRETCH * drawn), drawn, declared)
 
 
 def _shapes(source: XmlSource, shapes: list[str], elements: list[Element]) -> tuple[I64, F64]:
