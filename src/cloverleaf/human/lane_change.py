@@ -50,6 +50,9 @@ THRESHOLD = 0.2  # accumulated relative gain (s) at which a driver changes
 KEEP_RIGHT_TIME = 5.0  # s of free driving on the right lane that make a driver move there
 MIN_SECONDS = 20.0  # s that a faster lane must be usable
 NORM_SPEED = 10.0  # m/s, floor of the reference speed of relative gains
+CHANGE_TIME = (
+    2.0  # s that a change takes: none is begun so late that it would end in the junction, unless the route needs it
+)
 INTERVAL = 0.5  # s between considerations where nothing is urgent
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 CRAWL = 0.5  # m/s
@@ -164,6 +167,8 @@ def wish(view, near, intents, slot, interval):
         urgent = strategic and (current - s - lists.fill[target]) < reach * abs(off)
         left = paths.row_length[goal] - s
         if not urgent:
+            if roads.lane_f[lane, LANE_LENGTH] - s < CHANGE_TIME * v:
+                continue
             jam = max(lists.fill[target], lists.fill[lane])
             if off == 0:
                 if paths.row_offset[goal] != 0 and 2.0 * (left - jam) < reach:

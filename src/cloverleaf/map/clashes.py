@@ -144,16 +144,12 @@ def _candidates(graph: LaneGraph) -> tuple[I32, I32]:
     table = np.array(sorted(pairs), np.int64).reshape(-1, 2)
     table = np.concatenate((table, table[:, ::-1]))
     a, b = table[:, 0], table[:, 1]
-    edge = graph.lane_edge
     low, high = _junctions(graph)
     shared = ((low[a] >= 0) & ((low[a] == low[b]) | (low[a] == high[b]))) | (
         (high[a] >= 0) & ((high[a] == low[b]) | (high[a] == high[b]))
     )
     known = np.unique(graph.foe_own_lane.astype(np.int64) * lanes + graph.foe_other_lane)
-    keep = shared & (edge[a] != edge[b]) & ~np.isin(a * lanes + b, known)
-    # parallel paths of one internal edge keep their distance where they are drawn apart
-    inner = graph.edge_internal[edge] > 0
-    keep |= shared & (edge[a] == edge[b]) & inner[a] & ~np.isin(a * lanes + b, known)
+    keep = shared & ~np.isin(a * lanes + b, known)
     table = table[keep]
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     return table[:, 0].astype(np.int32), table[:, 1].astype(np.int32)

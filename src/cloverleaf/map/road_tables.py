@@ -40,7 +40,7 @@ def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]
     f[:, T.LANE_SPEED] = graph.lane_speed
     f[:, T.LANE_WIDTH] = graph.lane_width
     f[:, T.LANE_SKEW] = lane_skews(graph)
-    i = np.full((lanes, 9), -1, np.int32)
+    i = np.full((lanes, 11), -1, np.int32)
     i[:, T.LANE_EDGE] = graph.lane_edge
     i[:, T.LANE_INDEX] = graph.lane_index
     i[:, T.LANE_LEFT] = graph.lane_left
@@ -57,6 +57,10 @@ def road_tables(graph: LaneGraph) -> T.Roads:
     onward = next_internal(graph)
     clashes = find_clashes(graph)
     lane_f, lane_i = _lanes(graph, onward, clashes)
+    normal = np.flatnonzero(graph.edge_internal[graph.lane_edge[graph.link_from]] == 0)
+    into = normal[np.argsort(graph.link_to[normal], kind="stable")].astype(np.int32)
+    bounds = np.searchsorted(graph.link_to[into], np.arange(len(lane_i) + 1))
+    lane_i[:, T.LANE_INTO], lane_i[:, T.LANE_INTO_END] = bounds[:-1], bounds[1:]
     links = len(graph.link_from)
     starts = signal_starts(graph)
     f = np.zeros((links, 4))
@@ -103,7 +107,7 @@ def road_tables(graph: LaneGraph) -> T.Roads:
     clash_f = np.column_stack((clashes.begin, clashes.end, clashes.other_begin, clashes.other_end))
     clash_i = np.column_stack((clashes.other, clashes.along)).astype(np.int32)
     return T.Roads(
-        lane_f, lane_i, f, i, foe_f, foe_i, np.ascontiguousarray(clash_f), np.ascontiguousarray(clash_i),
+        lane_f, lane_i, f, i, foe_f, foe_i, np.ascontiguousarray(clash_f), np.ascontiguousarray(clash_i), into,
         np.full(max(int(starts[-1]), 1), ord("O"), np.uint8),
     )  # fmt: skip
 

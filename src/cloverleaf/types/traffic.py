@@ -120,7 +120,9 @@ LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW = 0, 1, 2, 3  # skew: m, see map/
     LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_ALLOW,
     LANE_CLASH,  # first row of Roads.clash_*
     LANE_CLASH_END,
-) = range(9)  # fmt: skip
+    LANE_INTO,  # first row of Roads.into
+    LANE_INTO_END,
+) = range(11)  # fmt: skip
 # columns of `Roads.link_f`
 LINK_LENGTH, LINK_VISIBILITY, LINK_LINE = (
     0,
@@ -158,7 +160,7 @@ class Roads(NamedTuple):
     """The lane graph repacked for the driving kernels; static during a run."""
 
     lane_f: F64  # (L, 4)
-    lane_i: I32  # (L, 9)
+    lane_i: I32  # (L, 11)
     link_f: F64  # (K, 4)
     link_i: I32  # (K, 16)
     foe_f: (
@@ -167,6 +169,7 @@ class Roads(NamedTuple):
     foe_i: I32  # (F, 4)
     clash_f: F64  # (C, 4) where a lane and another one that is not its continuation share room, m on each
     clash_i: I32  # (C, 2)
+    into: I32  # links that lead from normal lanes into each lane
     light: U8  # (heads,) current signal letters
 
 

@@ -39,6 +39,7 @@ from cloverleaf.types.traffic import (
     V,
 )
 from cloverleaf.world.motion import on_lane
+from cloverleaf.world.upstream import room_upstream
 
 STUCK_TIME = 20.0  # s of waiting after which a driver turns from the wrong lane
 END_ZONE = 25.0  # m before the end of a lane in which that is possible
@@ -70,13 +71,28 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
-    elif s < f[slot, LENGTH]:
+    elif not room_upstream(
+        veh, lists, roads, lane, s - f[slot, LENGTH] - roads.lane_f[lane, LANE_SKEW], v, f[slot, DECEL], slot, dt
+    ):
+        return False
+    if s < f[slot, LENGTH]:
         # the tail swings over the junction behind: only if nobody else is in it
         came = i[slot, CAME_BY]
         if came < 0:
             return False
         junction = roads.link_i[came, LINK_JUNCTION]
         if lists.junction_count[junction] > (1 if i[slot, HOLDS] == junction else 0):
+            return False
+    skew = roads.lane_f[lane, LANE_SKEW]
+    if skew > 0.0:
+        # on the other lane the same position lies elsewhere: who follows here needs room for that
+        follower = i[slot, BEHIND]
+        if follower >= 0:
+            if s - f[slot, LENGTH] - f[follower, S] < skew + f[follower, MIN_GAP]:
+                return False
+        elif not room_upstream(
+            veh, lists, roads, i[slot, LANE], s - f[slot, LENGTH] - skew, v, f[slot, DECEL], slot, dt
+        ):
             return False
     own = i[slot, LANE]
     left = roads.lane_i[own, LANE_LEFT] == lane
@@ -91,8 +107,8 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
 def turn_from_wrong_lane(veh, lists, roads, paths, slot):
     """Let `slot`, stuck at the end of a lane that does not lead on, take the link of the lane it cannot reach.
 
-    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where the head of
-    that lane is stuck itself (or nobody is there), so that nobody's way is cut. True if it may.
+    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where nobody is at the
+    end of the lanes in between and of that lane, so that nobody's way is cut. True if it may.
     """
     f, i = veh.f, veh.i
     lane = i[slot, LANE]
@@ -110,7 +126,7 @@ def turn_from_wrong_lane(veh, lists, roads, paths, slot):
     while beside != lane + off:
         beside += step
         head = lists.first[beside]
-        if head >= 0 and i[head, LINK] >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
+        if head >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
             return False
     i[slot, LINK] = link
     return True

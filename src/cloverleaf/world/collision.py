@@ -19,14 +19,14 @@ from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.spatial import column_of, row_of
 from cloverleaf.types.state import F64, I64
-from cloverleaf.world.fault import blame, classify
+from cloverleaf.world.fault import STANDING, blame, classify
 
 CELL = 7.0
 """m, side of the grid's cells that suits a search by cars."""
 BESIDE = 1.8
-"""m right of the centre line from which on a slow vehicle is taken to stand beside the road."""
-PULLING_OUT = 1.0
-"""m/s"""
+"""m right of the centre line from which on a standing vehicle is beside the road."""
+PULLING_OUT = 0.3
+"""m right of the centre line: somebody on the way between both."""
 _HUMAN = 0
 _EBIKE, _BICYCLE, _PEDESTRIAN = 5, 6, 7
 
@@ -101,15 +101,21 @@ def _report(events, actors, conduct, rules, a, b, time):
 
 
 @kernel
-def off_road(actors, row):
-    """True for who pulls in or out of a place beside the road: no net draws those places, so nothing is known about room there."""
-    return actors.control[row] == _HUMAN and actors.d[row] < -BESIDE and actors.speed[row] < PULLING_OUT
+def off_road(actors, row, other):
+    """True if `row` stands beside the road and `other` pulls in there or out: no net draws those places, so nothing is known of room."""
+    return (
+        actors.control[row] == _HUMAN
+        and actors.d[row] < -BESIDE
+        and actors.speed[row] < STANDING
+        and actors.lane[row] == actors.lane[other]
+        and actors.d[other] < -PULLING_OUT
+    )
 
 
 @kernel
 def _touch(actors, rules, a, b, side_margin, end_margin):
     """True if the cores of rows a and b overlap and their lanes may meet."""
-    if off_road(actors, a) and off_road(actors, b):
+    if off_road(actors, a, b) or off_road(actors, b, a):
         return False
     if not may_meet(rules, actors.lane[a], actors.lane[b]):
         return False

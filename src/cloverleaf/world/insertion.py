@@ -36,18 +36,13 @@ from cloverleaf.types.traffic import (
     LANE_INDEX,
     LANE_LEFT,
     LANE_LENGTH,
-    LANE_NEXT,
     LANE_RIGHT,
     LANE_SPEED,
     LANE_WIDTH,
     LAST_CHANGE,
     LENGTH,
-    LINK,
     LINK_FREE,
-    LINK_FROM,
-    LINK_LENGTH,
     LINK_TO,
-    LINK_VIA,
     MIN_GAP,
     MODEL,
     NEVER,
@@ -69,6 +64,7 @@ from cloverleaf.types.traffic import (
     V,
 )
 from cloverleaf.world.motion import on_lane
+from cloverleaf.world.upstream import room_upstream
 
 BASE, BEST, FREE, RANDOM, MAX, DESIRED, FIRST, LAST, AVERAGE, SPEED_LIMIT = range(-2, -12, -1)
 TYPE_F = (
@@ -97,8 +93,6 @@ class Queue(NamedTuple):
     edges: I32  # (E,) edges with waiting trips: edges[:count[1]]
     count: I64  # (4,) next trip due, edges waiting, trips waiting, seed
     edge_lane: I64  # (E + 1,)
-    into_start: I64  # (L + 1,) links that lead into each lane
-    into_link: I32
     free: I32  # (capacity,) free slots: free[:Vehicles.count[1]]
 
 
@@ -106,11 +100,6 @@ def build_queue(graph: LaneGraph, demand: Demand, capacity: int, seed: int) -> Q
     """All trips of `demand`, none entered yet."""
     trips, types = demand.trips, demand.types
     edges = len(graph.edge_lane_start) - 1
-    lanes = len(graph.lane_edge)
-    normal = graph.edge_internal[graph.lane_edge[graph.link_from]] == 0
-    links = np.nonzero(normal)[0]
-    order = np.argsort(graph.link_to[links], kind="stable")
-    counts = np.bincount(graph.link_to[links], minlength=lanes)
     return Queue(
         trips.depart.astype(np.float64), trips.vtype.astype(np.int32), trips.depart_lane.astype(np.int32),
         trips.depart_pos.astype(np.float64), trips.depart_speed.astype(np.float64), trips.arrival_pos.astype(np.float64),
@@ -119,7 +108,6 @@ def build_queue(graph: LaneGraph, demand: Demand, capacity: int, seed: int) -> Q
         np.ascontiguousarray(np.stack([getattr(types, n).astype(np.int32) for n in TYPE_I], axis=1)),
         np.full(max(len(trips.depart), 1), -1, np.int32), np.full(edges, -1, np.int32), np.full(edges, -1, np.int32),
         np.zeros(edges, np.int32), np.array([0, 0, 0, seed], np.int64), graph.edge_lane_start.astype(np.int64),
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64), links[order].astype(np.int32),
         np.arange(capacity - 1, -1, -1, dtype=np.int32),
     )  # fmt: skip
 
@@ -155,39 +143,6 @@ def choose_lane(lists, roads, paths, queue, trip, pos, vclass):
             least = fill
             best = lane
     return int(best)
-
-
-@kernel
-def room_upstream(veh, lists, roads, queue, lane, back, speed, decel, dt):
-    """True if no vehicle coming from upstream would run into a tail at `back` (m on `lane`)."""
-    for k in range(queue.into_start[lane], queue.into_start[lane + 1]):
-        link = queue.into_link[k]
-        way = back
-        inner = roads.link_i[link, LINK_VIA]
-        if inner >= 0:
-            way += roads.link_f[link, LINK_LENGTH]
-            other = -1
-            offset = roads.link_f[link, LINK_LENGTH]
-            while inner >= 0:
-                if lists.first[inner] >= 0:
-                    other = lists.first[inner]
-                    gone = offset - veh.f[other, S]
-                offset -= roads.lane_f[inner, LANE_LENGTH]
-                inner = roads.link_i[roads.lane_i[inner, LANE_NEXT], LINK_VIA]
-            if other >= 0:
-                gap = back + gone - veh.f[other, MIN_GAP]
-                need = secure_gap(veh.f[other, V], speed, decel, veh.f[other, DECEL], veh.f[other, TAU], dt)
-                if gap < need:
-                    return False
-                continue
-        source = roads.link_i[link, LINK_FROM]
-        other = lists.first[source]
-        if other >= 0 and veh.i[other, LINK] == link:
-            gap = way + roads.lane_f[source, LANE_LENGTH] - veh.f[other, S] - veh.f[other, MIN_GAP]
-            need = secure_gap(veh.f[other, V], speed, decel, veh.f[other, DECEL], veh.f[other, TAU], dt)
-            if gap < need:
-                return False
-    return True
 
 
 @kernel
@@ -259,7 +214,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
         gap = s - length - f[behind, S] - f[behind, MIN_GAP]
         if gap < secure_gap(f[behind, V], speed, decel, f[behind, DECEL], f[behind, TAU], dt):
             return False
-    elif not room_upstream(veh, lists, roads, queue, lane, s - length, speed, decel, dt):
+    elif not room_upstream(veh, lists, roads, lane, s - length, speed, decel, -1, dt):
         return False
     sight = brake_gap(speed, decel, tau, dt) + gap0
     if beside_a_changer(veh, lists, roads, lane, s + sight, length + sight, t[vtype, 1]):
