@@ -23,6 +23,7 @@ from cloverleaf.algo.rng import uniform
 from cloverleaf.human.clash import clash_speed
 from cloverleaf.human.crossing import STUCK, conflict_speed
 from cloverleaf.human.gap_acceptance import (
+    GREEN_MAJOR,
     RED,
     RED_YELLOW,
     YELLOW,
@@ -30,7 +31,7 @@ from cloverleaf.human.gap_acceptance import (
     is_priority,
     link_state,
 )
-from cloverleaf.human.room import room_behind
+from cloverleaf.human.room import room_behind, would_block
 from cloverleaf.map.bodies import in_each_others_way
 from cloverleaf.map.neighbours import leader_at, overhang
 from cloverleaf.types.traffic import (
@@ -376,7 +377,11 @@ def plan_all(view, mind, near):
                 a[item, WAITED] = f[slot, WAIT]
                 waiting_at = wait
                 if not internal and roads.link_i[link, LINK_CLEAR] > 0 and request:
-                    if room_behind(veh, lists, roads, slot, link) < f[slot, LENGTH] + gap0:
+                    if room_behind(veh, lists, roads, slot, link) < f[slot, LENGTH] + gap0 or (
+                        roads.link_i[link, LINK_CONT] == 1
+                        and state != GREEN_MAJOR
+                        and would_block(veh, lists, roads, slot, link)
+                    ):
                         a[item, REQUEST] = 0.0
             line = (
                 roads.link_f[roads.lane_i[via, LANE_NEXT], LINK_LINE]

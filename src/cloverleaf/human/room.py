@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.types.traffic import AHEAD, BEHIND, HALTING_SPEED, LANE_NEXT, LENGTH, LINK_TO, LINK_VIA, MIN_GAP, S, V
+from cloverleaf.types.traffic import (
+    AHEAD,
+    BEHIND,
+    FOE_BEGIN,
+    FOE_END,
+    HALTING_SPEED,
+    LANE_LENGTH,
+    LANE_NEXT,
+    LENGTH,
+    LINK_FOES,
+    LINK_FOES_END,
+    LINK_LINE,
+    LINK_TO,
+    LINK_VIA,
+    MIN_GAP,
+    S,
+    V,
+)
 
 ENOUGH = 1e9
 
@@ -38,3 +55,24 @@ def room_behind(veh, lists, roads, slot, link):
             other = veh.i[other, BEHIND]
         inner = roads.link_i[roads.lane_i[inner, LANE_NEXT], LINK_VIA]
     return space
+
+
+@kernel
+def would_block(veh, lists, roads, slot, link):
+    """True if `slot`, moving up to those who may have to wait inside the junction on its path, would stand where other paths cross."""
+    f = veh.f
+    inner = roads.link_i[link, LINK_VIA]
+    other = lists.first[inner] if inner >= 0 else -1
+    if other < 0:
+        return False
+    waits = roads.lane_f[inner, LANE_LENGTH] - roads.link_f[roads.lane_i[inner, LANE_NEXT], LINK_LINE]
+    front = max(waits, f[other, S])
+    while other >= 0:
+        front -= f[other, LENGTH] + f[slot, MIN_GAP]
+        other = veh.i[other, BEHIND]
+    if front < 0.0:
+        return True
+    for row in range(roads.link_i[link, LINK_FOES], roads.link_i[link, LINK_FOES_END]):
+        if roads.foe_f[row, FOE_BEGIN] < front and roads.foe_f[row, FOE_END] > front - f[slot, LENGTH]:
+            return True
+    return False
