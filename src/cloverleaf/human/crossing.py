@@ -39,6 +39,10 @@ from cloverleaf.types.traffic import (
 )
 
 FREE = 1e9
+PATIENCE = 5.0  # s of waiting after which one begins to make do with less room
+SQUEEZE_RATE = 0.1  # m/s
+MOST_SQUEEZE = 1.8  # m
+NARROWEST = 0.28  # share of a conflict area by which it may shrink at either side: bodies are narrower than the lanes that it is made of
 STUCK = 2.0  # s of waiting after which a vehicle in the way is taken to stay there
 
 
@@ -67,6 +71,8 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
     tau, decel, emergency, gap0 = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY], f[slot, MIN_GAP]
     best = FREE
     stuck = 0.0
+    # who has stood for a while passes others closely
+    squeeze = min(MOST_SQUEEZE, max(0.0, SQUEEZE_RATE * (f[slot, WAIT] - PATIENCE)))
     for row in range(roads.link_i[link, LINK_FOES], roads.link_i[link, LINK_FOES_END]):
         lane = roads.foe_i[row, FOE_LANE]
         other = lists.first[lane]
@@ -95,8 +101,9 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
             if this == slot:
                 continue
             front = back + f[this, LENGTH]
-            entered = front > foe_begin
-            past = back > foe_end
+            close = min(squeeze, NARROWEST * (foe_end - foe_begin))
+            entered = front > foe_begin + close
+            past = back > foe_end - close
             if merge:
                 at_own = ahead + roads.link_f[link, LINK_LENGTH]
                 at_other = length - front
