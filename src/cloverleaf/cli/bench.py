@@ -25,6 +25,12 @@ def _fidelity(data: Path | None) -> None:
         _print(bench.run_bench(f"fidelity:{net}", data or Path("."), 0.1))
 
 
+def _collisions(data: Path | None) -> None:
+    bench = import_module("cloverleaf.cli.bench_collisions")
+    for net in bench.CASES:
+        _print(bench.run_bench(net, data))
+
+
 def _map(data: Path | None) -> None:
     town = data / "maps" / "carla" / "Town03.xodr" if data else None
     _print(import_module("cloverleaf.cli.bench_map").run_bench(town if town and town.is_file() else None))
@@ -129,6 +135,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "fidelity": (
         _fidelity,
         "arrived, time loss, stops and CO2 beside recorded SUMO runs (bars: 3 % and 10 %; needs --data)",
+    ),
+    "collisions": (
+        _collisions,
+        "pairs of vehicles that touch although nobody errs, and how many arrive (bar: 0 pairs; nets need --data)",
     ),
     "loop": (_loop, "the full loop, 100 smart cars among 500 road users, against real time (bar: 1x)"),
     "fault": (

@@ -108,6 +108,8 @@ def find_clashes(graph: LaneGraph) -> Clashes:
     ours, theirs = np.zeros((len(own), 3)), np.zeros((len(own), 3))
     _near_intervals(*columns, own, other, CLEARANCE, box, ours)
     _near_intervals(*columns, other, own, CLEARANCE, box, theirs)
+    # both directions of a pair are judged by the same angle
+    ours[:, 2] = np.minimum(ours[:, 2], theirs[:, 2])
     across = np.flatnonzero(ours[:, 2] <= ALONG)
     for pair, out in (((own, other), ours), ((other, own), theirs)):
         part = np.zeros((len(across), 3))
