@@ -62,10 +62,10 @@ def gives_way(f, i, foe_i, slot, other, row, at_own, at_other):
 
 @kernel
 def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
-    """Speed (m/s) that respects all vehicles on paths in conflict with `link`, and how stuck the worst of them is.
+    """Speed (m/s) that respects all vehicles on paths in conflict with `link`, and how long somebody has stood in the way.
 
     `ahead` is the distance (m) from the front to the start of the link's path (negative inside), `line` the distance to the
-    point where one can wait (the stop line, or 0). Returns (speed, seconds the decisive vehicle has waited).
+    point where one can wait (the stop line, or 0). Returns (speed, seconds that somebody has stood on the path).
     """
     f = veh.f
     tau, decel, emergency, gap0 = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY], f[slot, MIN_GAP]
@@ -136,7 +136,7 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                 final = max(f[slot, V], 2.0 * (begin - gap0) / away - f[slot, V])
                 timed = f[slot, V] + dt * (final - f[slot, V]) / away
                 safe = max(safe, min(timed, stop))
-            if safe < best:
-                best = safe
-                stuck = f[this, WAIT]
+            best = min(best, safe)
+            if not merge and entered:
+                stuck = max(stuck, f[this, WAIT])
     return best, stuck

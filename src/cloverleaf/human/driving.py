@@ -12,14 +12,13 @@ import math
 from cloverleaf.algo.following import (
     arrival_time,
     brake_gap,
-    follow_speed,
     free_speed,
-    krauss_follow_speed,
     speed_after,
     stop_speed,
 )
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import uniform
+from cloverleaf.human.beside import SLIGHT, behind, behind_changers, behind_old_leader, hang_over
 from cloverleaf.human.clash import clash_speed
 from cloverleaf.human.crossing import STUCK, conflict_speed
 from cloverleaf.human.gap_acceptance import (
@@ -32,10 +31,8 @@ from cloverleaf.human.gap_acceptance import (
     link_state,
 )
 from cloverleaf.human.room import room_behind, would_block
-from cloverleaf.map.bodies import in_each_others_way
-from cloverleaf.map.neighbours import leader_at, overhang
+from cloverleaf.map.neighbours import overhang
 from cloverleaf.types.traffic import (
-    ACC,
     ACCEL,
     ACCEPT_FACTOR,
     AHEAD,
@@ -53,7 +50,6 @@ from cloverleaf.types.traffic import (
     FACTOR,
     GAP_FACTOR,
     HALTED,
-    HALTING_SPEED,
     IMPATIENCE,
     ITEMS,
     LANE,
@@ -61,11 +57,8 @@ from cloverleaf.types.traffic import (
     LANE_CLASH_END,
     LANE_INDEX,
     LANE_INTERNAL,
-    LANE_LEFT,
     LANE_LENGTH,
     LANE_NEXT,
-    LANE_RIGHT,
-    LANE_SKEW,
     LANE_SPEED,
     LEAVE,
     LEAVE_SPEED,
@@ -109,35 +102,12 @@ from cloverleaf.types.traffic import (
 
 NO_HELP = 1e9
 SIDE_ROOM = 16.0  # m left free at the end of a lane that does not lead on
-SLIGHT = 0.5  # m beside the centre line up to which no body reaches another lane's vehicles
-TOUCH = 0.5  # m that lane changers keep to those on the lane they leave
 LIGHT_GAP = 1.0  # m kept to the stop line of a signal or a priority link
 LINE_GAP = 0.1  # m kept to the stop line of a minor link
 PAST_LINE = 0.3  # m beyond the place to wait from which on one goes on
 HORIZON = 14.0  # s: vehicles on links that others yield to announce themselves this early
 YELLOW_DECEL = 3.0  # m/s2 that anybody is ready to brake with at a yellow light
 TIME_TO_IMPATIENCE = 180.0  # s of waiting until fully impatient
-
-
-@kernel
-def behind(f, i, slot, other, gap, speed, dt):
-    """Speed (m/s) that is safe `gap` metres (net) behind `other`, by the driver's own law; at most `speed`."""
-    decel, tau = f[slot, DECEL], f[slot, TAU]
-    if i[slot, MODEL] == 0:
-        # a gap that would do even behind a wall cannot matter: the common case on open road
-        if gap > speed * (tau + dt) + 0.5 * speed * speed / decel + 0.1:
-            return speed
-        return min(
-            speed,
-            krauss_follow_speed(gap, f[slot, V], f[other, V], f[other, DECEL], decel, f[slot, EMERGENCY], tau, dt),
-        )
-    return min(
-        speed,
-        follow_speed(
-            i[slot, MODEL], gap, f[slot, V], f[slot, ACC], f[other, V], f[other, DECEL], i[other, MODEL],
-            f[slot, V_LANE], f[slot, ACCEL], decel, f[slot, EMERGENCY], tau, dt,
-        ),
-    )  # fmt: skip
 
 
 @kernel
@@ -153,63 +123,6 @@ def announce(head, following, item, link):
     """Register `item` at `link`."""
     following[item] = head[link]
     head[link] = item
-
-
-@kernel
-def hang_over(view, near):
-    """List the lane changers whose bodies still hang over the lane they leave in `near.hang`."""
-    veh, roads = view.vehicles, view.roads
-    for k in range(veh.count[0]):
-        slot = veh.active[k]
-        if near.hang_lane[slot] >= 0:
-            near.hang[near.hang_lane[slot]] = -1
-            near.hang_lane[slot] = -1
-    for k in range(veh.count[0]):
-        slot = veh.active[k]
-        d, lane = veh.f[slot, D], veh.i[slot, LANE]
-        if (d > SLIGHT or d < -SLIGHT) and lane >= 0 and (veh.i[slot, STATE] & PARKED) == 0:
-            old = roads.lane_i[lane, LANE_LEFT] if d > 0.0 else roads.lane_i[lane, LANE_RIGHT]
-            if old >= 0:
-                near.hang_lane[slot] = old
-                near.hang_next[slot] = near.hang[old]
-                near.hang[old] = slot
-
-
-@kernel
-def behind_changers(view, near, slot, lane, ahead, safe):
-    """Speed (m/s), at most `safe`, that stays behind bodies hanging over `lane`, whose start is `ahead` metres from the front."""
-    f, i = view.vehicles.f, view.vehicles.i
-    other = near.hang[lane]
-    while other >= 0:
-        front = ahead + f[other, S]
-        if other != slot and (front > 0.0 or (front == 0.0 and other < slot)):
-            if in_each_others_way(f, view.roads, other, i[other, LANE], slot, lane):
-                gap = max(0.0, front - f[other, LENGTH] - TOUCH - view.roads.lane_f[lane, LANE_SKEW])
-                safe = behind(f, i, slot, other, gap, safe, view.clock.time[1])
-        other = near.hang_next[other]
-    return safe
-
-
-@kernel
-def behind_old_leader(view, slot, safe):
-    """Speed (m/s), at most `safe`, at which a lane changer does not touch who is ahead on the lane its body still hangs over."""
-    veh, roads = view.vehicles, view.roads
-    f = veh.f
-    lane = veh.i[slot, LANE]
-    old = roads.lane_i[lane, LANE_LEFT] if f[slot, D] > 0.0 else roads.lane_i[lane, LANE_RIGHT]
-    if old < 0:
-        return safe
-    length = roads.lane_f[old, LANE_LENGTH]
-    ahead = leader_at(veh, view.lists, old, length, f[slot, S])
-    if ahead >= 0:
-        if in_each_others_way(f, roads, slot, lane, ahead, old):
-            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH - roads.lane_f[lane, LANE_SKEW])
-            safe = behind(f, veh.i, slot, ahead, gap, safe, view.clock.time[1])
-    else:
-        back, other = overhang(veh, view.lists, old, length)
-        if other >= 0 and other != slot:
-            safe = behind(f, veh.i, slot, other, max(0.0, back - f[slot, S] - TOUCH), safe, view.clock.time[1])
-    return safe
 
 
 @kernel
@@ -336,8 +249,8 @@ def plan_all(view, mind, near):
                     held, stuck = conflict_speed(veh, lists, roads, slot, link, seen, False, seen - LINE_GAP, dt)
                     if held < safe:
                         safe = max(held, min(wait, safe))
-                        if safe < HALTING_SPEED and stuck > STUCK:
-                            request = False
+                    if stuck > STUCK and seen >= need:
+                        request = False
                 if crossing < 0 and not internal and roads.link_i[link, LINK_CROSSINGS] > 0:
                     blocked = view.crossing_block[link]
                     if blocked < 1e9:

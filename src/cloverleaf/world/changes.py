@@ -55,10 +55,11 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     s, v = f[slot, S], f[slot, V]
     eager = f[slot, ASSERT] * (1.0 + f[slot, WAIT] / EAGER_TIME)
     least = -0.7 * f[slot, MIN_GAP] * min(1.0, f[slot, WAIT] / EAGER_TIME)
+    shift = roads.lane_f[lane, LANE_SKEW] * max(0.0, 1.0 - f[slot, WAIT] / EAGER_TIME)
     ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
-        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] - roads.lane_f[lane, LANE_SKEW]
+        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] - shift
         need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
@@ -67,13 +68,11 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         if other >= 0 and other != slot and back - s < f[slot, MIN_GAP]:
             return False
     if behind >= 0:
-        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] - roads.lane_f[lane, LANE_SKEW]
+        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] - shift
         need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
-    elif not room_upstream(
-        veh, lists, roads, lane, s - f[slot, LENGTH] - roads.lane_f[lane, LANE_SKEW], v, f[slot, DECEL], slot, dt
-    ):
+    elif not room_upstream(veh, lists, roads, lane, s - f[slot, LENGTH] - shift, v, f[slot, DECEL], slot, dt):
         return False
     if s < f[slot, LENGTH]:
         # the tail swings over the junction behind: only if nobody else is in it
@@ -83,15 +82,14 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         junction = roads.link_i[came, LINK_JUNCTION]
         if lists.junction_count[junction] > (1 if i[slot, HOLDS] == junction else 0):
             return False
-    skew = roads.lane_f[lane, LANE_SKEW]
-    if skew > 0.0:
+    if shift > 0.0:
         # on the other lane the same position lies elsewhere: who follows here needs room for that
         follower = i[slot, BEHIND]
         if follower >= 0:
-            if s - f[slot, LENGTH] - f[follower, S] < skew + f[follower, MIN_GAP]:
+            if s - f[slot, LENGTH] - f[follower, S] < shift + f[follower, MIN_GAP]:
                 return False
         elif not room_upstream(
-            veh, lists, roads, i[slot, LANE], s - f[slot, LENGTH] - skew, v, f[slot, DECEL], slot, dt
+            veh, lists, roads, i[slot, LANE], s - f[slot, LENGTH] - shift, v, f[slot, DECEL], slot, dt
         ):
             return False
     own = i[slot, LANE]
@@ -107,8 +105,8 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
 def turn_from_wrong_lane(veh, lists, roads, paths, slot):
     """Let `slot`, stuck at the end of a lane that does not lead on, take the link of the lane it cannot reach.
 
-    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where nobody is at the
-    end of the lanes in between and of that lane, so that nobody's way is cut. True if it may.
+    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where those at the
+    end of the lanes in between and of that lane are stuck as well, so that nobody's way is cut. True if it may.
     """
     f, i = veh.f, veh.i
     lane = i[slot, LANE]
@@ -126,7 +124,7 @@ def turn_from_wrong_lane(veh, lists, roads, paths, slot):
     while beside != lane + off:
         beside += step
         head = lists.first[beside]
-        if head >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
+        if head >= 0 and i[head, LINK] >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
             return False
     i[slot, LINK] = link
     return True
