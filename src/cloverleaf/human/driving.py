@@ -190,6 +190,9 @@ def plan_all(view, mind, near):
             if lists.junction_count[roads.link_i[crossing, LINK_JUNCTION]] > 1:
                 held, stuck = conflict_speed(veh, lists, roads, slot, crossing, to_end - whole, True, 0.0, dt)
                 safe = min(safe, held)
+                if stuck > 0.0 and inner >= 0 and seen > roads.link_f[link, LINK_LINE]:
+                    # somebody stands further on: wait where one is in nobody's way
+                    safe = min(safe, stop_speed(seen - roads.link_f[link, LINK_LINE], decel, tau, dt))
                 passing = safe
         while True:
             stop = i[slot, STOP]
