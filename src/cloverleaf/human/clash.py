@@ -26,6 +26,7 @@ from cloverleaf.types.traffic import (
 )
 
 FREE = 1e9
+CLEAR = 1.5  # m before room taken by a crossing path at which one waits, out of the way of whoever crosses
 SAME = 0.01  # m: fronts closer than this count as level, then the lower slot goes first
 
 
@@ -68,7 +69,7 @@ def clash_speed(veh, lists, roads, slot, lane, ahead, dt):
                         )  # fmt: skip
                         best = min(best, speed)
                 else:
-                    best = min(best, stop_speed(begin, f[slot, DECEL], f[slot, TAU], dt))
+                    best = min(best, stop_speed(max(0.0, begin - CLEAR), f[slot, DECEL], f[slot, TAU], dt))
             this = other if hanging else veh.i[this, BEHIND]
             hanging = False
     return best

@@ -135,8 +135,8 @@ def _stop_lines(graph: LaneGraph, clashes: Clashes, link_i: I32) -> T.F64:
             least = 0.0
         else:
             ends = graph.edge_to[graph.lane_edge[lane]]
-            near = internal[other] | (graph.edge_to[graph.lane_edge[other]] == ends)
-            near &= source_edge[other] != graph.lane_edge[lane]
+            edge = graph.lane_edge[other]
+            near = internal[other] | ((graph.edge_to[edge] == ends) & (edge != graph.lane_edge[lane]))
             begin, end = begin[near], end[near]
             least = max(0.0, graph.lane_length[lane] - FURTHEST_LINE)
         at = graph.lane_length[lane]
