@@ -139,7 +139,7 @@ def wrong_injections(root: etree._Element, injected: Mapping[str, str]) -> list[
             continue
         kind = declared[name].get("parameterType", "string")
         try:
-            parse_value(text, kind)
+            parse_value(evaluate(text, {}, as_text=kind == "string"), kind)
         except ScenarioError as error:
             problems.append(
                 Problem(
