@@ -76,7 +76,7 @@ def event(name: str, action: str, start: str, priority: str = "override", count:
 
 
 def scenario(folder: Path, init: dict[str, str], *events: str, actor: str = "A", variables: str = "", parameters: str = "",
-             end: float = 20.0, length: float = 2000.0, count: int = 1, stop: str = "") -> Path:  # fmt: skip
+             end: float = 20.0, length: float = 2000.0, count: int = 1, stop: str = "", signals: str = "") -> Path:  # fmt: skip
     """Write map and scenario; `init`: entity -> its Init actions. All events stand in one maneuver of one act."""
     road = ROAD.format(
         length=length, left="".join(LANE.format(i) for i in (2, 1)), right="".join(LANE.format(i) for i in (-1, -2))
@@ -89,7 +89,7 @@ def scenario(folder: Path, init: dict[str, str], *events: str, actor: str = "A",
     text = (
         f'<?xml version="1.0"?>\n<OpenSCENARIO>{HEAD}<ParameterDeclarations>{parameters}</ParameterDeclarations>'
         f"<VariableDeclarations>{variables}</VariableDeclarations><CatalogLocations/>"
-        f'<RoadNetwork><LogicFile filepath="road.xodr"/></RoadNetwork><Entities>{entities}</Entities><Storyboard>'
+        f'<RoadNetwork><LogicFile filepath="road.xodr"/>{signals}</RoadNetwork><Entities>{entities}</Entities><Storyboard>'
         f'<Init><Actions>{actions}</Actions></Init><Story name="story"><Act name="act"><ManeuverGroup name="group" '
         f'maximumExecutionCount="{count}"><Actors selectTriggeringEntities="false"><EntityRef entityRef="{actor}"/></Actors>{maneuver}'
         f"</ManeuverGroup><StartTrigger/></Act></Story>{stop}</Storyboard></OpenSCENARIO>"

@@ -228,3 +228,21 @@ def test_stepping_is_the_same_as_running(tmp_path):
         pass
     assert list(whole.rows()) == list(stepped.rows()) and whole.events() == stepped.events()
     assert "A" in repr(stepped) and "<table>" in stepped._repr_html_()
+
+
+def test_signal_controllers_cycle(tmp_path):
+    phases = "".join(
+        f'<Phase name="{name}" duration="{seconds}"><TrafficSignalState trafficSignalId="7" state="{name}"/></Phase>'
+        for name, seconds in (("red", 3.0), ("green", 2.0))
+    )
+    signals = f'<TrafficSignals><TrafficSignalController name="head" delay="1">{phases}</TrafficSignalController></TrafficSignals>'
+
+    def when(kind):
+        return f'<Condition name="c" delay="0" conditionEdge="rising"><ByValueCondition>{kind}</ByValueCondition></Condition>'
+
+    green = when('<TrafficSignalCondition name="7" state="green"/>')
+    red = when('<TrafficSignalControllerCondition trafficSignalControllerRef="head" phase="red"/>')
+    events = event("go", ADD, trigger(green), "parallel", 100), event("halt", ADD, trigger(red), "parallel", 100)
+    episode = Episode(scenario(tmp_path, START, *events, variables=VARIABLE, signals=signals, end=12.0)).run()
+    assert times(episode, "go", "running") == pytest.approx([4.0, 9.0], abs=0.011)
+    assert times(episode, "halt", "running") == pytest.approx([1.0, 6.0, 11.0], abs=0.011)

@@ -33,6 +33,7 @@ from cloverleaf.loop.storyboard.routing import (
     follow_route,
     teleport,
 )
+from cloverleaf.loop.storyboard.signals import show_phase
 from cloverleaf.loop.storyboard.state import (
     BRAKE,
     CONTROLLER,
@@ -42,6 +43,7 @@ from cloverleaf.loop.storyboard.state import (
     PATH_ACTION,
     PRESENT,
     THROTTLE,
+    TIME,
     TOW,
     WHEEL,
 )
@@ -135,13 +137,13 @@ def start_action(p, v, m, g, n, clock, a, el, path, variable, log, e):
         if a[i, TOW] < 0.0:
             teleport(p, v, m, g, n, a, path, p.actions[k, T.A_POSITION], i)
     else:
-        _at_once(p, v, m, g, n, a, path, variable, k, kind, i)
+        _at_once(p, v, m, g, n, clock, a, path, variable, k, kind, i)
         if kind != T.ROUTE and kind != T.ACQUIRE:
             finish(clock, el, log, e)
 
 
 @kernel
-def _at_once(p, v, m, g, n, a, path, variable, k, kind, i):
+def _at_once(p, v, m, g, n, clock, a, path, variable, k, kind, i):
     """Actions without duration."""
     ref = p.actions[k, T.A_REF]
     if kind == T.ROUTE or kind == T.ACQUIRE:
@@ -162,6 +164,8 @@ def _at_once(p, v, m, g, n, a, path, variable, k, kind, i):
         set_variable(p, v, variable, k)
     elif kind == T.SIGNAL_STATE:
         variable[p.sizes[T.Z_VARIABLES] + ref] = v[p.actions[k, T.A_SLOT]]
+    elif kind == T.SIGNAL_PHASE_SET:
+        show_phase(p, v, variable, ref, p.actions[k, T.A_MODE], clock[TIME])
     elif kind == T.CONNECT:
         connect(a, i, ref)
     elif kind == T.DISCONNECT:

@@ -9,6 +9,7 @@ from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.distance import distance_to_actor, distance_to_place, gap_between, gap_on_road, lane_gap
 from cloverleaf.loop.storyboard.layout import settle
 from cloverleaf.loop.storyboard.place import drives_along
+from cloverleaf.loop.storyboard.signals import phase_column
 from cloverleaf.loop.storyboard.state import (
     AX,
     AY,
@@ -248,7 +249,9 @@ def plain_value(p, v, m, g, n, clock, a, el, path, variable, co, c):
         return variable[p.sizes[T.Z_VARIABLES] + p.conditions[c, T.C_REF]] == v[slot]
     if kind == T.TIME_OF_DAY:
         return holds(p.conditions[c, T.C_RULE], v[p.sizes[T.Z_DAY]] + clock[TIME], v[slot])
-    if kind == T.SIGNAL_PHASE or kind == T.NEVER:
+    if kind == T.SIGNAL_PHASE:
+        return variable[phase_column(p, p.conditions[c, T.C_REF])] == v[slot]
+    if kind == T.NEVER:
         return False
     every = p.conditions[c, T.C_ALL] == 1
     result, mask = every, 0.0

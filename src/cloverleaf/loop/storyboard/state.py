@@ -67,7 +67,7 @@ class State(NamedTuple):
     element: F64  # (W, E, ELEMENT)
     condition: F64  # (W, C, CONDITION)
     delayed: F64  # (W, D, 2 * DELAYS + 1) times, values, count
-    variable: F64  # (W, V) variables, then states of traffic signals
+    variable: F64  # (W, V) variables, then states of traffic signals, then phase and its start (s) of every signal controller
     path: F64  # (W, R, PATH)
     scratch: F64  # (W, 64)
     command: F64  # (W, A, 2) acceleration and curvature asked from outside
@@ -88,7 +88,7 @@ def new_state(program: T.Program, worlds: int, memory: int = 8, log: int = 0) ->
         element=zeros(len(program.elements), ELEMENT),
         condition=zeros(len(program.conditions), CONDITION),
         delayed=zeros(int(sizes[T.Z_HISTORY]), 2 * DELAYS + 1),
-        variable=zeros(int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS])),
+        variable=zeros(int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS]) + 2 * len(program.signals)),
         path=zeros(int(sizes[T.Z_PATH]), PATH),
         scratch=zeros(64),
         command=np.full((worlds, entities, 2), np.nan),

@@ -14,6 +14,7 @@ from cloverleaf.loop.storyboard.control import DIRECT, controls, drive, move_def
 from cloverleaf.loop.storyboard.distance import box_centre
 from cloverleaf.loop.storyboard.elements import evaluate_triggers, start_element, step_actions
 from cloverleaf.loop.storyboard.routing import TELEPORTED, next_goal, pull
+from cloverleaf.loop.storyboard.signals import cycle_signals
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
     AT_END,
@@ -230,6 +231,8 @@ def step_world(
         a[i, MOVED] = 0.0
         if a[i, STEERED] != TELEPORTED or clock[TICK] > 1.0:
             a[i, STEERED] = 0.0
+    if p.signals.shape[0] > 0:
+        cycle_signals(p, v, variable, clock[TIME])
     seen = clock[EVENTS]
     evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, scratch)
     clock[EVENTS_BEFORE] = seen

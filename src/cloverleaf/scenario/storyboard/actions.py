@@ -330,7 +330,7 @@ def _signal_phase(b: Builder, e: etree._Element, scope: Scope) -> list[int]:
     if name not in b.signal_controllers:
         raise fail(e, f"traffic signal controller '{name}' does not exist")
     row = b.signal_controllers[name]
-    names = [p.name for p in b.phases[row]]
+    names = b.phase_names[row]
     if phase not in names:
         raise fail(e, f"traffic signal controller '{name}' has no phase '{phase}'")
     return [_row(b, T.SIGNAL_PHASE_SET, -1, 0, ref=row, mode=names.index(phase))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from lxml import etree
@@ -17,21 +16,6 @@ from cloverleaf.scenario.storyboard.numbers import Number, Numbers, number
 from cloverleaf.scenario.storyboard.scope import Scope, fail
 from cloverleaf.types.errors import ScenarioError, nearest
 from cloverleaf.types.state import I64
-
-
-class Signal(NamedTuple):
-    """A traffic signal of the scenario: its name, and the index of its state's text among `texts`."""
-
-    name: str
-    state: int
-
-
-class Phase(NamedTuple):
-    """One phase of a signal controller: seconds and the (signal, text) pairs it shows."""
-
-    name: str
-    duration: float
-    states: tuple[tuple[int, int], ...]
 
 
 class Builder:
@@ -63,7 +47,9 @@ class Builder:
         self.texts: list[str] = [""]
         self.signals: dict[str, int] = {}
         self.signal_controllers: dict[str, int] = {}
-        self.phases: list[list[Phase]] = []
+        self.phase_names: list[list[str]] = []
+        self.signal_rows: list[list[int]] = []
+        self.phases: list[list[int]] = []
         self.pending_states: list[tuple[int, etree._Element, Scope]] = []
         self.histories = 0
         self.path_rows = 0
@@ -163,6 +149,8 @@ class Builder:
             trajectories=table(self.trajectories, 10),
             vertices=table(self.vertices, 2),
             routes=table(self.routes, 3),
+            signals=table(self.signal_rows, 3),
+            phases=table(self.phases, 3),
             entities=table(self.entities, 7),
             controllers=table(self.controllers, 5),
             sizes=np.array(sizes, np.int64),

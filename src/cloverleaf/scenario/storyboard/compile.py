@@ -17,7 +17,8 @@ from cloverleaf.scenario.openscenario.document import Problem, check, children, 
 from cloverleaf.scenario.openscenario.expression import Value
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
 from cloverleaf.scenario.storyboard import tables as T
-from cloverleaf.scenario.storyboard.builder import Builder, Phase
+from cloverleaf.scenario.storyboard.actions import text_slot
+from cloverleaf.scenario.storyboard.builder import Builder
 from cloverleaf.scenario.storyboard.entities import compile_entities
 from cloverleaf.scenario.storyboard.numbers import Columns, Number, Numbers, number
 from cloverleaf.scenario.storyboard.scope import NUMERIC, Scope, fail
@@ -141,6 +142,7 @@ def compile_scenario(
     board = root.find("Storyboard")
     if board is None:
         raise ScenarioError("holds no storyboard", file=file, hint="a catalog or a variation cannot be run by itself")
+    _known_version(root, file)
     scope = Scope(None, set())
     block = root.find("ParameterDeclarations")
     for d in children(block) if block is not None else []:
@@ -160,6 +162,16 @@ def compile_scenario(
     _traffic_signals(b, root)
     init = compile_storyboard(b, board, scope)
     return _assemble(b, init, root)
+
+
+def _known_version(root: etree._Element, file: Path) -> None:
+    header = root.find("FileHeader")
+    if header is None:
+        return
+    major, minor = header.get("revMajor", ""), header.get("revMinor", "")
+    if (major, minor) not in {("1", str(i)) for i in range(4)}:
+        message = f"OpenSCENARIO {major}.{minor} is not known"
+        raise ScenarioError(message, file=file, line=header.sourceline or 0, element="FileHeader", hint="1.0 to 1.3")
 
 
 def _raise_first(problems: list[Problem], file: Path) -> None:
@@ -217,24 +229,32 @@ def _initial_variable(b: Builder, root: etree._Element, name: str, kind: str) ->
 
 
 def _traffic_signals(b: Builder, root: etree._Element) -> None:
+    """Controllers of traffic signals: phases in a cycle, from a delay after the start (or after the start of another controller) on."""
     block = root.find("RoadNetwork/TrafficSignals")
+    delays: dict[str, float] = {}
     for element in children(block) if block is not None else []:
-        phases = []
+        name, first = b.scope.text(element, "name"), len(b.phases)
         for phase in element.iterfind("Phase"):
-            states = []
+            if phase.find("TrafficSignalGroupState") is not None:
+                raise fail(phase, "TrafficSignalGroupState is not supported", "give a TrafficSignalState for each signal")
+            pairs: list[int] = []
             for s in phase.iterfind("TrafficSignalState"):
-                text = b.scope.text(s, "state")
-                b.text_code(text)
-                states.append((b.signal(b.scope.text(s, "trafficSignalId")), text))
-            duration = number(phase, "duration", b.scope).value
-            phases.append(Phase(b.scope.text(phase, "name"), duration, tuple(states)))  # type: ignore[arg-type]
-        b.signal_controllers[b.scope.text(element, "name")] = len(b.phases)
-        b.phases.append(phases)
+                pairs += [b.signal(b.scope.text(s, "trafficSignalId")), text_slot(b, b.scope.text(s, "state"))]
+            begin = len(b.members)
+            b.members += pairs
+            b.phases.append([b.slots(number(phase, "duration", b.scope)), begin, len(b.members)])
+        reference = b.scope.text(element, "reference", "")
+        if reference and reference not in delays:
+            raise fail(element, f"traffic signal controller '{reference}' does not stand before this one")
+        delays[name] = number(element, "delay", b.scope, 0.0).value + delays.get(reference, 0.0)
+        b.signal_controllers[name] = len(b.signal_rows)
+        b.signal_rows.append([first, len(b.phases), b.slots(delays[name])])
+        b.phase_names.append([b.scope.text(p, "name") for p in element.iterfind("Phase")])
 
 
 def _assemble(b: Builder, init: int, root: etree._Element) -> CompiledScenario:
     first = b.slots(*(_initial_variable(b, root, name, kind) for name, (_, kind) in b.variables.items()))
-    signals = b.slots(*([0.0] * len(b.signals)))
+    signals = b.slots(*([0.0] * len(b.signals)), *([-1.0] * 2 * len(b.signal_rows)))
     day = b.slots(0.0)
     texts = sorted(b.texts)
     code = {text: float(i) for i, text in enumerate(texts)}

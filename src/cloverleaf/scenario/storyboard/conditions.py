@@ -128,7 +128,7 @@ def _phase(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> None:
     if name not in b.signal_controllers:
         raise fail(e, f"traffic signal controller '{name}' does not exist")
     row[T.C_REF] = b.signal_controllers[name]
-    names = [p.name for p in b.phases[row[T.C_REF]]]
+    names = b.phase_names[row[T.C_REF]]
     if phase not in names:
         raise fail(e, f"traffic signal controller '{name}' has no phase '{phase}'")
     row[T.C_SLOT] = b.slots(float(names.index(phase)))

@@ -68,7 +68,20 @@ def _lane(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[N
         length = float(b.map.tables.road_length[row[T.P_ROAD]])
         if found[1].scope is None and not -1e-3 <= found[1].value <= length + 1e-3:
             raise fail(e, f"s = {found[1].value:g} is off road '{e.get('roadId')}', which is {length:g} m long")
+        if found[0].scope is None and found[1].scope is None:
+            _known_lane(b, e, row[T.P_ROAD], int(found[0].value), min(max(found[1].value, 0.0), length))
     return found
+
+
+def _known_lane(b: Builder, e: etree._Element, road: int, lane: int, s: float) -> None:
+    if b.map is None or not np.isnan(b.map.lane_to_xyz(road, lane, s, 0.0)[0, 0]):
+        return
+    drive = b.map.drive.map
+    first, last = drive.road_section_start[road], drive.road_section_start[road + 1]
+    section = first + int(np.searchsorted(drive.section_s[first:last], s, side="right")) - 1
+    lanes = drive.lane_id[drive.section_lane_start[section] : drive.section_lane_start[section + 1]]
+    there = ", ".join(str(i) for i in lanes if i)
+    raise fail(e, f"road '{e.get('roadId')}' has no lane {lane} at s = {s:g}", f"lanes there: {there}")
 
 
 def _relative_lane(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[Number]:

@@ -96,6 +96,10 @@ V_POSITION, V_SLOT = range(2)  # slots: time, then what the shape needs
 # `routes`: waypoints are rows of `members` as pairs (road row, lane id or 0 ...)
 R_BEGIN, R_END, R_LENGTH = range(3)
 
+# `signals` (controllers of traffic signals) and their `phases`; F_BEGIN..F_END: pairs of `members`: signal, slot of the state it shows
+X_BEGIN, X_END, X_DELAY = range(3)
+F_SLOT, F_BEGIN, F_END = range(3)
+
 # `entities`
 N_KIND, N_CATEGORY, N_SLOT, N_CONTROLLER, N_PRESENT, N_TRAILER, N_DRIVER = range(7)
 PEDESTRIAN, VEHICLE, OBJECT = range(3)
@@ -124,6 +128,8 @@ class Program(NamedTuple):
     trajectories: I64  # (J, 10)
     vertices: I64  # (V, 2)
     routes: I64  # (R, 3)
+    signals: I64  # (X, 3)
+    phases: I64  # (F, 3)
     entities: I64  # (A, 7)
     controllers: I64  # (Q, 5)
     sizes: I64  # (8,) see Z_*
