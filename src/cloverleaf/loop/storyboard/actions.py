@@ -19,10 +19,8 @@ from cloverleaf.loop.storyboard.lifecycle import begin, finish
 from cloverleaf.loop.storyboard.longitudinal import (
     asked_speed,
     start_distance,
-    start_profile,
     start_speed,
     step_distance,
-    step_profile,
     step_speed,
 )
 from cloverleaf.loop.storyboard.routing import (
@@ -34,6 +32,7 @@ from cloverleaf.loop.storyboard.routing import (
     teleport,
 )
 from cloverleaf.loop.storyboard.signals import show_phase
+from cloverleaf.loop.storyboard.speed_profile import start_profile, step_profile
 from cloverleaf.loop.storyboard.state import (
     BRAKE,
     CONTROLLER,

@@ -1,4 +1,4 @@
-"""SpeedAction, SpeedProfileAction and LongitudinalDistanceAction."""
+"""SpeedAction and LongitudinalDistanceAction."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from cloverleaf.loop.storyboard.distance import distance_to_actor
 from cloverleaf.loop.storyboard.lifecycle import finish
 from cloverleaf.loop.storyboard.place import move_along
 from cloverleaf.loop.storyboard.state import (
-    ACCEL,
     DESIRED,
     DT,
     MAX_ACCEL,
     MAX_DECEL,
     MAX_SPEED,
     SPEED,
-    TIME,
     W0,
     W1,
     W2,
@@ -105,66 +103,6 @@ def step_speed(p, v, clock, a, el, log, e, k, i):
 
 
 @kernel
-def start_profile(p, v, clock, a, el, e, k, i):
-    """W0 start time, W1 entry now, W2 speed and W3 time at its begin."""
-    el[e, W0], el[e, W1], el[e, W2], el[e, W3], el[e, W4] = clock[TIME], 0.0, a[i, SPEED], clock[TIME], a[i, ACCEL]
-
-
-@kernel
-def profile_target(p, v, a, k, entry):
-    """Speed of an entry of a speed profile, m/s; relative to the entity that the profile names."""
-    ref = p.actions[k, T.A_REF]
-    return v[p.actions[k, T.A_SLOT] + 5 + 2 * entry] + (a[ref, SPEED] if ref >= 0 else 0.0)
-
-
-@kernel
-def profile_duration(p, v, a, k, entry, start):
-    """Seconds from one entry to the next: the time given, longer if the constraints are too tight; without one as they allow."""
-    slot = p.actions[k, T.A_SLOT]
-    given, change = v[slot + 6 + 2 * entry], profile_target(p, v, a, k, entry) - start
-    limit = v[slot] if change > 0.0 else v[slot + 1]
-    shortest = abs(change) / limit if limit > 0.0 else 0.0
-    return shortest if math.isnan(given) else max(given, shortest)
-
-
-@kernel
-def step_profile(p, v, clock, a, el, log, e, k, i):
-    """Linear from entry to entry; with following mode `follow` the acceleration itself changes at the rates of the constraints."""
-    slot, entries, dt = p.actions[k, T.A_SLOT], p.actions[k, T.A_EXTRA], clock[DT]
-    time = clock[TIME] + dt
-    entry = int(el[e, W1])
-    while entry < entries:
-        duration = profile_duration(p, v, a, k, entry, el[e, W2])
-        if time < el[e, W3] + duration - TINY:
-            break
-        el[e, W2], el[e, W3] = profile_target(p, v, a, k, entry), el[e, W3] + duration
-        entry += 1
-    el[e, W1] = entry
-    if entry >= entries:
-        wanted, slope = el[e, W2], 0.0
-    else:
-        duration = profile_duration(p, v, a, k, entry, el[e, W2])
-        slope = (profile_target(p, v, a, k, entry) - el[e, W2]) / duration
-        wanted = el[e, W2] + slope * (time - el[e, W3])
-    new = wanted
-    up, down = v[slot + 3], v[slot + 4]
-    if p.actions[k, T.A_MODE] == 1 and (up < math.inf or down < math.inf):
-        # steer towards the profile: acceleration that makes up the difference, its change limited
-        accel = el[e, W4]
-        rate_up, rate_down = min(up, 1e6), min(down, 1e6)
-        ahead = slope + 1.5 * (wanted - a[i, SPEED])
-        ahead = min(max(ahead, -v[slot + 1]), v[slot])
-        accel += min(max(ahead - accel, -rate_down * dt), rate_up * dt)
-        new = a[i, SPEED] + accel * dt
-        el[e, W4] = accel
-    a[i, SPEED] = clip(new, min(v[slot + 2], a[i, MAX_SPEED]))
-    a[i, DESIRED] = wanted
-    if entry >= entries and abs(a[i, SPEED] - wanted) < 1e-3:
-        a[i, SPEED] = wanted
-        finish(clock, el, log, e)
-
-
-@kernel
 def start_distance(p, m, n, a, el, e, k, i):
     """W0 1 trailing, -1 leading; W1 acceleration."""
     side = p.actions[k, T.A_MODE]
@@ -192,6 +130,7 @@ def step_distance(p, v, m, n, clock, a, el, log, e, k, i):
         move_along(m, n, a, i, error, 0)
         a[i, SPEED] = a[other, SPEED]
         return
+    accel, decel = min(accel, a[i, MAX_ACCEL]), min(decel, a[i, MAX_DECEL])
     stiffness = STIFFNESS * min(accel if error < 0.0 else decel, 1e3)
     ask = error * stiffness - (a[i, SPEED] - a[other, SPEED]) * 2.0 * math.sqrt(stiffness)
     ask = min(max(ask, -decel), accel)

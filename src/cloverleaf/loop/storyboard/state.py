@@ -39,9 +39,9 @@ SPARE = 3
 """Rows after the entities that hold positions while they are worked out."""
 
 # columns of `element`
-STATE, COUNT, FIRED, STARTED_AT, STOPPED_AT, SKIPPED_AT, FINISHED_AT, W0, W1, W2, W3, W4, W5, W6, W7, W8 = range(16)
+STATE, COUNT, FIRED, STARTED_AT, STOPPED_AT, SKIPPED_AT, FINISHED_AT, W0, W1, W2, W3, W4, W5, W6, W7, W8, W9 = range(17)
 # COUNT: executions; *_AT: number of the latest transition of that kind; FIRED: bits of triggering entities; W*: an action's own
-ELEMENT = 16
+ELEMENT = 17
 WAITING, STANDBY, RUNNING, COMPLETE = range(4)
 
 # columns of `condition`
