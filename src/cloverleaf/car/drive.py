@@ -64,6 +64,7 @@ from cloverleaf.car.state import (
     WIDTH,
 )  # fmt: skip
 from cloverleaf.car.track import end_tracks, predict_tracks, take_objects
+from cloverleaf.car.warned import stand_in
 from cloverleaf.types.traffic import LANE_WIDTH, LINK_DIRECTION
 
 BACK = 40.0  # m of the own path behind the car
@@ -166,6 +167,7 @@ def think_fleet(book, fleet, memory, relation, slots, lights, now, wanted):
         marked = mark_foes(book, path, relation, scratch.used, shown)
         predict_all(book, fleet, scratch.hyp, relation, i)
         clear_foes(relation, scratch.used, marked)
+        stand_in(path, fleet, scratch.hyp, i, now)
         wanted[k] = decide(book, fleet, scratch, i, now)
         ints[i, WARNING] = most_urgent(path, fleet, i, now)
 

@@ -23,7 +23,7 @@ def run(
     seeds: Annotated[int | None, typer.Option(help="number of seeds")] = None,
     arms: Annotated[str | None, typer.Option(help="comma-separated: human,car,road,cloud")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="run although this unsupported element changes the result; repeatable")] = None,
-    workers: Annotated[int, typer.Option(help="processes; 0: as many as useful")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="processes; 0: as many as useful")] = 0,
     out: Annotated[Path, typer.Option(help="folder for summary.json, report.html and log.mcap")] = Path("cloverleaf-out"),
     live: Annotated[bool, typer.Option("--live", help="only the last arm, at the pace of real time, in the console")] = False,
     broker: Annotated[str | None, typer.Option(help="with --live: nats://... of a running platform; none: one is started")] = None,

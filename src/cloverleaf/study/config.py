@@ -38,7 +38,7 @@ class Fleet(Part):
     """The smart cars."""
 
     penetration: Share = 0.3  # share of cars that are smart, in the arms that have smart cars
-    driver: Annotated[str, Field(min_length=1)] = "cloverleaf"
+    driver: Literal["cloverleaf"] = "cloverleaf"
 
 
 class Human(Part):

@@ -70,7 +70,19 @@ def validate(values: Mapping[str, Any], file: str | Path = "", lines: Mapping[Ke
                 "unknown key", file=file, line=line, element=element, hint=nearest(str(key[-1]), _keys(key[:-1]))
             ) from None
         message, hint = _explain(first, key)
-        raise StudyError(message, file=file, line=line, element=element, hint=hint) from None
+        raise StudyError(message, file=file, line=line, element=element, hint=hint or _default(key)) from None
+
+
+def _default(key: Key) -> str:
+    """What stands there unless told otherwise."""
+    fields, value = Study.model_fields, Study().model_dump(mode="json")
+    for part in key:
+        if not isinstance(value, dict) or part not in value:
+            break
+        value = value[str(part)]
+    else:
+        return f"for example {value}" if value is not None else ""
+    return f"keys: {', '.join(fields)}" if not key else ""
 
 
 def read_source(source: Path | None) -> Study:
