@@ -108,6 +108,10 @@ def test_what_does_not_fit_is_left_out_aloud(tmp_path: Path) -> None:
     assert "no messages" in run("capture", tmp_path / "b.pcap", stdin="").stderr and not (tmp_path / "b.pcap").exists()
 
 
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    assert isinstance(run("capture", tmp_path / "no" / "a.pcap", stdin=CAM.hex()).exception, InputError)
+
+
 @pytest.mark.parametrize("line", ["nothing", '{"time": 1}', '{"hex": "00", "place": 3}', '{"hex": 7}'])
 def test_wrong_lines_end_the_command(line: str, tmp_path: Path) -> None:
     command = ("capture", tmp_path / "a.pcap", "--standard", "etsi", "--type", "cam")

@@ -30,10 +30,13 @@ class Message(NamedTuple):
 
 
 class Recorder:
-    """Writes frames to a capture file; use as a context manager."""
+    """Writes frames to a capture file; use as a context manager. InputError where the file cannot be written."""
 
     def __init__(self, path: str | Path, link_type: int) -> None:
-        self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by __exit__
+        try:
+            self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by __exit__
+        except OSError as error:
+            raise InputError(str(error.strerror or error), file=path) from None
         self._file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, LARGEST, link_type))
 
     def __enter__(self) -> Recorder:
