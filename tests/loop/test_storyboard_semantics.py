@@ -275,3 +275,107 @@ def test_speed_profile_with_limited_jerk(tmp_path, target):
     accel = np.diff(rows[:, 3]) / 0.01
     assert accel.max() < 5.01 and accel.min() > -6.01
     assert np.abs(np.diff(accel) / 0.01).max() < 3.1
+
+
+def lateral_distance(system, extra="", distance=3.5):
+    return (
+        f'<PrivateAction><LateralAction><LateralDistanceAction entityRef="B" continuous="false" freespace="false" distance="{distance}" '
+        f'displacement="leftToReferencedEntity" coordinateSystem="{system}">{extra}</LateralDistanceAction></LateralAction></PrivateAction>'
+    )
+
+
+BESIDE = {"A": teleport(10, -2) + speed(20), "B": teleport(10, -1) + speed(20)}
+
+
+@pytest.mark.parametrize("extra", ["", '<DynamicConstraints maxAcceleration="2" maxSpeed="3"/>'])
+@pytest.mark.parametrize("system", ["lane", "road"])
+def test_lateral_distance(tmp_path, system, extra):
+    start = trigger(time_after(1.0))
+    episode = Episode(scenario(tmp_path, BESIDE, event("e", lateral_distance(system, extra), start), end=12.0)).run()
+    assert episode.entities["A"].y == pytest.approx(-1.75 + 3.5, abs=0.05)
+    assert len(times(episode, "e", "complete")) == 1
+
+
+def test_entities_come_and_go(tmp_path):
+    add = (
+        '<GlobalAction><EntityAction entityRef="B"><AddEntityAction><Position><LanePosition roadId="1" laneId="-2" s="300"/></Position>'
+        "</AddEntityAction></EntityAction></GlobalAction>"
+    )
+    delete = '<GlobalAction><EntityAction entityRef="B"><DeleteEntityAction/></EntityAction></GlobalAction>'
+    events = event("come", add, trigger(time_after(2.0))), event("go", delete, trigger(time_after(5.0)))
+    file = scenario(tmp_path, {**START, "B": ""}, *events, end=8.0)
+    file.write_text(file.read_text().replace('<Private entityRef="B"></Private>', ""))
+    episode = Episode(file).run()
+    rows = [r for r in episode.rows() if r[1] == "B"]
+    assert (rows[0][0], rows[-1][0]) == pytest.approx((2.05, 5.0)) and rows[0][2] == pytest.approx(300.0)
+
+
+CONDITIONS = {
+    "relative speed": ('<RelativeSpeedCondition entityRef="B" rule="greaterThan" value="4"/>', True),
+    "speed across": ('<SpeedCondition direction="lateral" rule="greaterThan" value="1"/>', False),
+    "time to collision": (
+        '<TimeToCollisionCondition freespace="true" rule="lessThan" value="8" coordinateSystem="road" relativeDistanceType="longitudinal">'
+        '<TimeToCollisionConditionTarget><EntityRef entityRef="B"/></TimeToCollisionConditionTarget></TimeToCollisionCondition>', True),
+    "headway": ('<TimeHeadwayCondition entityRef="B" freespace="false" rule="lessThan" value="5.5" coordinateSystem="lane" '
+                'relativeDistanceType="longitudinal"/>', True),
+    "angle": ('<AngleCondition angleType="heading" angle="0" angleTolerance="0.1" coordinateSystem="lane"/>', True),
+    "relative angle": ('<RelativeAngleCondition entityRef="B" angleType="heading" angle="1.5" angleTolerance="0.1"/>', False),
+    "clearance": ('<RelativeClearanceCondition oppositeLanes="false" freeSpace="false" distanceForward="200" distanceBackward="5">'
+                  '<RelativeLaneRange from="0" to="0"/></RelativeClearanceCondition>', False),
+    "clearance beside": ('<RelativeClearanceCondition oppositeLanes="false" freeSpace="true" distanceForward="200" distanceBackward="5">'
+                         '<RelativeLaneRange from="-1" to="-1"/></RelativeClearanceCondition>', True),
+    "distance": ('<DistanceCondition freespace="false" rule="lessThan" value="45" coordinateSystem="road" '
+                 'relativeDistanceType="longitudinal"><Position><RoadPosition roadId="1" s="150" t="0"/></Position>'
+                 "</DistanceCondition>", True),
+    "reach": ('<ReachPositionCondition tolerance="3"><Position><RelativeObjectPosition entityRef="B" dx="-50" dy="0"/></Position>'
+              "</ReachPositionCondition>", True),
+    "acceleration": ('<AccelerationCondition rule="greaterThan" value="5"/>', False),
+    "stand still": ('<StandStillCondition duration="0.5"/>', False),
+    "far away": ('<RelativeDistanceCondition entityRef="B" relativeDistanceType="euclidianDistance" freespace="true" rule="greaterThan" '
+                 'value="200"/>', False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions_by_entity(tmp_path, name):
+    condition, expected = CONDITIONS[name]
+    init = {"A": teleport(10) + speed(20), "B": teleport(110) + speed(15)}
+    start = trigger(by_entity("A", condition, "none"))
+    file = scenario(tmp_path, init, event("e", set_variable("n", 1), start), variables=VARIABLE, end=12.0)
+    assert Episode(file).run().variables["n"] == float(expected)
+
+
+ACTIONS = {
+    "override": '<PrivateAction><ControllerAction><OverrideControllerValueAction><Brake active="true"><BrakePercent value="0.5"/></Brake>'
+    "</OverrideControllerValueAction></ControllerAction></PrivateAction>",
+    "visibility": '<PrivateAction><VisibilityAction graphics="true" sensors="true" traffic="true"/></PrivateAction>',
+    "acquire": '<PrivateAction><RoutingAction><AcquirePositionAction><Position><LanePosition roadId="1" laneId="-1" s="900"/></Position>'
+    "</AcquirePositionAction></RoutingAction></PrivateAction>",
+    "user": '<UserDefinedAction><CustomCommandAction type="x">y</CustomCommandAction></UserDefinedAction>',
+    "offset": '<PrivateAction><LateralAction><LaneOffsetAction continuous="true"><LaneOffsetActionDynamics dynamicsShape="sinusoidal" '
+    'maxLateralAcc="1"/><LaneOffsetTarget><RelativeTargetLaneOffset entityRef="B" value="0.5"/></LaneOffsetTarget></LaneOffsetAction>'
+    "</LateralAction></PrivateAction>",
+    "follow speed": '<PrivateAction><LongitudinalAction><SpeedAction><SpeedActionDynamics dynamicsShape="linear" dynamicsDimension="rate" '
+    'value="2"/><SpeedActionTarget><RelativeTargetSpeed entityRef="B" value="1" speedTargetValueType="delta" continuous="true"/>'
+    "</SpeedActionTarget></SpeedAction></LongitudinalAction></PrivateAction>",
+    "distance": '<PrivateAction><LongitudinalAction><LongitudinalDistanceAction entityRef="B" distance="20" freespace="true" '
+    'continuous="true" displacement="trailingReferencedEntity"><DynamicConstraints maxAcceleration="3" maxDeceleration="4" maxSpeed="40"/>'
+    "</LongitudinalDistanceAction></LongitudinalAction></PrivateAction>",
+}
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_other_actions(tmp_path, name):
+    init = {"A": teleport(10) + speed(20), "B": teleport(110) + speed(15)}
+    episode = Episode(scenario(tmp_path, init, event("e", ACTIONS[name], trigger(time_after(1.0))), end=40.0)).run()
+    a, b = episode.entities["A"], episode.entities["B"]
+    if name == "override":
+        assert a.speed == 0.0 and a.x == pytest.approx(10 + 20 + 20 * 20 / 2 / 5, abs=0.3)
+    elif name == "offset":
+        assert a.y == pytest.approx(b.y + 0.5, abs=1e-3)
+    elif name == "follow speed":
+        assert a.speed == pytest.approx(16.0)
+    elif name == "distance":
+        assert b.x - a.x - 4.0 == pytest.approx(20.0, abs=0.2) and a.speed == pytest.approx(15.0, abs=0.05)
+    else:
+        assert a.x == pytest.approx(10 + 40 * 20, abs=0.01)

@@ -36,6 +36,7 @@ def compile_storyboard(b: Builder, element: etree._Element, scope: Scope) -> int
     for part in children(block) if block is not None else []:
         _init(b, part, scope)
     _resolve_states(b, init)
+    _absent_at_first(b, init)
     return init
 
 
@@ -132,6 +133,15 @@ def _init(b: Builder, part: etree._Element, scope: Scope) -> None:
     for k, tag in actions:
         at = _add(b, T.ACTION, -1, f"Init {who}{tag}")
         b.elements[at][T.E_ACTION] = k
+
+
+def _absent_at_first(b: Builder, init: int) -> None:
+    """An entity that the story adds, and that Init says nothing of, is not there before."""
+    begun = {b.actions[e[T.E_ACTION]][T.A_ACTOR] for e in b.elements[init:] if e[T.E_ACTION] >= 0}
+    for e in b.elements[:init]:
+        action = b.actions[e[T.E_ACTION]] if e[T.E_ACTION] >= 0 else None
+        if action is not None and action[T.A_KIND] == T.ADD and action[T.A_ACTOR] not in begun:
+            b.entities[action[T.A_ACTOR]][T.N_PRESENT] = 0
 
 
 def _resolve_states(b: Builder, init: int) -> None:
