@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from cloverleaf import __version__
-from cloverleaf.cloud.api import guard, health, history, objects, privacy, stream
+from cloverleaf.cloud.api import guard, health, history, objects, privacy, stream, transit
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.security.audit import Audit
 from cloverleaf.cloud.security.users import Users
@@ -40,7 +40,7 @@ def create_app(
     app.state.users, app.state.secret = users, secret
     app.state.audit = Audit(folder / "audit.jsonl")
     app.add_middleware(guard.Guard, users=users, audit=app.state.audit)
-    for module in (guard, privacy):
+    for module in (guard, privacy, transit):
         app.include_router(module.router)
     app.include_router(health.router)
     app.include_router(history.router)

@@ -12,7 +12,8 @@ import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Snapshot, read_snapshot
+from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Snapshot, read_snapshot, tracks_of
+from cloverleaf.cloud.services.transit import BusStops
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.errors import DecodeError
 
@@ -30,8 +31,11 @@ class Live:
         self.said: deque[np.ndarray] = deque(maxlen=200)
         self.inner: dict[int, tuple[float, Any]] = {}
         """What vehicles tell of their inside, by handle, and when it came."""
+        self.stops = BusStops(base_map.graph)
+        self.started = time.time()
         self.broker: Client | None = None
         self.supervision: Callable[[], dict[str, Any]] = dict
+        self._watched = 0.0
         self._rows: tuple[float, np.ndarray] = (0.0, np.zeros(0, ROW))
 
     async def follow(self, broker: Client) -> None:
@@ -49,6 +53,9 @@ class Live:
             return
         self.shots[shot.shard] = shot
         self._rows = (0.0, self._rows[1])
+        if shot.time - self._watched >= 1.0:
+            self._watched = shot.time
+            self.stops.see(tracks_of(self.rows(), shot.time), shot.time)
 
     async def _said(self, message: Msg) -> None:
         if len(message.data) % SAID.itemsize == 0:

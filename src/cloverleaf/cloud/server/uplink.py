@@ -62,7 +62,7 @@ class Uplink:
             self._end()
             raise CloverleafError(f"no broker answers at {url}", hint="start it with: cloverleaf serve") from error
         if spool is not None:
-            self._call(self._forward())
+            self._forwarding = asyncio.run_coroutine_threadsafe(self._forward(), self._loop)
 
     def send(self, kind: U8, trust: U8, buffer: U8, start: I64, x: F64, y: F64, now: float, flags: int = 0) -> None:
         """Send messages of senders at (x, y), shape (n,) each: one frame per tile. `now`: s since 1970 of the source's clock."""
@@ -128,6 +128,8 @@ class Uplink:
 
     def close(self) -> None:
         """Send what waits and go."""
+        if self.spool is not None:
+            self._forwarding.cancel()
         with contextlib.suppress(Exception):
             asyncio.run_coroutine_threadsafe(self._broker.drain(), self._loop).result(3.0)
         self._end()
