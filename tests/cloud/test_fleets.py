@@ -33,7 +33,7 @@ def jt_location(speed_kmh: float = 36.0) -> bytes:
 
 def gb_data(second: int = 15, latitude: float = LAT) -> bytes:
     head = bytes([26, 11, 24, 20, 30, second])
-    vehicle = bytes([gb.VEHICLE, 1, 3, 1]) + struct.pack(">H", 360) + bytes(14)
+    vehicle = bytes([gb.VEHICLE, 1, 3, 1]) + struct.pack(">H", 360) + bytes(15)
     motors = bytes([2, 1]) + bytes(12)
     place = bytes([gb.POSITION, 0]) + struct.pack(">II", round(LON * 1e6), round(latitude * 1e6))
     return head + vehicle + motors + place

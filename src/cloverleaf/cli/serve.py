@@ -19,12 +19,14 @@ def serve(
     shards: Annotated[int, typer.Option(min=1, max=64, help="twin processes; the map is shared out among them")] = 1,
     security: Annotated[str, typer.Option(help="what signed messages are checked with: none, p256 or sm2")] = "none",
     services: Annotated[str, typer.Option(help="comma-separated; also of installed packages")] = "collision_warning,glosa,signal_control",
+    gateways: Annotated[str, typer.Option(help="comma-separated NAME:PORT for fleets: jt808, gb32960 or of installed packages")] = "",
     auth: Annotated[bool, typer.Option("--auth", help="ask users for a token; the first start makes the user 'admin'")] = False,
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
     import uvicorn
 
+    from cloverleaf.cloud.gateways import gateway_class
     from cloverleaf.cloud.server.platform import Platform, first_user, host_services
     from cloverleaf.cloud.server.port import claim
     from cloverleaf.cloud.server.settings import Settings, data_folder
@@ -38,8 +40,22 @@ def serve(
     folder = data_folder(data)
     names = tuple(s.strip() for s in services.split(",") if s.strip())
     host_services(names)
+    doors = tuple(g.strip() for g in gateways.split(",") if g.strip())
+    for door in doors:
+        name, _, number = door.partition(":")
+        gateway_class(name)
+        if not number.isdigit() or not 0 < int(number) < 65_536:
+            raise StudyError(f"'{door}' names no port", element="--gateways", hint="e.g. --gateways jt808:6808")
     settings = Settings(
-        data=str(folder), broker="", map=map_, port=port, shards=shards, security=security, services=names
+        data=str(folder),
+        broker="",
+        map=map_,
+        port=port,
+        shards=shards,
+        security=security,
+        services=names,
+        auth=auth,
+        gateways=doors,
     )
     platform = Platform(settings, broker, mqtt)
     if auth:
@@ -48,7 +64,10 @@ def serve(
         platform.start()
         typer.echo(f"console http://127.0.0.1:{port}/   API http://127.0.0.1:{port}/docs", err=True)
         beside = f"   MQTT 127.0.0.1:{platform.broker.mqtt}" if platform.broker else ""
-        typer.echo(f"broker {platform.settings.broker}{beside}", err=True)
+        where = (
+            platform.broker.url if platform.broker else broker
+        )  # the address for clients, without the platform's own password
+        typer.echo(f"broker {where}{beside}", err=True)
         uvicorn.run(
             platform.app(),
             host="127.0.0.1",

@@ -76,6 +76,8 @@ class Keeper:
                 sub = await self._subscribe(js)
                 while not self.child.stop.is_set():
                     await self._round(js, sub)
+            except TimeoutError as error:  # an OSError by descent, but the broker's
+                self.problem = f"the stream does not answer: {error}".rstrip(": ")
             except (LakeFull, OSError) as error:
                 self.problem = f"the lake cannot be written: {error}"
             except Exception as error:

@@ -97,6 +97,9 @@ class Platform:
         path = self.settings.write()
         self.supervisor.add("keeper", "keeper", path)
         self.supervisor.add("gateway", "gateway", path)
+        for gateway in self.settings.gateways:
+            name, _, port = gateway.partition(":")
+            self.supervisor.add(f"fleet-{name}", "fleet", path, name, port)
         ours, others = host_services(self.settings.services)
         if ours:
             self.supervisor.add("host-region", "host", path, "host-region", *ours)

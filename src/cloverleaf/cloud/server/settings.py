@@ -28,6 +28,7 @@ class Settings:
     keep_frames_s: float = 600.0  # in the stream, after they are in the lake
     keep_lake_s: float = 7 * 86_400.0
     lake_floor_bytes: int = 500_000_000  # free disk below which the lake is not written
+    gateways: tuple[str, ...] = ()  # NAME:PORT of protocols that fleets speak
     auth: bool = False
     security: str = "none"  # or p256, sm2: what signed messages are checked with
     secret: str = ""  # hex; names users see and tokens are made with it
@@ -54,7 +55,7 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """The settings in a file written by `Settings.write`."""
     raw = json.loads(path.read_text())
-    raw["services"] = tuple(raw["services"])
+    raw["services"], raw["gateways"] = tuple(raw["services"]), tuple(raw["gateways"])
     return Settings(**raw)
 
 
