@@ -31,6 +31,14 @@ def _collisions(data: Path | None) -> None:
         _print(bench.run_bench(net, data))
 
 
+def _micro(data: Path | None) -> None:
+    if data is None or not (data / "nets" / "micro").is_dir():
+        _print({"name": "micro", "skipped": "needs --data with nets/micro and oracle/sumo/micro"})
+        return
+    for row in import_module("cloverleaf.cli.bench_micro").run_bench(data):
+        _print(row)
+
+
 def _map(data: Path | None) -> None:
     town = data / "maps" / "carla" / "Town03.xodr" if data else None
     _print(import_module("cloverleaf.cli.bench_map").run_bench(town if town and town.is_file() else None))
@@ -135,6 +143,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "fidelity": (
         _fidelity,
         "arrived, time loss, stops and CO2 beside recorded SUMO runs (bars: 3 % and 10 %; needs --data)",
+    ),
+    "micro": (
+        _micro,
+        "queue discharge, gap acceptance, junction types beside recorded SUMO runs (bar: 5 % on queue discharge; needs --data)",
     ),
     "collisions": (
         _collisions,

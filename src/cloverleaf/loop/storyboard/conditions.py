@@ -260,7 +260,11 @@ def plain_value(p, v, m, g, n, clock, a, el, path, variable, co, c):
         here = False
         if a[i, PRESENT] == 1.0:
             other = p.conditions[c, T.C_REF]
-            quick = kind == T.RELATIVE_DISTANCE and p.conditions[c, T.C_MODE] == T.ALONG and p.conditions[c, T.C_SYSTEM] == T.ROAD_SYSTEM
+            quick = (
+                kind == T.RELATIVE_DISTANCE
+                and p.conditions[c, T.C_MODE] == T.ALONG
+                and p.conditions[c, T.C_SYSTEM] == T.ROAD_SYSTEM
+            )
             if quick and a[other, PRESENT] == 1.0 and a[i, ROAD] == a[other, ROAD] and a[i, ROAD] >= 0.0:
                 ds = gap_on_road(a, i, other, p.conditions[c, T.C_FREE])
                 here = holds(p.conditions[c, T.C_RULE], abs(ds), v[slot])

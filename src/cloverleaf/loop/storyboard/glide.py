@@ -149,4 +149,3 @@ def advance(m, n, a, i, distance):
         known = a[i, G_NONE] == 1.0 and a[i, ROW] == a[i, G_ROW] and a[i, G_SKIP_LOW] <= a[i, S] <= a[i, G_SKIP_HIGH]
         if a[i, ROW] >= 0.0 and a[i, STEERED] == 0.0 and not known:
             find_stretch(m, n, a, i)
-
