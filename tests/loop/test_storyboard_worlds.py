@@ -117,7 +117,9 @@ def fastest(own, near, memory, command):
 
 @pytest.fixture
 def queue(tmp_path):
-    return compile_scenario(scenario(tmp_path, {"A": teleport(10) + speed(20), "B": teleport(150) + speed(0)}, end=30.0))
+    return compile_scenario(
+        scenario(tmp_path, {"A": teleport(10) + speed(20), "B": teleport(150) + speed(0)}, end=30.0)
+    )
 
 
 def test_without_a_driver_it_crashes_with_one_it_does_not(queue):

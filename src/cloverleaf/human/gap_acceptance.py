@@ -34,6 +34,7 @@ from cloverleaf.types.traffic import (
 )
 
 TIME_GAP = 1.0  # s kept to crossing traffic
+STAND_OFF = 1.0  # s of standing after which right before left no longer holds among those who stand
 ZIPPER_GAP = 16.0  # s looked ahead where lanes merge one by one
 RED, YELLOW, GREEN_MAJOR, ALLWAY, STOP_SIGN, ZIPPER, EQUAL = 114, 121, 71, 119, 115, 90, 61  # ord of r y G w s Z =
 RED_YELLOW, DARK, BLINKING, STOP_GREEN = 117, 79, 111, 115
@@ -92,6 +93,10 @@ def blocked_by(f, a, now, dt, item, foe_item, merge, state, impatience, own_dece
             return False
     if state == ZIPPER and (arrive < foe_arrive or (arrive == foe_arrive and item < foe_item)):
         return False
+    if state == EQUAL and waited > STAND_OFF and a[foe_item, WAITED] > 0.0:
+        # everybody waits for the one on the right: whoever has stood longest goes
+        if waited > a[foe_item, WAITED] or (waited == a[foe_item, WAITED] and item < foe_item):
+            return False
     foe_speed = a[foe_item, BRAKE_SPEED]
     if impatience > 0.0 and arrive < foe_arrive:
         later, speed = braking_arrival(arrive, foe_arrive, impatience, a[foe_item, DISTANCE], foe_decel, now, dt)
