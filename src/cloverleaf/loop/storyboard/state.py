@@ -30,10 +30,10 @@ TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
     TOW, TRAILER,  # entity rows, -1 none
     LENGTH, WIDTH, BOX_X, BOX_Y, MAX_SPEED, MAX_ACCEL, MAX_DECEL, LIMIT,  # LIMIT: nan
     TOUCHED, TOUCHED_BY,  # time of the first collision, entity row
-    OLD_X, OLD_Y, OLD_Z, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1,
+    OLD_X, OLD_Y, OLD_Z, OLD_SPEED, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1,
     G_LOW, G_HIGH, G_S, G_X, G_Y, G_Z, G_RADIUS, G_HEADING, G_CURVATURE, G_SLOPE, G_SCALE, G_NONE, G_ROW, G_SKIP_LOW, G_SKIP_HIGH,
-) = range(73)  # fmt: skip
-ACTOR = 73
+) = range(74)  # fmt: skip
+ACTOR = 74
 # M*: of a controller; G_*: the stretch in closed form that the actor is on, see `glide.py`
 SPARE = 3
 """Rows after the entities that hold positions while they are worked out."""

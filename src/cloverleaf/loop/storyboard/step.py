@@ -45,6 +45,7 @@ from cloverleaf.loop.storyboard.state import (
     ODOMETER,
     OFFROAD_SINCE,
     OFFSET,
+    OLD_SPEED,
     OLD_X,
     OLD_Y,
     OLD_Z,
@@ -168,9 +169,10 @@ def after_motion(p, m, n, clock, a, i, dt):
     else:
         vx, vy = dx / dt, dy / dt
         a[i, AX], a[i, AY] = (vx - a[i, VX]) / dt, (vy - a[i, VY]) / dt
-        a[i, ACCEL] = a[i, AX] * math.cos(a[i, HEADING]) + a[i, AY] * math.sin(a[i, HEADING])
+        a[i, ACCEL] = (a[i, SPEED] - a[i, OLD_SPEED]) / dt
         a[i, VX], a[i, VY], a[i, VZ] = vx, vy, dz / dt
         a[i, ODOMETER] += math.sqrt(dx * dx + dy * dy)
+    a[i, OLD_SPEED] = a[i, SPEED]
     time = clock[TIME]
     if abs(a[i, SPEED]) < STILL:
         if math.isnan(a[i, STILL_SINCE]):
