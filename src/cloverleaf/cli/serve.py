@@ -24,6 +24,8 @@ def serve(
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
+    import signal
+
     import uvicorn
 
     from cloverleaf.cloud.gateways import gateway_class
@@ -57,6 +59,9 @@ def serve(
         auth=auth,
         gateways=doors,
     )
+    signal.signal(
+        signal.SIGTERM, _end
+    )  # the server hands the signal on when it has ended; what it started must end too
     platform = Platform(settings, broker, mqtt)
     if auth:
         first_user(platform.settings)
@@ -78,3 +83,7 @@ def serve(
         )
     finally:
         platform.stop()
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(0)
