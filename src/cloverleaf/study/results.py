@@ -78,8 +78,10 @@ class Results:
         return tuple(m for m in METRICS if self.safety_shown or m.word != "safe")
 
     def without_gain(self) -> list[str]:
-        """One sentence per arm that is better than the first arm in no metric, or worse in some."""
-        out = []
+        """One sentence per arm that is better than the first arm in no metric, or worse in some; none without intervals."""
+        out: list[str] = []
+        if len(self.study.seeds) == 1:
+            return out
         for arm in self.study.arms[1:]:
             found = {m.label: verdict(self.difference(arm, m.name, self.study.arms[0]), m.better) for m in self.shown()}
             worse = [label for label, v in found.items() if v == "worse"]

@@ -66,8 +66,14 @@ def headline(results: Results) -> str:
         span = (
             f"{percent(change.low)} to {percent(change.high)}" if math.isfinite(change.low) else "one seed, no interval"
         )
+        # no share of nothing: from zero the two levels themselves
+        big = (
+            percent(change.mean)
+            if math.isfinite(change.mean)
+            else f"{_level(results, first, m.name)} → {figure(level.mean)}"
+        )
         cells.append(
-            f"<div><h3>{word}</h3><p class='big{tone}'>{percent(change.mean)}</p>"
+            f"<div><h3>{word}</h3><p class='big{tone}'>{big}</p>"
             f"<small>{plain(m.label)}<br>{span}{'' if tone else ', unclear' if math.isfinite(change.low) else ''}</small></div>"
         )
     caption = (
@@ -76,6 +82,10 @@ def headline(results: Results) -> str:
         else f"<p class=note>Change from <b>{first}</b> to <b>{last}</b> with paired 95{THIN}% intervals.</p>"
     )
     return f"<section class=words>{''.join(cells)}</section>{caption}"
+
+
+def _level(results: Results, arm: Arm, metric: str) -> str:
+    return figure(results.level(arm, metric).mean)
 
 
 def warnings(results: Results) -> str:
