@@ -119,7 +119,7 @@ def test_published_curves_by_table() -> None:
         silent = tables.half_duplex * rate
         ratio = (1 - silent) * (1 - tables.weak[rows]) * (1 - hit) * (1 - tables.fade[rows])
         error = np.abs(ratio - curve)[1:20].max()
-        assert error < 0.09, (density, rate, power, error)
+        assert error < 0.05, (density, rate, power, error)
         checked += 1
     assert checked == 5
 

@@ -9,7 +9,7 @@ import numpy as np
 
 KEPT = 3
 """Arrays remembered: what the caller holds of the last call, of the one before, and the one being filled."""
-LARGEST = 1 << 26
+LARGEST = 1 << 24
 """Bytes up to which an array is kept."""
 _OURS = 3  # the list, the loop's variable and the argument of getrefcount
 
