@@ -16,7 +16,7 @@ import numpy as np
 from cloverleaf.types.errors import CloverleafError, StudyError
 
 STATIONS = 500
-DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 """Vehicles per m of the runs behind the collision table."""
 
 

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from cloverleaf.link.codec import uper_runtime as rt
-from cloverleaf.link.codec.uper_decode import INLINE_DEPTH, fixed_width
+from cloverleaf.link.codec.uper_decode import INLINE_DEPTH, INLINE_SIZE, fixed_width, weight
 from cloverleaf.link.schemas import nodes as s
+
+SHORT = 32
+"""Items up to which a list is gathered in one integer; longer ones in blocks, by calls."""
 
 
 class _Function:
@@ -100,10 +103,14 @@ class EncoderSource:
         if width is not None:
             self.fixed(f, node, v, width)
         elif isinstance(node, s.Sequence) and (
-            depth == 0 or (depth < INLINE_DEPTH and len(node.fields) < 12 and not node.ext)
+            depth == 0 or (depth < INLINE_DEPTH and not node.ext and weight(node) <= INLINE_SIZE)
         ):
             self.sequence(f, node, v, depth)
-        elif isinstance(node, s.Sequence) or (depth and isinstance(node, (s.SequenceOf, s.Choice))):
+        elif isinstance(node, s.Sequence) or (
+            depth
+            and isinstance(node, (s.SequenceOf, s.Choice))
+            and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE)
+        ):
             f.append(f"{self.function(node)}({v})")
         elif isinstance(node, s.Null):
             f.add(f"if {v} is not None: bad()")
@@ -114,9 +121,9 @@ class EncoderSource:
         elif isinstance(node, (s.BitString, s.OctetString, s.Text)):
             self.string(f, node, v)
         elif isinstance(node, s.SequenceOf):
-            self.list_of(f, node, v)
+            self.list_of(f, node, v, depth)
         elif isinstance(node, s.Choice):
-            self.choice(f, node, v)
+            self.choice(f, node, v, depth)
         else:
             raise TypeError(f"no UPER encoder for {node}")
 
@@ -200,12 +207,29 @@ class EncoderSource:
         f.add(f"a = a << {w} | {x}")
         f.add(f"n += {w}")
 
-    def list_of(self, f: _Function, node: s.SequenceOf, v: str) -> None:
+    def list_of(self, f: _Function, node: s.SequenceOf, v: str, depth: int) -> None:
         size = node.size
+        if size.high is not None and size.high <= SHORT and depth + 1 < INLINE_DEPTH and weight(node) <= INLINE_SIZE:
+            items, before, item = f.name("v"), f.name("a"), f.name("i")
+            f.add(f"{items} = {v}")
+            f.add(f"if type({items}) is not list: bad()")
+            f.append(f"size(len({items}), {size.low}, {size.high}, {rt.size_widths(size)}, {self.constant(size)})")
+            f.add(f"{before} = a, n")
+            f.add("a = n = 0")
+            f.add(f"for {item} in {items}:")
+            f.indent += 1
+            self.value(f, node.item, item, depth + 1)
+            f.flush()
+            f.add("pass")
+            f.indent -= 1
+            f.add(f"b, w = {before}")
+            f.add("a |= b << n")
+            f.add("n += w")
+            return
         f.append(f"size(len({v}), {size.low}, {size.high}, {rt.size_widths(size)}, {self.constant(size)})")
         f.append(f"join({self.function(node.item)}, {v})")
 
-    def choice(self, f: _Function, node: s.Choice, v: str) -> None:
+    def choice(self, f: _Function, node: s.Choice, v: str, depth: int) -> None:
         f.flush()
         f.add(f"k, x = {v}")
         width = (len(node.root) - 1).bit_length()
@@ -213,7 +237,7 @@ class EncoderSource:
             f.add(f"{'if' if i == 0 else 'elif'} k == {alternative.name!r}:")
             f.indent += 1
             f.put(str(i), width + node.extensible)
-            self.value(f, alternative.type, "x", 1)
+            self.value(f, alternative.type, "x", depth + 1)
             f.flush()
             f.add("pass")
             f.indent -= 1
