@@ -120,7 +120,7 @@ def _report(name: str, standard: str, message: str, parts: list[bytes]) -> None:
     row("cloverleaf batch", ours)
     row("cloverleaf single", alone)
     contents = _contents(standard, message, parts)
-    for label, peer, mine, again, bar in (
+    for label, peer, mine, measure, bar in (
         ("asn1c, decode + free", _asn1c, ours, together, BARS[name]),
         ("asn1tools", _asn1tools, alone, one_by_one, SINGLE_BAR),
         ("pycrate", _pycrate, alone, one_by_one, None),
@@ -129,7 +129,7 @@ def _report(name: str, standard: str, message: str, parts: list[bytes]) -> None:
         if isinstance(found, str):
             typer.echo(f"{name:9}{'':6}  {label:22}{found}")
         else:
-            after = again()  # the best of before and after: other work on the machine comes and goes
+            after = measure()  # the best of before and after: other work on the machine comes and goes
             mine = max(mine[0], after[0]), max(mine[1], after[1])
             row(label, found)
             row(f"  cloverleaf / {label.split(',')[0]}", mine, found, bar)
