@@ -18,7 +18,6 @@ const WORDS: Record<string, [string, string]> = {
   said: ["Warnings and advice", "预警与建议"],
   events: ["Warnings", "预警"],
   sensors: ["Perception", "感知"],
-  messages: ["Messages", "消息"],
   legend: ["Legend", "图例"],
   human: ["human", "人工驾驶"],
   smart: ["smart", "智能驾驶"],

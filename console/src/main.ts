@@ -14,9 +14,9 @@ import { Scene } from "./scene";
 import { Stream } from "./stream";
 import "./style.css";
 
-const LAYERS = ["objects", "signals", "said", "sensors", "messages"];
+const LAYERS = ["objects", "signals", "said", "sensors"];
 /** Those of the layers that the platform sends for all; what one vehicle perceives comes with following it. */
-const SENT = ["objects", "signals", "said", "messages"];
+const SENT = ["objects", "signals", "said"];
 const VIEW_PAUSE_MS = 120;
 
 async function start(): Promise<void> {
@@ -72,7 +72,6 @@ async function start(): Promise<void> {
       vehicle.show(inside.id, inside);
       scene.setInside(inside);
     },
-    messages: (frame) => scene.setMessages(frame),
   });
 
   replace(
@@ -114,7 +113,7 @@ async function start(): Promise<void> {
 
   function layerChoice(): HTMLElement {
     return h("fieldset", {}, h("legend", {}, t("layers")), ...LAYERS.map((name) => {
-      const box = h<HTMLInputElement>("input", { type: "checkbox", checked: name !== "messages" });
+      const box = h<HTMLInputElement>("input", { type: "checkbox", checked: true });
       box.onchange = () => {
         if (box.checked) scene.shown.add(name);
         else scene.shown.delete(name);
@@ -133,6 +132,7 @@ async function start(): Promise<void> {
       const kilobytes = (stream.traffic.bytes - bytes) / 1000;
       [frames, bytes] = [scene.frames, stream.traffic.bytes];
       rate.textContent = `${pictures} fps · ${kilobytes.toFixed(0)} kB/s`;
+      rate.dataset.firstPicture = scene.firstPicture.toFixed(0);
       rate.dataset.fps = String(pictures);
       rate.dataset.kilobytes = kilobytes.toFixed(1);
       rate.dataset.broken = String(stream.traffic.broken);

@@ -70,13 +70,3 @@ export const SAID: Rgba[] = [
   [255, 90, 60, 240],
   [92, 160, 255, 200],
 ];
-
-/** Type of a message on the air: awareness, signal, map, perception, event, advice. */
-export const MESSAGES: Rgba[] = [
-  [92, 160, 255, 160],
-  [50, 220, 110, 200],
-  [170, 140, 255, 200],
-  [64, 200, 190, 200],
-  [255, 120, 60, 220],
-  [250, 200, 50, 220],
-];

@@ -6,7 +6,6 @@ export const FrameKind = {
   Sayings: 3,
   Figures: 4,
   Vehicle: 5,
-  Messages: 6,
   Cockpit: 7,
 } as const;
 
@@ -15,7 +14,6 @@ export const ORIGIN_BYTES = 24;
 export const OBJECT_BYTES = 16;
 export const SIGNAL_BYTES = 8;
 export const SAYING_BYTES = 24;
-export const MESSAGE_BYTES = 12;
 const UNKNOWN_CHANGE = 65535;
 
 /** Marks of an object. */
@@ -60,13 +58,6 @@ export interface Saying {
   y: number;
   radius: number;
   value: number;
-}
-
-export interface Messages {
-  header: Header;
-  position: Float32Array;
-  type: Uint8Array;
-  outcome: Uint8Array;
 }
 
 /** The four words with their figures by name, and counts beside them. */
@@ -218,20 +209,6 @@ export function readSayings(buffer: ArrayBuffer): Saying[] {
       value: view.getFloat32(at + 20, true),
     };
   });
-}
-
-export function readMessages(buffer: ArrayBuffer): Messages {
-  const header = readHeader(buffer);
-  const view = rows(buffer, header, HEADER_BYTES, MESSAGE_BYTES);
-  const n = header.count;
-  const out: Messages = { header, position: new Float32Array(2 * n), type: new Uint8Array(n), outcome: new Uint8Array(n) };
-  for (let i = 0, at = 0; i < n; i++, at += MESSAGE_BYTES) {
-    out.position[2 * i] = view.getFloat32(at, true);
-    out.position[2 * i + 1] = view.getFloat32(at + 4, true);
-    out.type[i] = view.getUint8(at + 8);
-    out.outcome[i] = view.getUint8(at + 9);
-  }
-  return out;
 }
 
 /** Decodes the JSON of figures, vehicle and cockpit frames; the header counts its bytes. */

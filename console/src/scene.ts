@@ -6,8 +6,8 @@ import { PathLayer, ScatterplotLayer, TextLayer } from "@deck.gl/layers";
 import { BoxLayer } from "./box-layer";
 import { roadLayers } from "./map-data";
 import type { BaseMap, SignalHead } from "./map-data";
-import { colorOf, KINDS, LIGHTS, MESSAGES, SAID } from "./palette";
-import type { Inside, Messages, Objects, Saying, Seen, Signals } from "./protocol";
+import { colorOf, KINDS, LIGHTS, SAID } from "./palette";
+import type { Inside, Objects, Saying, Seen, Signals } from "./protocol";
 
 export type Box = [number, number, number, number];
 
@@ -29,13 +29,13 @@ const PANELS_PX: [number, number] = [200, 360]; // what the panels cover, left a
 export class Scene {
   readonly shown = new Set(["objects", "signals", "said", "sensors"]);
   frames = 0;
+  firstPicture = 0; // ms after the page began to load, 0 before it
   private readonly deck: Deck<OrthographicView | OrbitView>;
   private readonly roads: Layer[];
   private objects: { frame: Objects; shape: Float32Array; colors: Uint8Array; received: number } | null = null;
   private lights = new Map<number, { light: number; changesIn: number }>();
   private said: Saying[] = [];
   private inside: Inside | null = null;
-  private messages: Messages | null = null;
   private view: View;
   private followed: number | null = null;
   private painting = false;
@@ -66,6 +66,7 @@ export class Scene {
       },
       onAfterRender: () => {
         this.frames += 1;
+        if (this.objects && !this.firstPicture) this.firstPicture = performance.now();
       },
     });
     this.announceView();
@@ -159,16 +160,11 @@ export class Scene {
     this.inside = inside;
   }
 
-  setMessages(frame: Messages): void {
-    this.messages = frame;
-  }
-
   /** Forgets everything that moves: before time travel, and after it. */
   clear(): void {
     this.objects = null;
     this.said = [];
     this.inside = null;
-    this.messages = null;
     this.lights.clear();
     this.paint();
   }
@@ -183,7 +179,6 @@ export class Scene {
 
   private moving(): Layer[] {
     const layers: (Layer | null)[] = [
-      this.shown.has("messages") ? this.messageLayer() : null,
       this.shown.has("signals") ? this.lightLayer() : null,
       this.shown.has("signals") && this.view.zoom > 1.5 ? this.countdownLayer() : null,
       this.shown.has("sensors") && this.inside ? this.pathLayer() : null,
@@ -254,25 +249,6 @@ export class Scene {
       lineWidthUnits: "pixels",
       getLineWidth: 2,
       getLineColor: (saying) => SAID[saying.what] ?? SAID[0]!,
-    });
-  }
-
-  private messageLayer(): Layer | null {
-    const m = this.messages;
-    if (!m) return null;
-    const rows = Array.from({ length: m.header.count }, (_, i) => i);
-    return new ScatterplotLayer<number>({
-      id: "messages",
-      data: rows,
-      getPosition: (i) => [m.position[2 * i]!, m.position[2 * i + 1]!],
-      getRadius: (i) => (m.outcome[i] === 0 ? 6 : 3),
-      radiusUnits: "common",
-      radiusMinPixels: 4,
-      filled: false,
-      stroked: true,
-      lineWidthUnits: "pixels",
-      getLineWidth: 1,
-      getLineColor: (i) => (m.outcome[i] === 0 ? MESSAGES[m.type[i]!] ?? MESSAGES[0]! : [235, 64, 52, 220]),
     });
   }
 

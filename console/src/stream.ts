@@ -1,7 +1,7 @@
 /** One WebSocket to the platform: connects again by itself, repeats its wishes after that, hands out whole frames. */
 
-import { FrameError, FrameKind, readHeader, readJson, readMessages, readObjects, readSayings, readSignals } from "./protocol";
-import type { Cockpit, Figures, Inside, Messages, Objects, Saying, Signals } from "./protocol";
+import { FrameError, FrameKind, readHeader, readJson, readObjects, readSayings, readSignals } from "./protocol";
+import type { Cockpit, Figures, Inside, Objects, Saying, Signals } from "./protocol";
 
 export interface Handlers {
   objects?: (frame: Objects) => void;
@@ -9,7 +9,6 @@ export interface Handlers {
   sayings?: (sayings: Saying[]) => void;
   figures?: (figures: Figures) => void;
   inside?: (inside: Inside) => void;
-  messages?: (frame: Messages) => void;
   cockpit?: (state: Cockpit) => void;
   state?: (state: "connecting" | "open" | "lost") => void;
 }
@@ -88,8 +87,6 @@ export class Stream {
         return h.figures?.(readJson<Figures>(data));
       case FrameKind.Vehicle:
         return h.inside?.(readJson<Inside>(data));
-      case FrameKind.Messages:
-        return h.messages?.(readMessages(data));
       case FrameKind.Cockpit:
         return h.cockpit?.(readJson<Cockpit>(data));
       default:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-OBJECTS = 2000
+OBJECTS = 500
 
 
 def free_port() -> int:
@@ -57,7 +57,7 @@ def chromium():
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     software_gl = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-    for flag in ("--headless=new", "--no-sandbox", "--window-size=1500,950", "--lang=en", *software_gl):
+    for flag in ("--headless=new", "--no-sandbox", "--window-size=1100,700", "--lang=en", *software_gl):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     page = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
@@ -75,7 +75,7 @@ def page(chromium, platform_url):
     assert not errors, errors
 
 
-def wait_for(condition, seconds: float = 30.0):
+def wait_for(condition, seconds: float = 90.0):
     """The first true value of `condition`, tried again until `seconds` are over."""
     deadline = time.monotonic() + seconds
     while True:

@@ -94,6 +94,11 @@ def _planning(data: Path | None) -> None:
         _print(row)
 
 
+def _console(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_console").run(typer.echo):
+        _print(row)
+
+
 def _degrade(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_degrade").run(typer.echo):
         _print(row)
@@ -207,6 +212,7 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _cloud_kills,
         "50 kills of stream leaders, keepers and twin shards under load: sent, acked, stored, duplicates; 5 min",
     ),
+    "console": (_console, "the console in headless Chromium with 10,000 objects (bars: 20 pictures/s, 2 MB/s, first view in 2 s)"),
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
 """Name -> (measurement, what it measures)."""
