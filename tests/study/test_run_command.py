@@ -106,7 +106,7 @@ def test_trace_shows_every_stage():
     assert done.returncode == 0, done.stderr
     for stage in ("1 sense", "2 human", "3 car", "4 road", "5 link", "6 cloud", "7 world"):
         assert stage in done.stdout
-    assert "cloverleaf/car/fleet.py:" in done.stdout
+    assert "cloverleaf/car/supervised.py:" in done.stdout
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
