@@ -12,7 +12,7 @@ from cloverleaf.map.paths import best_lanes
 from cloverleaf.map.road_tables import road_tables
 from cloverleaf.types.demand import Routes
 from cloverleaf.types.state import F64, I32, I64, U8
-from cloverleaf.types.traffic import LINK_VIA
+from cloverleaf.types.traffic import FOE_COLUMNS, LANE_COLUMNS, LINK_COLUMNS, LINK_VIA
 
 CELL = 20.0  # m, side of a cell of the lane grid
 DOT = 0.3  # m, below which an internal lane is no way to drive along
@@ -22,10 +22,10 @@ PX, PY, PS, PHEADING, PCOS, PSIN = range(6)
 
 
 # columns of `Roadbook.lane_i` after those of types.traffic.Roads
-LANE_LINKS, LANE_LINKS_END, LANE_POINTS, LANE_POINTS_END = range(8, 12)
+LANE_LINKS, LANE_LINKS_END, LANE_POINTS, LANE_POINTS_END = range(LANE_COLUMNS, LANE_COLUMNS + 4)
 # columns of `Roadbook.link_i` after those of types.traffic.Roads
-SIGNAL, SIGNAL_PLACE = 16, 17
-FOE_TOGETHER = 4  # column of `Roadbook.foe_i` after those of types.traffic.Roads
+SIGNAL, SIGNAL_PLACE = LINK_COLUMNS, LINK_COLUMNS + 1
+FOE_TOGETHER = FOE_COLUMNS  # column of `Roadbook.foe_i` after those of types.traffic.Roads
 EDGE, FIRST_ROW = 0, 1  # columns of `Roadbook.pos`
 ROW_LINK, ROW_OFFSET = 0, 1  # columns of `Roadbook.row_i`
 
@@ -34,10 +34,10 @@ class Roadbook(NamedTuple):
     """Static tables, few and wide; the columns of lanes, links and foes begin with those of types.traffic.Roads."""
 
     lane_f: F64  # (L, 4)
-    lane_i: I32  # (L, 12)
+    lane_i: I32  # (L, LANE_COLUMNS + 4)
     link_f: F64  # (K, 4)
-    link_i: I32  # (K, 18) with signal group and position in its state string, -1 none
-    foe_i: I32  # (F, 5) with 1 if some phase shows both links green or no signal decides
+    link_i: I32  # (K, LINK_COLUMNS + 2) with signal group and position in its state string, -1 none
+    foe_i: I32  # (F, FOE_COLUMNS + 1) with 1 if some phase shows both links green or no signal decides
     point: F64  # (P, 6) x, y, s, heading, cos, sin
     edge_lane: I64  # (E + 1,)
     cell_start: I64  # (cells + 1,)

@@ -40,7 +40,7 @@ def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]
     f[:, T.LANE_SPEED] = graph.lane_speed
     f[:, T.LANE_WIDTH] = graph.lane_width
     f[:, T.LANE_SKEW] = lane_skews(graph)
-    i = np.full((lanes, 11), -1, np.int32)
+    i = np.full((lanes, T.LANE_COLUMNS), -1, np.int32)
     i[:, T.LANE_EDGE] = graph.lane_edge
     i[:, T.LANE_INDEX] = graph.lane_index
     i[:, T.LANE_LEFT] = graph.lane_left

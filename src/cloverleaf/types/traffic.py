@@ -123,6 +123,7 @@ LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW = 0, 1, 2, 3  # skew: m, see map/
     LANE_INTO,  # first row of Roads.into
     LANE_INTO_END,
 ) = range(11)  # fmt: skip
+LANE_COLUMNS, LINK_COLUMNS, FOE_COLUMNS = 11, 16, 4  # whoever appends columns begins here
 # columns of `Roads.link_f`
 LINK_LENGTH, LINK_VISIBILITY, LINK_LINE = (
     0,
