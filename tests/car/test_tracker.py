@@ -125,5 +125,5 @@ def test_bad_input_is_dropped_and_counted():
 
 def test_the_example_runs():
     example = Path(__file__).parents[2] / "examples" / "02_track.py"
-    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0 and done.stdout.count("track ") == 2, done.stderr

@@ -29,23 +29,29 @@ def cockpit_url():
     yield from serving(["-m", "cloverleaf", "drive", "--port", "PORT", "--no-browser"], 300.0)
 
 
-def serving(arguments: list[str], seconds: float = 60.0):
+def serving(arguments: list[str], seconds: float = 300.0):
     """Start a Python program with a free port for PORT, yield its address once it answers, end it."""
     pytest.importorskip("fastapi", reason="the platform's web server is not installed")
     port = str(free_port())
     process = subprocess.Popen([sys.executable, *(port if a == "PORT" else a for a in arguments)])
     url = f"http://127.0.0.1:{port}/"
     deadline = time.monotonic() + seconds
-    while True:
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url + "health", timeout=2.0).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
         try:
-            urllib.request.urlopen(url + "health", timeout=2.0).close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.2)
-    yield url
-    process.terminate()
-    process.wait(10)
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +67,12 @@ def chromium():
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     page = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield page
-    page.quit()
+    try:
+        page.set_page_load_timeout(120.0)
+        page.set_script_timeout(60.0)
+        yield page
+    finally:
+        page.quit()
 
 
 @pytest.fixture

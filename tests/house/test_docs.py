@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_reference_pages_cover_every_room(tmp_path):
-    subprocess.run([sys.executable, ROOT / "docs" / "build.py", tmp_path], check=True, capture_output=True)
+    subprocess.run([sys.executable, ROOT / "docs" / "build.py", tmp_path], check=True, capture_output=True, timeout=600)
     rooms = {p.name for p in (ROOT / "src" / "cloverleaf").iterdir() if (p / "__init__.py").is_file()}
     assert {p.stem for p in tmp_path.glob("*.md")} == rooms
     state = (tmp_path / "types.md").read_text()

@@ -48,6 +48,8 @@ def test_edit_to_a_callee_recompiles_the_caller(tmp_path):
         )
         code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom cloverleaf.algo.caller import g\nprint(g(1.0))"
         answers.append(
-            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
+            ).stdout.strip()
         )
     assert answers == ["2.0", "3.0"]

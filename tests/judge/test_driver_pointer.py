@@ -48,6 +48,11 @@ def test_the_cache_is_found_again():
     )
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=600,
         )
     assert done.stdout.split() == ["1", "1"]

@@ -1,6 +1,7 @@
 """A user's own driver in every form: the worked examples, run on a suite of ours, must agree with each other."""
 
 import importlib.util
+import select
 import shutil
 import socket
 import subprocess
@@ -44,7 +45,9 @@ def build(name, tmp_path):
     if not sys.platform.startswith("linux") or shutil.which("cc") is None:
         pytest.skip("the example FMUs are built with a C compiler on Linux")
     out = tmp_path / f"{name}.fmu"
-    subprocess.run([sys.executable, EXAMPLES / "fmu" / "build.py", name, out], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, EXAMPLES / "fmu" / "build.py", name, out], check=True, capture_output=True, timeout=600
+    )
     return str(out)
 
 
@@ -95,11 +98,13 @@ def osi_server():
     process = subprocess.Popen(
         [sys.executable, EXAMPLES / "osi_process.py", str(port)], stdout=subprocess.PIPE, text=True
     )
-    assert "waiting" in process.stdout.readline()
-    yield f"osi://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
+    try:
+        assert select.select([process.stdout], [], [], 120.0)[0] and "waiting" in process.stdout.readline()
+        yield f"osi://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
 
 
 def test_process_behind_a_socket(suite, osi_server):

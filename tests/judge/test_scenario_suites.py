@@ -21,7 +21,7 @@ from cloverleaf.types.errors import ScenarioError, StudyError
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "cloverleaf", "judge", *map(str, arguments)], capture_output=True, text=True
+        [sys.executable, "-m", "cloverleaf", "judge", *map(str, arguments)], capture_output=True, text=True, timeout=600
     )
 
 

@@ -72,7 +72,10 @@ def test_fragments_and_switches_of_one_trajectory():
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "cloverleaf", "track", "kitti", *map(str, arguments)], capture_output=True, text=True
+        [sys.executable, "-m", "cloverleaf", "track", "kitti", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
 
 

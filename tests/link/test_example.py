@@ -8,7 +8,9 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "03_messages.py"
 
 
 def test_example_runs(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, EXAMPLE], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=600
+    )
     assert (
         done.stdout.count("bytes") == 3
         and "lost: events" in done.stdout

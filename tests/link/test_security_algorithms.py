@@ -114,7 +114,7 @@ def test_openssl_accepts_our_sm2(tmp_path: Path) -> None:
         "s",
     ]
     command += ["-rawin", "-digest", "sm3", "-pkeyopt", "distid:1234567812345678"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

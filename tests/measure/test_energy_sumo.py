@@ -57,7 +57,7 @@ def measured(name, folder, low, high):
     ]
     slopes = ["--s-min", "-2", "--s-max", "2", "--s-step", "2"]
     command = [str(TOOL), "-e", f"HBEFA4/{name}", *grid, *slopes, "-o", str(out), "--precision", "9"]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     rows = (line.strip().split(";") for line in out.read_text().splitlines())
     return np.array([[float(r[i]) for i in (0, 1, 2, 4)] for r in rows if r[3] == "CO2"])
 

@@ -223,7 +223,7 @@ def test_green_durations_are_those_of_sumo(tmp_path, level):
         "1",
     ]
     command += ["--fcd-output", tmp_path / "fcd.xml", "--no-step-log", "-W"]
-    subprocess.run([str(c) for c in command], check=True, capture_output=True)
+    subprocess.run([str(c) for c in command], check=True, capture_output=True, timeout=600)
 
     base = read_sumo_net(CROSS, [str(_without_events(tls, tmp_path))])
     g, plan = base.graph, signal_plan(base.graph)

@@ -114,12 +114,12 @@ def test_every_truncation_of_a_good_file_is_refused(tmp_path):
 def test_command_line(tmp_path):
     (tmp_path / "good.xosc").write_text(scenario(FRAME.format("", "")))
     run = [sys.executable, "-m", "cloverleaf", "scenario", "check"]
-    done = subprocess.run([*run, str(tmp_path), "--json"], capture_output=True, text=True)
+    done = subprocess.run([*run, str(tmp_path), "--json"], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0
     assert [r["supported"] for r in json.loads(done.stdout)] == [True]
     (tmp_path / "wrong.xosc").write_text(scenario(FRAME.format("<Wrong/>", "")))
-    assert subprocess.run([*run, str(tmp_path)], capture_output=True).returncode == 1
+    assert subprocess.run([*run, str(tmp_path)], capture_output=True, timeout=600).returncode == 1
     (tmp_path / "broken.xosc").write_text("<OpenSCENARIO>")
-    done = subprocess.run([*run, str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run([*run, str(tmp_path)], capture_output=True, text=True, timeout=600)
     assert done.returncode == 2 and "broken.xosc:1" in done.stdout
-    assert subprocess.run([*run, str(tmp_path / "none.xosc")], capture_output=True).returncode == 2
+    assert subprocess.run([*run, str(tmp_path / "none.xosc")], capture_output=True, timeout=600).returncode == 2

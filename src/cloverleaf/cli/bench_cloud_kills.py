@@ -68,7 +68,8 @@ async def _kill_for_a_while(brokers: list[Broker], supervisor: Supervisor, kills
             victim.kill()
             done["stream leader"] += 1
             await asyncio.sleep(1.0)
-            await asyncio.to_thread(victim.start)
+            victim.spawn()
+            await asyncio.to_thread(victim.wait_ready)
         else:
             process = next(p for p in supervisor.processes if p.name.startswith(what))
             if process.process is not None:

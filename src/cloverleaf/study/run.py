@@ -136,13 +136,14 @@ def _on_interrupt(handler: Any) -> Any:
 
 def _start_worker(stop: Any, ticks: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+    ticks.cancel_join_thread()  # at its end no worker waits for its last progress to be read
     _worker.update(stop=stop, ticks=ticks)
 
 
 def _work(job: Job, factory: str) -> ArmResult:
     return run_job(
         job.study, job.arm, job.seed, named_factory(factory), log=job.log, draw=job.draw,
-        tell=_worker["ticks"].put, stopped=_worker["stop"].is_set,
+        tell=_worker["ticks"].put, stopped=lambda: bool(_worker["stop"].value),
     )  # fmt: skip
 
 
@@ -150,9 +151,14 @@ def _in_processes(jobs: list[Job], factory: str, workers: int, tell: Progress) -
     # a forked worker has all that its parent has: modules, map and demand; elsewhere each reads them anew
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     named_factory(factory)
-    stop, ticks = context.Event(), context.Queue()
+    # a bare flag: an Event has a lock, and a signal that arrives while this thread holds it would wait for itself
+    stop, ticks = context.RawValue("b", 0), context.Queue()
     total, done = sum(job.study.steps for job in jobs), 0
-    before = _on_interrupt(lambda *_: stop.set())
+
+    def ask_to_stop(*_: Any) -> None:
+        stop.value = 1
+
+    before = _on_interrupt(ask_to_stop)
     try:
         with ProcessPoolExecutor(workers, context, _start_worker, (stop, ticks)) as pool:
             waiting: list[Future[ArmResult]] = [pool.submit(_work, job, factory) for job in jobs]
@@ -163,8 +169,8 @@ def _in_processes(jobs: list[Job], factory: str, workers: int, tell: Progress) -
                 except queue.Empty:
                     pass
                 failed = next((f for f in waiting if f.done() and not f.cancelled() and f.exception()), None)
-                if stop.is_set() or failed:
-                    stop.set()
+                if stop.value or failed:
+                    stop.value = 1
                     for future in waiting:
                         future.cancel()
             tell(total, total)

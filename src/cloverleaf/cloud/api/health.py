@@ -20,6 +20,7 @@ def problems(live: Live, damaged: dict[str, str]) -> list[str]:
     now = time.time()
     out = [f"{name} is down" for name, p in live.supervision().items() if not p["alive"]]
     out += [f"{name} is silent" for name, page in live.health.items() if now - page["time"] > SILENT]
+    out += [f"{name}: {p['problem']}" for name, p in live.supervision().items() if p.get("problem")]
     if live.broker is not None and not live.broker.is_connected:
         out.append("no connection to the broker")
     for name, page in live.health.items():

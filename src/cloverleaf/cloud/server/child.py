@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import nats
 from nats.aio.client import Client
 
+from cloverleaf.cloud.broker import with_us
 from cloverleaf.cloud.server.settings import Settings, read_settings
+from cloverleaf.types.errors import CloverleafError
 
 
 async def connect(url: str, name: str) -> Client:
@@ -26,17 +27,37 @@ async def connect(url: str, name: str) -> Client:
     async def quiet(error: Exception) -> None:
         sys.stderr.write(f"{name}: {type(error).__name__} {error}\n")
 
-    return await nats.connect(
-        url.split(","),
-        name=name,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,
-        allow_reconnect=True,
-        error_cb=quiet,
-        pending_size=32 * 1024 * 1024,
-        ping_interval=5,
-        max_outstanding_pings=2,
-    )
+    client = Client()
+    try:
+        await client.connect(
+            url.split(","),
+            name=name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]
+            allow_reconnect=True,
+            error_cb=quiet,
+            pending_size=32 * 1024 * 1024,
+            ping_interval=5,
+            max_outstanding_pings=2,
+        )
+    except BaseException:  # also when nobody waits any longer: the socket must not stay open
+        with contextlib.suppress(Exception):
+            await client.close()
+        raise
+    return client
+
+
+async def reach(url: str, name: str, patience: float) -> Client:
+    """A connection within `patience` s.
+
+    Raises:
+        CloverleafError: nobody answers there.
+    """
+    try:
+        return await asyncio.wait_for(connect(url, name), patience)
+    except TimeoutError as error:
+        where = url.rpartition("@")[2]
+        raise CloverleafError(f"no broker answers at {where}", hint="start it with: cloverleaf serve") from error
 
 
 class Child:
@@ -78,17 +99,17 @@ def _memory() -> float:
 
 
 async def _live(role: str, settings: Settings, main: Callable[[Child], Awaitable[None]]) -> None:
+    parent = os.getppid()
     child = Child(role, settings, await connect(settings.broker, role))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, child.stop.set)
-    parent = os.getppid()
     work = asyncio.ensure_future(main(child))
     health = asyncio.ensure_future(child.tell_health())
     while not work.done() and not child.stop.is_set():
         await asyncio.wait({work}, timeout=0.5)
         if os.getppid() != parent:
-            child.stop.set()  # whoever started us is gone
+            child.stop.set()  # whoever started us is gone; where the kernel does not say so
     child.stop.set()
     try:
         await asyncio.wait_for(work, 5.0)
@@ -110,4 +131,4 @@ def run_child(role: str, main: Callable[[Child], Awaitable[None]], path: str) ->
 
 def command(module: str, settings: Path, *arguments: str) -> list[str]:
     """The command line of a platform process."""
-    return [sys.executable, "-m", f"cloverleaf.cloud.server.{module}", str(settings), *arguments]
+    return with_us([sys.executable, "-m", f"cloverleaf.cloud.server.{module}", str(settings), *arguments])

@@ -14,11 +14,11 @@ from fastapi import FastAPI
 
 from cloverleaf.cloud.api.app import create_app
 from cloverleaf.cloud.api.live import Live
-from cloverleaf.cloud.broker import Broker
+from cloverleaf.cloud.broker import READY_WITHIN, Broker
 from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.security.accounts import accounts, mutual_tls, read_tenants
 from cloverleaf.cloud.security.users import Users
-from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.child import reach
 from cloverleaf.cloud.server.refusals import Refusals
 from cloverleaf.cloud.server.settings import Settings, share_map
 from cloverleaf.cloud.server.stream import ensure_stream
@@ -68,14 +68,24 @@ def tls_of(folder: Path) -> str:
     return mutual_tls(files[0], files[1], files[2]) if all(f.is_file() for f in files) else ""
 
 
+async def _prepare(settings: Settings, patience: float) -> None:
+    """See that the broker answers and keeps the stream."""
+    client = await reach(
+        settings.broker, "prepare", READY_WITHIN if settings.broker.startswith("nats://127.") else 15.0
+    )
+    try:
+        await ensure_stream(client, replicas=settings.replicas)
+    finally:
+        await asyncio.wait_for(client.close(), 5.0)
+
+
 class Platform:
     """Everything that one `cloverleaf serve` starts. broker: None starts one of our own under DATA/broker."""
 
     def __init__(self, settings: Settings, broker_url: str | None = None, mqtt_port: int = 0) -> None:
         self.base_map = share_map(settings)
         secret = secret_of(settings.folder)
-        self.broker = None
-        url = broker_url or ""
+        self.broker, self._password = None, ""
         if not broker_url:
             # the broker's own user is for this platform's processes; clients come as users of their tenants
             password = hashlib.blake2b(b"broker", key=bytes.fromhex(secret), digest_size=16).hexdigest()
@@ -83,17 +93,24 @@ class Platform:
                 read_tenants(settings.folder / "tenants.json") if (settings.folder / "tenants.json").exists() else None
             )
             users = "" if tenants is None else accounts(password, tenants)
+            self._password = "" if tenants is None else password
             self.broker = Broker(settings.folder / "broker", mqtt=mqtt_port, users=users, tls=tls_of(settings.folder))
-            url = self.broker.url if tenants is None else f"nats://platform:{password}@{self.broker.url[7:]}"
-        self.settings = replace(settings, broker=url, secret=secret)
+        self.settings = replace(settings, broker=broker_url or "", secret=secret)
         self.supervisor = Supervisor(self.settings.run, self.broker)
         self.live = Live(self.base_map)
         self.live.supervision = self.supervisor.page
 
     def start(self) -> None:
-        """Broker and processes; the API is the caller's to run."""
+        """Broker and processes; the API is the caller's to run.
+
+        Raises:
+            CloverleafError: the broker does not start, or none answers where one was named.
+        """
         if self.broker is not None:
             self.broker.start()
+            login = f"platform:{self._password}@" if self._password else ""
+            self.settings = replace(self.settings, broker=f"nats://{login}{self.broker.url[7:]}")
+        asyncio.run(_prepare(self.settings, READY_WITHIN if self.broker else 15.0))
         path = self.settings.write()
         self.supervisor.add("keeper", "keeper", path)
         self.supervisor.add("gateway", "gateway", path)
@@ -111,8 +128,7 @@ class Platform:
     @contextlib.asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Follows the processes while the API runs."""
-        client = await connect(self.settings.broker, "api")
-        await ensure_stream(client, replicas=self.settings.replicas)
+        client = await reach(self.settings.broker, "api", READY_WITHIN)
         self.supervisor.start()
         await self.live.follow(client)
         loop = asyncio.get_running_loop()

@@ -7,7 +7,7 @@ import socket
 from cloverleaf.types.errors import StudyError
 
 
-def claim(port: int) -> None:
+def claim(port: int, option: str = "--port") -> None:
     """Raise StudyError if another program listens on `port` of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -15,5 +15,5 @@ def claim(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StudyError(
-                f"port {port} is taken", element="--port", hint="choose another one with --port"
+                f"port {port} is taken", element=option, hint=f"choose another one with {option}"
             ) from error

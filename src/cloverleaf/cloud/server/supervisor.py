@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cloverleaf.cloud.broker import Broker
 from cloverleaf.cloud.server.child import command
-from cloverleaf.types.errors import CloverleafError
 
 WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """s before a process that died is started again: the first time, the second, ..."""
@@ -60,7 +58,10 @@ class Supervisor:
     def __init__(self, folder: Path, broker: Broker | None) -> None:
         self.folder, self.broker = folder, broker
         self.processes: list[Process] = []
-        self._lock: IO[str] | None = None
+        self.problem = ""
+        """Why the broker does not run; empty: it does."""
+        self._due, self._failures = 0.0, 0
+        self._ready: asyncio.Future[None] | None = None
 
     def add(self, name: str, module: str, settings: Path, *arguments: str) -> None:
         """A process that runs `cloverleaf.cloud.server.MODULE`."""
@@ -75,12 +76,27 @@ class Supervisor:
         """Keep everything alive until cancelled."""
         while True:
             await asyncio.sleep(0.1)
-            now = time.monotonic()
             if self.broker is not None and not self.broker.alive():
-                with contextlib.suppress(CloverleafError):
-                    await asyncio.to_thread(self.broker.start)
+                self._revive(self.broker, time.monotonic())
+            elif self._ready is not None and self._ready.done():
+                failed = self._ready.exception()
+                self.problem = "" if failed is None else str(failed)
+                self._failures = 0 if failed is None else self._failures
+                self._ready = None
             for process in self.processes:
-                process.watch(now)
+                process.watch(time.monotonic())
+
+    def _revive(self, broker: Broker, now: float) -> None:
+        """Start a broker that died, in this thread and without waiting for it; less and less often when it dies again."""
+        if self._due == 0.0:
+            self._due = now + WAITS[min(self._failures, len(WAITS) - 1)]
+            self._failures += 1
+            failed = self._ready.exception() if self._ready is not None and self._ready.done() else None
+            self.problem = "the broker has ended" if failed is None else str(failed)
+        if now >= self._due and (self._ready is None or self._ready.done()):
+            self._due = 0.0
+            broker.spawn()
+            self._ready = asyncio.ensure_future(asyncio.to_thread(broker.wait_ready))
 
     def page(self) -> dict[str, Any]:
         """Process by process: pid, restarts, alive."""
@@ -91,7 +107,12 @@ class Supervisor:
         }  # fmt: skip
         if self.broker is not None:
             pid = self.broker.process.pid if self.broker.process else 0
-            out["broker"] = {"pid": pid, "restarts": max(self.broker.restarts, 0), "alive": self.broker.alive()}
+            out["broker"] = {
+                "pid": pid,
+                "restarts": max(self.broker.restarts, 0),
+                "alive": self.broker.alive(),
+                "problem": self.problem,
+            }
         return out
 
     def stop(self) -> None:

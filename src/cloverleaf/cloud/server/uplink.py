@@ -16,8 +16,7 @@ from cloverleaf.cloud.live.frames import Frame, identity, pack_frame
 from cloverleaf.cloud.live.intake import select
 from cloverleaf.cloud.live.subjects import frame_subject
 from cloverleaf.cloud.live.tiles import tile_of
-from cloverleaf.cloud.server.child import connect
-from cloverleaf.types.errors import CloverleafError
+from cloverleaf.cloud.server.child import reach
 from cloverleaf.types.state import F64, I64, U8
 
 
@@ -54,13 +53,12 @@ class Uplink:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="uplink", daemon=True)
         self._thread.start()
-        future = asyncio.run_coroutine_threadsafe(connect(url, f"{tenant}.{source}"), self._loop)
+        future = asyncio.run_coroutine_threadsafe(reach(url, f"{tenant}.{source}", patience), self._loop)
         try:
-            self._broker = future.result(patience)
-        except Exception as error:
-            future.cancel()
+            self._broker = future.result(patience + 5.0)
+        except BaseException:
             self._end()
-            raise CloverleafError(f"no broker answers at {url}", hint="start it with: cloverleaf serve") from error
+            raise
         if spool is not None:
             self._forwarding = asyncio.run_coroutine_threadsafe(self._forward(), self._loop)
 
@@ -122,14 +120,27 @@ class Uplink:
 
         self._call(self._broker.subscribe(subject, cb=hear))
 
+    async def _finish(self) -> None:
+        """Cancel all that still runs in the loop, and let it end."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*left, return_exceptions=True), 2.0)
+
     def _end(self) -> None:
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result(3.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(2.0)
+        if not self._loop.is_running():
+            self._loop.close()
 
     def close(self) -> None:
-        """Send what waits and go."""
+        """Send what waits, for 3 s at most, and go."""
         if self.spool is not None:
             self._forwarding.cancel()
         with contextlib.suppress(Exception):
             asyncio.run_coroutine_threadsafe(self._broker.drain(), self._loop).result(3.0)
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._broker.close(), self._loop).result(3.0)
         self._end()

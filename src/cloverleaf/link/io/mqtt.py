@@ -5,6 +5,7 @@ Packets are built and read by pure functions; `MqttDoor` moves them over a TCP s
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from typing import NamedTuple
@@ -86,11 +87,15 @@ class MqttDoor:
     """
 
     def __init__(self, host: str, port: int = 1883, client: str = "cloverleaf", timeout: float = 5.0) -> None:
-        self._buffer = b""
+        self._buffer, self._patience = b"", timeout
         try:
             self._socket = socket.create_connection((host, port), timeout)
-            self._socket.sendall(connect(client))
-            answer = self._wait(CONNACK)
+            try:
+                self._socket.sendall(connect(client))
+                answer = self._wait(CONNACK)
+            except OSError:
+                self._socket.close()
+                raise
         except OSError as error:
             raise CloverleafError(
                 f"no MQTT broker at {host}:{port}", hint="start one, or check host and port"
@@ -114,15 +119,16 @@ class MqttDoor:
             self._buffer += data
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Send one message; waits until the system has taken it."""
-        self._socket.setblocking(True)
-        self._socket.sendall(publish(topic, payload))
-        self._socket.setblocking(False)
+        """Send one message; waits until the system has taken it. Raises OSError where it does not in time."""
+        self._send(publish(topic, payload))
 
     def subscribe(self, topic: str) -> None:
         """Ask for all messages of a topic filter."""
-        self._socket.setblocking(True)
-        self._socket.sendall(subscribe(topic))
+        self._send(subscribe(topic))
+
+    def _send(self, data: bytes) -> None:
+        self._socket.settimeout(self._patience)
+        self._socket.sendall(data)
         self._socket.setblocking(False)
 
     def receive(self) -> list[Published]:
@@ -144,6 +150,6 @@ class MqttDoor:
 
     def close(self) -> None:
         """Say goodbye and give the socket back."""
-        self._socket.setblocking(True)
-        self._socket.sendall(packet(0xE0, b""))
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._send(packet(0xE0, b""))
         self._socket.close()
