@@ -12,7 +12,7 @@ from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.occupy import shift_at
 from cloverleaf.car.path import path_index, project
-from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP
+from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_RELEASE, JERK_UP
 from cloverleaf.car.state import ACCEL, ASK, HEADING, LENGTH, SPEED, STEER, YAW_RATE, X, Y
 
 PREVIEW = 0.2  # s, dead time and lag of the steering
@@ -81,7 +81,7 @@ def accelerate(f, i, wanted, hard, dt):
         f[i, ASK] = wanted
         return wanted
     down = JERK_HARD if wanted < -3.0 else JERK_DOWN
-    f[i, ASK] = slew(f[i, ASK], wanted, JERK_UP, down, dt)
+    f[i, ASK] = slew(f[i, ASK], wanted, JERK_UP if f[i, ASK] >= 0.0 else JERK_RELEASE, down, dt)
     if f[i, SPEED] < 0.15 and wanted <= 0.0:
         f[i, ASK] = min(max(f[i, ASK], HOLD_STILL), 0.0)
         return HOLD_STILL

@@ -40,6 +40,8 @@ ACCEL_MAX, BRAKE_MIN, BRAKE_MAX, BRAKE_CORRECT = 1.8, 6.0, 8.0, 5.0  # m/s2
 LATERAL_ACCEL, LATERAL_BRAKE, LATERAL_MARGIN = 0.1, 1.0, 0.05
 TRUSTED = 0.5
 STRONGEST = 8.0
+DRIFT_DOUBT, YAW_DOUBT = 0.5, 0.1  # m/s, rad/s: what noise alone makes of an object that keeps its lane
+ALONG = 0.94  # cosine of the angle to the road up to which an object is taken to follow it
 NOTHING, REAR_END, ONCOMING, ENVELOPE = 0, 1, 2, 3
 
 
@@ -67,21 +69,42 @@ def sideways_unsafe(d, lateral_speed, reach):
 
 
 @kernel
-def envelope_hit(path, f, i, ask, x, y, heading, speed, yaw, length, width):
-    """Would acting as planned for RHO and then braking by BRAKE_MIN touch an object that keeps speed and yaw rate?"""
+def beyond(value, doubt):
+    """What of a noisy value is certain: `value` moved towards zero by `doubt`."""
+    return value - min(max(value, -doubt), doubt)
+
+
+@kernel
+def envelope_hit(path, f, i, ask, x, y, heading, vx, vy, yaw, length, width):
+    """Would acting as planned for RHO and then braking by BRAKE_MIN touch an object that goes on as it does now?
+
+    Who drives along our way or against it follows the road's bends and drifts sideways only as far as the measured drift is beyond
+    doubt: a degree of noise in a heading must not bring the neighbouring lane into ours. All others keep speed and yaw rate.
+    """
     s, v, segment = 0.0, f[i, SPEED], path_index(path, 0.0, np.int64(0))
     t, dt = 0.0, 0.15
+    os, od, at = project(path, x, y, np.int64(-1))
+    c, q = path.cos[at], path.sin[at]
+    along, drift = vx * c + vy * q, beyond(vy * c - vx * q, DRIFT_DOUBT)
+    with_road = abs(math.cos(heading) * c + math.sin(heading) * q) > ALONG
+    speed, turn = vx * math.cos(heading) + vy * math.sin(heading), beyond(yaw, YAW_DOUBT)
     while v > 0.0 and t < 4.0:
         a = ask if t < RHO else -BRAKE_MIN
         after = max(0.0, v + a * dt)
         s += 0.5 * (v + after) * dt
         v = after
-        x += speed * math.cos(heading) * dt
-        y += speed * math.sin(heading) * dt
-        heading += yaw * dt
         t += dt
         segment = path_index(path, s, segment)
         d = offset_at(f, i, s)
+        if with_road:
+            os += along * dt
+            od += drift * dt
+            if abs(os - s) < 0.5 * (f[i, LENGTH] + length) + 0.15 and abs(od - d) < 0.5 * (f[i, WIDTH] + width) + 0.05:
+                return os - s > -0.25 * f[i, LENGTH]
+            continue
+        x += speed * math.cos(heading) * dt
+        y += speed * math.sin(heading) * dt
+        heading += turn * dt
         rest = s - path.s[segment]
         px = path.x[segment] + rest * path.cos[segment] - d * path.sin[segment]
         py = path.y[segment] + rest * path.sin[segment] + d * path.cos[segment]
@@ -131,8 +154,7 @@ def guard(path, fleet, i, ask):
             why = REAR_END if along >= -0.5 else ONCOMING
         if limit == math.inf and v > 0.5 and s > -half:
             if envelope_hit(
-                path, f, i, ask, x, y, heading, vx * math.cos(heading) + vy * math.sin(heading), fleet.track[i, k, T_YAW],
-                2.0 * hl, 2.0 * hw,
+                path, f, i, ask, x, y, heading, vx, vy, fleet.track[i, k, T_YAW], 2.0 * hl, 2.0 * hw,
             ):  # fmt: skip
                 limit, why = -BRAKE_MIN, ENVELOPE
         if limit < allowed:

@@ -10,12 +10,12 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.car.path import path_index, top_speed_at
 from cloverleaf.car.state import ASK, DT, LENGTH, SPEED, STEPS
 
-ACCEL, BRAKE = 1.8, 2.0  # m/s2, comfortable
+ACCEL, BRAKE = 1.8, 1.5  # m/s2, comfortable
 HEADWAY = 1.1  # s
 STANDSTILL = 2.0  # m behind a leader
 LINE_GAP = 1.2  # m short of a line: the own position is known to some decimetres only
 STRONGEST = 8.0  # m/s2
-JERK_UP, JERK_DOWN, JERK_HARD = 2.2, 3.2, 20.0  # m/s3
+JERK_UP, JERK_DOWN, JERK_HARD, JERK_RELEASE = 2.2, 3.2, 20.0, 4.0  # m/s3; the last: letting go of the brake
 _ROOT = 2.0 * math.sqrt(ACCEL * BRAKE)
 
 
@@ -85,7 +85,7 @@ def simulate(path, occ, motion, f, i, cap, hold, brake):
         if k == 0:
             now = want
         down = JERK_HARD if want < -3.0 else JERK_DOWN
-        a = min(max(want, a - down * DT), a + JERK_UP * DT)
+        a = min(max(want, a - down * DT), a + (JERK_UP if a >= 0.0 else JERK_RELEASE) * DT)
         if v <= 0.0 and a < 0.0:
             a = 0.0
         motion.a[k] = a
