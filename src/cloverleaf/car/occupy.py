@@ -10,6 +10,7 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.car.path import project, swept
 from cloverleaf.car.state import (
     ASKEW,
+    DT,
     HYPOTHESES,
     LENGTH,
     OFF,
@@ -22,7 +23,7 @@ from cloverleaf.car.state import (
 )  # fmt: skip
 
 CAR_MARGIN, WALK_MARGIN, STILL_MARGIN = 0.35, 0.7, 0.3  # m, kept sideways
-PEDESTRIAN = 7
+PEDESTRIAN, GOES_FIRST = 7, 1
 
 
 @kernel
@@ -81,8 +82,12 @@ def occupy_one(path, hyp, occ, f, i, h, from_behind):
             if first < 0:
                 first = k
                 sideways = k > 0 or c < 0.75
-                if k == 0 and s < -0.25 * half and c > 0.5 and from_behind == 0:
-                    return
+                # who comes into our way behind us follows us, unless he goes first
+                if from_behind == 0 and c > 0.5:
+                    if k == 0 and s < -0.25 * half:
+                        return
+                    if k > 0 and high < f[i, SPEED] * DT * k - half and hyp.i[h, 2] != GOES_FIRST:
+                        return
         occ.low[row, k], occ.high[row, k], occ.v[row, k] = low, high, hyp.v[h, k] * c
     if first < 0 or row >= HYPOTHESES - 1:
         return

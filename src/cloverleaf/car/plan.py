@@ -59,6 +59,7 @@ CHANGE_TIME = 4.0  # s, of a lane change
 PAUSE = 4.0  # s between changes that the route does not need
 REAR_BRAKE = 1.5  # m/s2 that a change may ask of the car behind
 CREEP = 1.2  # m over the line at which a car that stands on red still stays
+LEAVING_ROOM = 8.0  # m before a lane's blind end
 AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
 
 
@@ -108,7 +109,11 @@ def collect_holds(path, occ, f, i, holds):
 @kernel
 def wall_of(path, half):
     """What no proposal may pass, m: a blind end, the line of a red light (a little beyond it too, against creeping); inf if none."""
-    wall = path.s[path.n[0] - 1] if path.n[3] == 1 else math.inf
+    wall = math.inf
+    if path.n[3] == 1:
+        # room to leave the lane from a standstill
+        end = path.s[path.n[0] - 1]
+        wall = end - LEAVING_ROOM if end - LEAVING_ROOM > half + 0.5 else end
     for g in range(path.n[2]):
         if path.gate_rule[g] & RED_STOP and path.gate_s[g] > half - CREEP:
             wall = min(wall, path.gate_s[g])
@@ -188,7 +193,9 @@ def rear_gap_ok(occ, f, i, urgent):
         if low + high >= 0.0:
             gap = low - half
             closing = max(v - u, 0.0)
-            if gap < 1.0 + (0.5 - 0.3 * urgent) * v + closing * closing / (2.0 * 2.5):
+            # a leader that draws away makes the room itself
+            own = max((0.5 - 0.3 * urgent) * v - max(u - v, 0.0), 0.0)
+            if gap < 1.0 + own + closing * closing / (2.0 * 2.5):
                 return False
         else:
             gap = -half - high
