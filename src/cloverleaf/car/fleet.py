@@ -142,6 +142,10 @@ class Fleet:
             f[:, ACCEL].copy(), f[:, YAW_RATE].copy(), mission.length.copy(), mission.width.copy(), mission.kind.copy(), events,
         )  # fmt: skip
 
+    def slot(self, station: int) -> int | None:
+        """Row of the car with this station id in `memory`, None if it is not there."""
+        return self._slot.get(station)
+
     def remembered(self, station: int) -> tuple[F64, I64] | None:
         """What the car with this station id has in memory: its row of floats and of integers, by the columns of `car.state`."""
         slot = self._slot.get(station)

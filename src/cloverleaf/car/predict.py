@@ -57,6 +57,7 @@ from cloverleaf.types.traffic import (
     LANE_NEXT,
     LANE_SPEED,
     LANE_WIDTH,
+    LINK_DIRECTION,
     LINK_ENTRY,
     LINK_FOES,
     LINK_FOES_END,
@@ -71,6 +72,9 @@ REACH = 130.0  # m
 CONFIRMED = 0.45
 EAGER = 0.8  # m/s2
 STARTING = 6.0  # m/s
+STRAIGHT_SHARE, TURN_SHARE = 0.6, 0.25  # of the links out of a lane
+USUAL_BRAKING, BRAKING_SPREAD = 1.5, 1.0  # m/s2, before a bend
+NEAR_JUNCTION, SPEED_SPREAD = 25.0, 6.0  # m, m/s: within this, speed tells what is meant
 
 _GREEN = ord("G")
 
@@ -159,6 +163,7 @@ def _describe(hyp, h, track, ints, i, k, relation, link):
         track[i, k, T_TRUST],
         age,
     )
+    hyp.f[h, 4] = 1.0
     hyp.i[h, 0], hyp.i[h, 1], hyp.i[h, 2], hyp.i[h, 3] = ints[i, k, T_KIND], k, relation, link
 
 
@@ -238,6 +243,25 @@ def _entry_relation(book, relation, lane, link):
 
 
 @kernel
+def way_weight(book, link, speed, room):
+    """How likely a vehicle at `speed` (m/s), `room` m before the junction, is to take `link`, up to a factor common to its links.
+
+    Most go straight on; who could not slow down comfortably for the bend any more will hardly take it, who is slower than going
+    straight on asks for probably will.
+    """
+    direction = book.link_i[link, LINK_DIRECTION]
+    via = book.link_i[link, LINK_VIA]
+    lane = np.int64(via) if via >= 0 else np.int64(book.link_i[link, LINK_TO])
+    slack = book.lane_f[lane, LANE_SPEED] - speed
+    if slack < 0.0:
+        needed = (speed * speed - book.lane_f[lane, LANE_SPEED] ** 2) / (2.0 * max(room, 1.0))
+        fits = math.exp(-max(needed - USUAL_BRAKING, 0.0) / BRAKING_SPREAD)
+    else:
+        fits = math.exp(-slack / SPEED_SPREAD) if room < NEAR_JUNCTION else 1.0
+    return (STRAIGHT_SHARE if direction == 0 else TURN_SHARE) * fits + 1e-3
+
+
+@kernel
 def predict_track(book, hyp, relation, track, ints, i, k):
     """Append the hypotheses of track k of car i."""
     h = hyp.n[0]
@@ -276,6 +300,7 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf)
         hyp.n[0] = h + 1
         return
+    begin, total = h, 0.0
     for link in range(first, min(end, first + 3)):
         rel, entry = _entry_relation(book, relation, lane, np.int64(link))
         stop_at = math.inf
@@ -286,8 +311,12 @@ def predict_track(book, hyp, relation, track, ints, i, k):
             if room > 0.0 and speed * speed / (2.0 * STOPPING) + 0.3 * speed <= room:
                 stop_at = room
         _describe(hyp, h, track, ints, i, k, rel, entry)
+        hyp.f[h, 4] = way_weight(book, link, speed, length - at - half)
+        total += hyp.f[h, 4]
         roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at)
         h += 1
+    for row in range(begin, h):
+        hyp.f[row, 4] /= total
     hyp.n[0] = h
 
 

@@ -37,7 +37,7 @@ def stand_in(path, fleet, hyp, i, now):
         hyp.x[h, k] = path.x[segment] + (s - path.s[segment]) * c - side * q
         hyp.y[h, k] = path.y[segment] + (s - path.s[segment]) * q + side * c
         hyp.cos[h, k], hyp.sin[h, k], hyp.v[h, k] = -q, c, 0.0  # it crosses
-    hyp.f[h, 0], hyp.f[h, 1], hyp.f[h, 2], hyp.f[h, 3] = SIZE, SIZE, TRUST, 0.0
+    hyp.f[h, 0], hyp.f[h, 1], hyp.f[h, 2], hyp.f[h, 3], hyp.f[h, 4] = SIZE, SIZE, TRUST, 0.0, 1.0
     hyp.i[h, 0], hyp.i[h, 1], hyp.i[h, 2], hyp.i[h, 3] = CAR, -1, GOES_FIRST, -1
     hyp.n[0] = h + 1
     return 1

@@ -94,6 +94,11 @@ def _planning(data: Path | None) -> None:
         _print(row)
 
 
+def _prediction(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_prediction").run():
+        _print(row)
+
+
 def _console(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_console").run(typer.echo):
         _print(row)
@@ -169,6 +174,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "planning": (
         _planning,
         "CommonRoad tasks in closed loop (bars: success 70 %, collisions 3 %, p95 20 ms, 60 % no dearer than stored; needs --data)",
+    ),
+    "prediction": (
+        _prediction,
+        "predicted motions of others: minADE, minFDE, misses, calibration (bar: no worse than constant velocity)",
     ),
     "compile": (_compile, "all kernels compiled cold, in seconds (bar: 60)"),
     "map": (_map, "OpenDRIVE loading and queries (bars: 0.3 s, 10 M and 2 M per second)"),
