@@ -55,7 +55,7 @@ def _cases(run: Run, forecaster: Forecaster) -> list[Case]:
                     forecast.velocity[rows[0]],
                     int(actors.trip[row]),
                     run.rooms.world.time,
-                )  # fmt: skip
+                )
             )
     return out
 
@@ -133,6 +133,6 @@ def run() -> list[dict[str, Any]]:
                     "cv_ADE": straight.min_ade_1,
                     "cv_FDE": straight.min_fde_1,
                     "cv_miss": straight.miss_rate_1,
-                }  # fmt: skip
+                }
             )
     return rows
