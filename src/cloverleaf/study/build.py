@@ -20,6 +20,7 @@ from cloverleaf.study.config import Arm, Study
 from cloverleaf.study.inputs import draw_demand, read_inputs
 from cloverleaf.types.demand import Demand
 from cloverleaf.world.scene import Scene
+from cloverleaf.world.sensors.suite import sensor_set, suite_named
 
 
 def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) -> Link | Silence:
@@ -40,7 +41,9 @@ def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) 
 def build_rooms(study: Study, arm: Arm, seed: int, base_map: BaseMap, demand: Demand) -> Rooms:
     """The rooms of one world, before its first tick."""
     leaves = arm.leaves
-    world = Scene(base_map, demand, seed=seed, step=study.step_s, begin=study.begin_s)
+    carried = study.fleet.sensors
+    sensors = None if carried == "series" else sensor_set(suite_named(carried), study.step_s)
+    world = Scene(base_map, demand, seed=seed, step=study.step_s, begin=study.begin_s, sensors=sensors)
     with_units = "road" in leaves and study.road.units == "signals"
     road = Roadside(
         base_map,

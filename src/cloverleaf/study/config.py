@@ -39,6 +39,7 @@ class Fleet(Part):
 
     penetration: Share = 0.3  # share of cars that are smart, in the arms that have smart cars
     driver: Literal["cloverleaf"] = "cloverleaf"
+    sensors: str = "series"  # or assist, pilot, robotaxi, or a YAML table of sensors
 
 
 class Human(Part):

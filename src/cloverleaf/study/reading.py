@@ -178,6 +178,9 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
             out[key] = one(out[key])
     if "demand" in out:
         out["demand"] = [one(n) for n in out["demand"]] if isinstance(out["demand"], list) else one(out["demand"])
+    carried = out.get("fleet", {}).get("sensors", "") if isinstance(out.get("fleet"), dict) else ""
+    if isinstance(carried, str) and carried.endswith((".yaml", ".yml")):
+        out["fleet"] = {**out["fleet"], "sensors": str(_resolve(carried, folder))}
     return out
 
 
