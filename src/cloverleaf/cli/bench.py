@@ -77,7 +77,7 @@ def _codec(data: Path | None) -> None:
 
 
 def _fuzz(data: Path | None) -> None:
-    import_module("cloverleaf.cli.bench_codec").codec_fuzz(count=10_000_000, standard="all", seed=1)
+    import_module("cloverleaf.cli.bench_codec").codec_fuzz(count=10_000_000, standard="all", kind="all", seed=1)
 
 
 def _loop(data: Path | None) -> None:

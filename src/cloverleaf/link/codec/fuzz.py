@@ -34,23 +34,26 @@ def seeds(standard: str, name: str, count: int = 200) -> list[bytes]:
 
 def noise(pool: list[bytes], count: int, rng: np.random.Generator) -> tuple[U8, I64]:
     """`count` inputs as buffer and offsets: a quarter random bytes, the rest messages of `pool` cut short, flipped in one to three
-    bits, or with the tail of another one."""
+    bits, or with the tail of another one. Long messages are drawn more rarely, so that each makes up about as many bytes."""
     kind = rng.integers(0, 4, count) if pool else np.zeros(count, np.int64)
     source = np.frombuffer(b"".join(pool) or b"\0", np.uint8)
     size = np.array([len(p) for p in pool] or [1], np.int64)
     begin = np.concatenate(([0], np.cumsum(size)[:-1]))
-    row, other = rng.integers(0, len(size), count), rng.integers(0, len(size), count)
+    weight = np.cumsum(1.0 / np.maximum(size, 40))
+    row, other = np.searchsorted(weight, rng.random((2, count)) * weight[-1])
     cut = rng.integers(0, size[row])
     tail = rng.integers(0, size[other])
     length = np.choose(kind, (rng.integers(0, LONGEST, count), cut, size[row], cut + size[other] - tail))
     start = np.concatenate(([0], np.cumsum(length))).astype(np.int64)
-    owner = np.repeat(np.arange(count), length)
-    at = np.arange(start[-1]) - start[owner]
-    spliced = (kind == 3)[owner] & (at >= cut[owner])
-    place = np.where(spliced, (begin[other] + tail - cut)[owner], begin[row][owner]) + at
-    random = (kind == 0)[owner]
-    place[random] = 0
-    buffer = np.where(random, rng.integers(0, 256, len(place), dtype=np.uint8), source[place])
+    # each input is one or two stretches of the source, random ones a stretch of their own noise behind it
+    head = np.where(kind == 3, cut, length)
+    first = begin[row].copy()
+    random = np.flatnonzero(kind == 0)
+    first[random] = len(source) + start[random]
+    stretch = np.stack((head, length - head), 1).reshape(-1)
+    shift = np.stack((first - start[:-1], begin[other] + tail - (start[:-1] + head)), 1).reshape(-1)
+    place = np.repeat(shift, stretch) + np.arange(start[-1])
+    buffer = np.concatenate((source, np.frombuffer(rng.bytes(int(start[-1])), np.uint8)))[place]
     for times in range(3):
         flipped = np.flatnonzero((kind == 2) & (rng.integers(0, 3, count) >= times) & (length > 0))
         bit = rng.integers(0, 8 * length[flipped])
