@@ -12,8 +12,8 @@ from cloverleaf.link.codec.single import codec
 from cloverleaf.link.security import sm2
 from cloverleaf.link.security.algorithms import algorithm
 from cloverleaf.link.security.certificate import Certificate, Circle
-from cloverleaf.link.security.envelope import Header, open_envelope, to_be_signed
-from cloverleaf.link.security.general import decoder, encoder, open_general, to_be_signed_with
+from cloverleaf.link.security.envelope import Header, open_envelope, seal, to_be_signed
+from cloverleaf.link.security.general import decoder, encoder, open_general
 from cloverleaf.link.security.pseudonym import ChangePolicy, Pseudonyms
 from cloverleaf.link.security.revocation import CRL_PSID, Revocations, revocation_list
 from cloverleaf.link.security.signer import Authority, Signer, simulated_authority
@@ -153,7 +153,7 @@ def test_general_reader_agrees_with_the_fast_one(pki: Authority) -> None:
     for k in range(3):
         data = signer.sign(b"message", PSID, NOW + 0.1 * k, life=5.0)
         fast, (general, extras) = open_envelope(data), open_general(data)
-        assert fast == general and extras.requests == () and extras.requested is None
+        assert fast == general and fast.header.requests == () and extras.requested is None
 
 
 def test_uncompressed_keys_and_chains_are_read(pki: Authority) -> None:
@@ -186,11 +186,17 @@ def test_uncompressed_keys_and_chains_are_read(pki: Authority) -> None:
     assert got is not None and got.payload == b"payload", b.refused
 
 
-def test_requests_are_part_of_what_is_signed(pki: Authority) -> None:
-    plain = to_be_signed(b"x", Header(PSID, 5))
-    more = to_be_signed_with(plain, (b"abc", b"def"), None)
-    value = decoder("ToBeSignedData")(more)
-    assert [h["hex"] for h in value["headerInfo"]["inlineP2pcdRequest"]] == [b"abc".hex(), b"def".hex()]
+@given(st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=6), st.sampled_from([36, 3619, 70000]), st.booleans())
+def test_requests_are_part_of_what_is_signed(asked: list[bytes], psid: int, placed: bool) -> None:
+    """The short way writes what the schema's codec reads, and the short reader what it wrote."""
+    place = {"latitude": 5, "longitude": -6} if placed else {}
+    header = Header(psid, 5, requests=tuple(asked), **place)
+    signed = to_be_signed(b"x", header)
+    value = decoder("ToBeSignedData")(signed)
+    assert [h["hex"] for h in value["headerInfo"]["inlineP2pcdRequest"]] == [a.hex() for a in asked]
+    assert encoder("ToBeSignedData")(value) == signed
+    ticket = simulated_authority(algorithm("p256"), START).ticket(3, {psid: b""})
+    assert open_envelope(seal(signed, ticket.certificate, bytes(64), attach=False)).header == header
 
 
 @settings(deadline=None)

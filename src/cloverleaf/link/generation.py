@@ -1,6 +1,6 @@
 """When a message is sent: fixed rates of T/CSAE 53, the CAM triggers of EN 302 637-2, repetition of events and advice.
 
-Congestion control stretches the interval of awareness messages by channel busy ratio (reactive table of TS 102 687).
+Congestion control (`congestion.py`) stretches the interval of awareness messages. Objects of a CPM are chosen by its inclusion rules.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.link.batches import take
+from cloverleaf.link.congestion import OF_STANDARD, Congestion
+from cloverleaf.link.life.object_selection import ObjectSelection
 from cloverleaf.types.messages import AdviceBatch, AwarenessBatch, EventBatch, PerceptionBatch, SignalBatch
 from cloverleaf.types.state import F64, I64, U8
 
@@ -41,11 +43,6 @@ CAM_SPEED = 0.5
 ADVICE_CHANGE = 0.5
 """m/s by which advice must change to be sent before its repetition is due."""
 
-DCC_BUSY = (0.30, 0.40, 0.50, 0.60)
-"""Channel busy ratios at which the reactive table changes state (packets up to 1 ms on air)."""
-DCC_INTERVAL = (0.1, 0.2, 0.4, 0.5, 1.0)
-"""s between messages in the states relaxed, active 1-3, restrictive."""
-
 
 class Awareness(NamedTuple):
     """What each station sent last; shape (stations,)."""
@@ -67,63 +64,34 @@ def awareness_state(stations: int) -> Awareness:
     )
 
 
-@kernel
-def congestion_interval(busy):
-    """Shortest allowed interval in s at a channel busy ratio: the reactive table of TS 102 687."""
-    if busy < 0.30:
-        return 0.1
-    if busy < 0.40:
-        return 0.2
-    if busy < 0.50:
-        return 0.4
-    if busy < 0.60:
-        return 0.5
-    return 1.0
+def fixed_due(last: Awareness, key: I64, interval: F64, t: float) -> np.ndarray:
+    """Awareness at a fixed rate: mask of the stations `key` that send now."""
+    due: np.ndarray = t - last.time[key] >= interval - _SLACK
+    last.time[key[due]] = t
+    return due
 
 
-@kernel
-def fixed_due(last: Awareness, key, busy, control, interval, t, due):
-    """Awareness at a fixed rate: `due[i] = 1` where station `key[i]` sends now."""
-    for i in range(len(key)):
-        k = key[i]
-        gap = interval
-        if control != 0:
-            gap = max(gap, congestion_interval(busy[k]))
-        due[i] = 1 if t - last.time[k] >= gap - 1.0e-6 else 0
-        if due[i] == 1:
-            last.time[k] = t
-
-
-@kernel
-def cam_due(last: Awareness, key, x, y, heading, speed, busy, control, t, due):
-    """CAM triggers: condition 1 (moved, turned or changed speed), condition 2 (T_GenCam has passed); EN 302 637-2 6.1.3."""
-    for i in range(len(key)):
-        k = key[i]
-        elapsed = t - last.time[k] + 1.0e-6
-        floor = 0.1
-        if control != 0:
-            floor = congestion_interval(busy[k])
-        due[i] = 0
-        if elapsed < floor:
-            continue
-        turn = heading[i] - last.heading[k]
-        turn = math.fabs(turn - 2.0 * math.pi * math.floor(turn / (2.0 * math.pi) + 0.5))
-        moved = math.hypot(x[i] - last.x[k], y[i] - last.y[k])
-        if turn > 0.06981317007977318 or moved > 4.0 or math.fabs(speed[i] - last.speed[k]) > 0.5:
-            due[i] = 1
-            last.interval[k] = min(elapsed, 1.0)
-            last.repeats[k] = 0
-        elif elapsed >= last.interval[k]:
-            due[i] = 1
-            last.repeats[k] += 1
-            if last.repeats[k] >= 3:
-                last.interval[k] = 1.0
-        if due[i] == 1:
-            last.time[k] = t
-            last.x[k] = x[i]
-            last.y[k] = y[i]
-            last.heading[k] = heading[i]
-            last.speed[k] = speed[i]
+def cam_due(last: Awareness, batch: AwarenessBatch, floor: F64, t: float) -> np.ndarray:
+    """CAM triggers: condition 1 (moved, turned or changed speed), condition 2 (T_GenCam has passed); EN 302 637-2, 6.1.3."""
+    key = batch.station
+    elapsed = t - last.time[key] + _SLACK
+    turn = np.abs(np.remainder(batch.heading - last.heading[key] + np.pi, 2 * np.pi) - np.pi)
+    moved = np.hypot(batch.x - last.x[key], batch.y - last.y[key]) > CAM_DISTANCE
+    changed = moved | (turn > CAM_HEADING) | (np.abs(batch.speed - last.speed[key]) > CAM_SPEED)
+    free = elapsed >= floor
+    first = free & changed
+    second = free & ~changed & (elapsed >= last.interval[key])
+    last.interval[key[first]] = np.minimum(elapsed[first], CAM_MAX)
+    last.repeats[key[first]] = 0
+    last.repeats[key[second]] += 1
+    done = second & (last.repeats[key] >= CAM_REPEAT)
+    last.interval[key[done]] = CAM_MAX
+    due: np.ndarray = first | second
+    rows = key[due]
+    last.time[rows] = t
+    for column, value in ((last.x, batch.x), (last.y, batch.y), (last.heading, batch.heading), (last.speed, batch.speed)):
+        column[rows] = value[due]
+    return due
 
 
 class _Repeat:
@@ -156,50 +124,32 @@ class Generation:
     Station ids below `unit_base` are rows of trips; ids from there on are roadside units.
     """
 
-    def __init__(self, standard: str, rates: Rates | None = None, *, congestion_control: bool = True) -> None:
+    def __init__(
+        self, standard: str, rates: Rates | None = None, *, congestion: str = "auto", step: float = 0.1
+    ) -> None:
         self.rates = rates or Rates()
         self.triggered = standard.startswith("etsi")
-        self.control = np.int64(congestion_control)
+        self.congestion = Congestion(OF_STANDARD.get(standard, "none") if congestion == "auto" else congestion, step)
+        self.objects = ObjectSelection() if self.triggered else None
         self.last = awareness_state(256)
-        self.busy = np.zeros(256)
         self._signal, self._topology, self._perception = _Repeat(), _Repeat(), _Repeat()
         self._advice = _Repeat()
         self._event: dict[tuple[int, int], float] = {}
 
-    def hear_busy(self, station: I64, ratio: F64) -> None:
-        """Tell the rule how busy each car finds its channel (0..1), for congestion control."""
-        self._grow(station)
-        self.busy[station] = ratio
-
     def _grow(self, station: I64) -> None:
         top = int(station.max()) if len(station) else 0
-        if top >= len(self.busy):
-            more = max(top + 1, 2 * len(self.busy)) - len(self.busy)
+        if top >= len(self.last.time):
+            more = max(top + 1, 2 * len(self.last.time)) - len(self.last.time)
             fresh = awareness_state(more)
             self.last = Awareness(*[np.concatenate(pair) for pair in zip(self.last, fresh)])
-            self.busy = np.append(self.busy, np.zeros(more))
 
-    def awareness(self, batch: AwarenessBatch, t: float) -> U8:
+    def awareness(self, batch: AwarenessBatch, t: float) -> np.ndarray:
         """Due mask, shape (n,); remembers what goes out. `t` in s."""
         self._grow(batch.station)
-        due = np.zeros(len(batch.station), np.uint8)
-        now = np.float64(t)
+        floor = self.congestion.of(batch.station)
         if self.triggered:
-            cam_due(
-                self.last,
-                batch.station,
-                batch.x,
-                batch.y,
-                batch.heading,
-                batch.speed,
-                self.busy,
-                self.control,
-                now,
-                due,
-            )
-        else:
-            fixed_due(self.last, batch.station, self.busy, self.control, np.float64(self.rates.awareness), now, due)
-        return due
+            return cam_due(self.last, batch, floor, t)
+        return fixed_due(self.last, batch.station, np.maximum(floor, self.rates.awareness), t)
 
     def signal(self, batch: SignalBatch, t: float) -> U8:
         """Due mask of SPAT, per intersection."""
@@ -209,11 +159,17 @@ class Generation:
         """Due mask of MAP, per roadside unit."""
         return self._topology.due(station - unit_base, t, self.rates.topology, None, 0.0)
 
-    def perception(self, batch: PerceptionBatch, unit_base: int, t: float) -> U8:
-        """Due mask of shared perception: cars on even keys, roadside units on odd ones."""
+    def perception(self, batch: PerceptionBatch, unit_base: int, t: float) -> PerceptionBatch:
+        """What is shared now: by the inclusion rules of the CPM, or everything at a fixed rate.
+
+        Cars have even keys, roadside units odd ones.
+        """
+        if self.objects is not None:
+            return self.objects.select(batch, t)
         unit = batch.station >= unit_base
         key = np.where(unit, 2 * (batch.station - unit_base) + 1, 2 * batch.station)
-        return self._perception.due(key, t, self.rates.perception, None, 0.0)
+        due = self._perception.due(key, t, self.rates.perception, None, 0.0)
+        return batch if due.all() else take(batch, np.flatnonzero(due))
 
     def advice(self, batch: AdviceBatch, t: float) -> U8:
         """Due mask of advice: when it changed noticeably or its repetition is due; nothing that has already expired."""

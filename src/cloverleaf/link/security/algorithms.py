@@ -16,15 +16,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
     Prehashed,
-    decode_dss_signature,
     encode_dss_signature,
 )
 
 from cloverleaf.types.errors import SecurityError
 
 _P256 = ec.SECP256R1()
-_DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
-_SIGN = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)  # RFC 6979: same run, same bytes
+VERIFY = ec.ECDSA(Prehashed(hashes.SHA256()))
+SIGN = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)  # RFC 6979: same run, same bytes
 
 
 class Algorithm(NamedTuple):
@@ -68,8 +67,13 @@ def p256_point(point: bytes) -> ec.EllipticCurvePublicKey:
 
 def p256_sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
     """ECDSA over a 32-byte digest: r || s."""
-    r, s = decode_dss_signature(key.sign(digest, _SIGN))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return raw_signature(key.sign(digest, SIGN))
+
+
+def raw_signature(der: bytes) -> bytes:
+    """r || s of an ECDSA signature over P-256 in DER, as OpenSSL writes it."""
+    size = der[3]
+    return der[4 : 4 + size][-32:].rjust(32, b"\0") + der[6 + size :][-32:].rjust(32, b"\0")
 
 
 _HEADS = ((b"\x30\x44\x02\x20", b"\x02\x20"), (b"\x30\x45\x02\x20", b"\x02\x21\0"),
@@ -91,21 +95,21 @@ def p256_verify_digest(point: bytes, signature: bytes, digest: bytes) -> bool:
     if len(signature) != 64:
         return False
     try:
-        p256_point(point).verify(der_signature(signature), digest, _DIGEST)
+        p256_point(point).verify(der_signature(signature), digest, VERIFY)
     except InvalidSignature:
         return False
     return True
 
 
-_signer_digest = lru_cache(maxsize=8192)(sha256)  # certificates come again and again
+signer_digest = lru_cache(maxsize=8192)(sha256)  # certificates come again and again
 
 
 def _p256_sign(key: Any, data: bytes, signer: bytes) -> bytes:
-    return p256_sign_digest(key, sha256(sha256(data) + _signer_digest(signer)))
+    return p256_sign_digest(key, sha256(sha256(data) + signer_digest(signer)))
 
 
 def _p256_verify(point: bytes, signature: bytes, data: bytes, signer: bytes) -> bool:
-    return p256_verify_digest(point, signature, sha256(sha256(data) + _signer_digest(signer)))
+    return p256_verify_digest(point, signature, sha256(sha256(data) + signer_digest(signer)))
 
 
 def _compressed(key: Any) -> bytes:

@@ -22,6 +22,7 @@ class Header(NamedTuple):
     latitude: int | None = None
     longitude: int | None = None
     elevation: int = 0  # uint16, as the standard codes it; only with a place
+    requests: tuple[bytes, ...] = ()  # HashedId3 of certificates that the sender asks for
 
 
 class Envelope(NamedTuple):
@@ -44,6 +45,7 @@ def to_be_signed(payload: bytes, header: Header) -> bytes:
     """ToBeSignedData."""
     place = header.latitude is not None and header.longitude is not None
     flags = (0x40 if header.generated else 0) | (0x20 if header.expires else 0) | (0x10 if place else 0)
+    flags |= 0x80 if header.requests else 0
     out = b"\x40\x03\x80" + octets(payload) + bytes([flags]) + unsigned(header.psid)
     if header.generated:
         out += header.generated.to_bytes(8, "big")
@@ -52,6 +54,8 @@ def to_be_signed(payload: bytes, header: Header) -> bytes:
     if header.latitude is not None and header.longitude is not None:
         out += header.latitude.to_bytes(4, "big", signed=True) + header.longitude.to_bytes(4, "big", signed=True)
         out += header.elevation.to_bytes(2, "big")
+    if header.requests:  # the first extension addition of four, in a bit map of one octet
+        out += b"\x02\x04\x80" + octets(unsigned(len(header.requests)) + b"".join(header.requests))
     return out
 
 
@@ -74,6 +78,9 @@ def open_envelope(data: bytes) -> Envelope:
     Raises:
         DecodeError: anything that is not such a message, down to bytes left over.
     """
+    usual = _open_usual(data)
+    if usual is not None:
+        return usual
     r = Reader(data)
     begin = 3  # behind the hashId, which the signature says again
     if data[:2] == _SIGNED and data[3:6] == _PLAIN:
@@ -104,6 +111,34 @@ def open_envelope(data: bytes) -> Envelope:
     return Envelope(signed, payload, header, signer, certificate, algorithm, signature)
 
 
+def _open_usual(data: bytes) -> Envelope | None:
+    """The usual form at one look: less than 64 KiB of payload, a short PSID and the time, a digest, a P-256 signature; else None."""
+    if len(data) < 94 or data[:6] != _SIGNED + b"\x00" + _PLAIN:
+        return None
+    size, at = data[6], 7
+    if size > 127:
+        if size == 0x81:
+            size, at = data[7], 8
+        elif size == 0x82:
+            size, at = data[7] << 8 | data[8], 9
+        else:
+            return None
+    end = at + size
+    stop = len(data) - 75  # signed part | 80 digest | 80 80 signature
+    wide = stop - end - 10
+    if (
+        wide not in (1, 2)
+        or data[end] != 0x40
+        or data[end + 1] != wide
+        or data[stop] != 0x80
+        or data[stop + 9 : stop + 11] != b"\x80\x80"
+    ):
+        return None
+    psid = data[end + 2] if wide == 1 else data[end + 2] << 8 | data[end + 3]
+    header = Header(psid, int.from_bytes(data[stop - 8 : stop], "big"))
+    return Envelope(data[3:stop], data[at:end], header, data[stop + 1 : stop + 9], None, "p256", data[-64:])
+
+
 def _read_header(r: Reader) -> Header:
     data, at = r.data, r.at
     if data[at : at + 2] == b"\x40\x01" and len(data) >= at + 11:  # the usual header: a short PSID and the time
@@ -116,6 +151,18 @@ def _read_header(r: Reader) -> Header:
     latitude, longitude, elevation = None, None, 0
     if flags & 0x10:
         latitude, longitude, elevation = r.signed(4), r.signed(4), r.integer(2)
-    if flags & 0x8E:
+    if flags & 0x0E:
         raise DecodeError("the header carries fields that are not supported", offset_bits=8 * r.at)
-    return Header(psid, generated, expires, latitude, longitude, elevation)
+    requests = _read_requests(r) if flags & 0x80 else ()
+    return Header(psid, generated, expires, latitude, longitude, elevation, requests)
+
+
+def _read_requests(r: Reader) -> tuple[bytes, ...]:
+    """The requests for certificates, if nothing else stands in the header's extension."""
+    if r.octets() != b"\x04\x80":
+        raise DecodeError("the header carries additions that are not supported", offset_bits=8 * r.at)
+    inner = Reader(r.octets())
+    asked = tuple(inner.take(3) for _ in range(inner.count()))
+    if not asked or inner.at != len(inner.data):
+        raise DecodeError("a list of requests of the wrong length", offset_bits=8 * r.at)
+    return asked

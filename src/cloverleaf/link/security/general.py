@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cloverleaf.link.schemas.reader import schema_file
 from cloverleaf.link.security.algorithms import sha256
 from cloverleaf.link.security.certificate import Certificate, Circle, Rectangle, decode_certificate
-from cloverleaf.link.security.envelope import Envelope, Header
+from cloverleaf.link.security.envelope import Envelope, Header, open_envelope
 from cloverleaf.link.security.oer import Reader
 from cloverleaf.types.errors import DecodeError, EncodeError
 
@@ -24,9 +24,16 @@ _REFUSALS = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 class Extras(NamedTuple):
     """Header fields beside those of `Header`, and the rest of a certificate chain."""
 
-    requests: tuple[bytes, ...] = ()  # HashedId3 of certificates that the sender asks for
     requested: Certificate | None = None  # a certificate that somebody asked for
     chain: tuple[Certificate, ...] = ()  # issuers that came along
+
+
+def open_any(data: bytes) -> tuple[Envelope, Extras]:
+    """Take a signed message of any form apart, the usual one quickly; DecodeError for what is none or is not supported."""
+    try:
+        return open_envelope(data), Extras()
+    except DecodeError:
+        return open_general(data)
 
 
 def open_general(data: bytes) -> tuple[Envelope, Extras]:
@@ -53,9 +60,12 @@ def _signed(signed: Any) -> tuple[Envelope, Extras]:
     if content != "unsecuredData":
         raise DecodeError("a payload of another form")
     place = info.get("generationLocation", {})
+    asked = [bytes.fromhex(h["hex"]) for h in info.get("inlineP2pcdRequest", [])]
+    if "p2pcdLearningRequest" in info:
+        asked.append(bytes.fromhex(info["p2pcdLearningRequest"]["hex"]))
     header = Header(
         info["psid"], info.get("generationTime", 0), info.get("expiryTime", 0), place.get("latitude"), place.get("longitude"),
-        place.get("elevation", 0),
+        place.get("elevation", 0), tuple(asked),
     )  # fmt: skip
     chain = tuple(read_certificate(c) for c in signer) if form == "certificate" else ()
     if form == "certificate" and not chain:
@@ -67,11 +77,8 @@ def _signed(signed: Any) -> tuple[Envelope, Extras]:
     envelope = Envelope(
         raw, bytes.fromhex(inner["hex"]), header, signer_id, chain[0] if chain else None, algorithm, signature
     )
-    asked = [bytes.fromhex(h["hex"]) for h in info.get("inlineP2pcdRequest", [])]
-    if "p2pcdLearningRequest" in info:
-        asked.append(bytes.fromhex(info["p2pcdLearningRequest"]["hex"]))
     requested = read_certificate(info["requestedCertificate"]) if "requestedCertificate" in info else None
-    return envelope, Extras(tuple(asked), requested, chain[1:])
+    return envelope, Extras(requested, chain[1:])
 
 
 def read_certificate(value: Any) -> Certificate:
@@ -156,16 +163,13 @@ def _regions(value: Any) -> tuple[Circle | Rectangle, ...]:
     )  # fmt: skip
 
 
-def to_be_signed_with(signed: bytes, requests: tuple[bytes, ...], requested: Certificate | None) -> bytes:
-    """ToBeSignedData with requests for certificates (HashedId3) and an answer to such a request added to its header."""
+def with_answer(signed: bytes, requested: Certificate) -> bytes:
+    """ToBeSignedData with an answer to somebody's request for a certificate added to its header."""
     value = decoder("ToBeSignedData")(signed)
-    if requests:
-        value["headerInfo"]["inlineP2pcdRequest"] = [{"hex": r.hex()} for r in requests]
-    if requested is not None:
-        try:
-            value["headerInfo"]["requestedCertificate"] = decoder("Certificate")(requested.coer)
-        except DecodeError:
-            raise EncodeError("this certificate's form cannot answer a request") from None
+    try:
+        value["headerInfo"]["requestedCertificate"] = decoder("Certificate")(requested.coer)
+    except DecodeError:
+        raise EncodeError("this certificate's form cannot answer a request") from None
     raw: bytes = encoder("ToBeSignedData")(value)
     return raw
 

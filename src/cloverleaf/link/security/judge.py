@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cloverleaf.link.security.algorithms import algorithm
 from cloverleaf.link.security.certificate import Certificate
-from cloverleaf.link.security.envelope import Envelope, open_envelope
+from cloverleaf.link.security.envelope import Envelope
+from cloverleaf.link.security.general import open_any
 from cloverleaf.link.security.verifier import Verifier
 from cloverleaf.types.errors import DecodeError, SecurityError
 
@@ -56,13 +57,16 @@ class Judge:
             SecurityError: refused, with one of `verifier.REASONS`.
         """
         try:
-            envelope = open_envelope(data)
+            envelope, extras = open_any(data)
         except DecodeError as error:
             raise SecurityError(error.message, reason="malformed") from error
         if self.signature_only:
             return self._signature(envelope)
         now = self.now if self.now is not None else envelope.header.generated * 1e-6
-        return self.verifier.check(data, self.psids or (envelope.header.psid,), now, self.place)
+        for certificate in extras.chain[::-1]:  # issuers that came along, the highest first
+            self._learn(certificate)
+        self.verifier.judge(envelope, self.psids or (envelope.header.psid,), now, self.place)
+        return envelope
 
     def _signature(self, envelope: Envelope) -> Envelope:
         certificate = envelope.certificate or self.known.get(envelope.signer)

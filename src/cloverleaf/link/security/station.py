@@ -10,14 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cloverleaf.link.security.certificate import Certificate
-from cloverleaf.link.security.envelope import Envelope, Header, open_envelope, seal, to_be_signed
-from cloverleaf.link.security.general import Extras, open_general, to_be_signed_with
+from cloverleaf.link.security.envelope import Envelope, Header, seal, to_be_signed
+from cloverleaf.link.security.general import Extras, open_any, with_answer
+from cloverleaf.link.security.peers import MOST_REQUESTS
 from cloverleaf.link.security.signer import ATTACH_EVERY, Signer
 from cloverleaf.link.security.verifier import Verifier
 from cloverleaf.types.errors import DecodeError, SecurityError
-
-MOST_REQUESTS = 6
-"""Certificates asked for in one message."""
 
 
 class SecureStation:
@@ -45,11 +43,12 @@ class SecureStation:
         if attach:
             self._attached, signer.asked = now, False
         micro = round(now * 1e6)
-        signed = to_be_signed(payload, Header(psid, micro, micro + round(life * 1e6) if life else 0))
         wanted = tuple(sorted(digest[-3:] for digest in self.verifier.wanted))[:MOST_REQUESTS]
+        header = Header(psid, micro, micro + round(life * 1e6) if life else 0, requests=wanted)
+        signed = to_be_signed(payload, header)
         answer, self._answer = self._answer, None
-        if wanted or answer is not None:
-            signed = to_be_signed_with(signed, wanted, answer)
+        if answer is not None:
+            signed = with_answer(signed, answer)
         certificate, key = signer.ticket
         return seal(signed, certificate, signer.algorithm.sign(key, signed, certificate.coer), attach=attach)
 
@@ -63,8 +62,8 @@ class SecureStation:
     ) -> Envelope | None:
         """The message if it is accepted, else None; the reason is counted in `refused`."""
         try:
-            envelope, extras = self._open(data)
-            self._serve(extras)
+            envelope, extras = open_any(data)
+            self._serve(envelope.header.requests, extras)
             self.verifier.judge(envelope, psids, now, place)
         except DecodeError:
             self.refused["malformed"] += 1
@@ -77,18 +76,12 @@ class SecureStation:
         self.accepted += 1
         return envelope
 
-    def _open(self, data: bytes) -> tuple[Envelope, Extras]:
-        try:
-            return open_envelope(data), Extras()
-        except DecodeError:
-            return open_general(data)
-
-    def _serve(self, extras: Extras) -> None:
+    def _serve(self, requests: tuple[bytes, ...], extras: Extras) -> None:
         """Remember what others ask for, and learn what came along."""
         for certificate in (*extras.chain[::-1], extras.requested):
             if certificate is not None:
                 self._learn(certificate)
-        for digest in extras.requests:
+        for digest in requests:
             if digest == self.signer.ticket.certificate.hashed_id[-3:]:
                 self.signer.asked = True
             elif digest in self._issuers:

@@ -6,10 +6,14 @@ costly one comes last. Verified certificates are cached by HashedId8, so that me
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 
-from cloverleaf.link.security.algorithms import algorithm
+from cryptography.exceptions import InvalidSignature
+
+from cloverleaf.link.security.algorithms import VERIFY, algorithm, der_signature, p256_point, sha256
 from cloverleaf.link.security.certificate import Certificate, Circle, Rectangle
 from cloverleaf.link.security.envelope import Envelope, open_envelope
 from cloverleaf.types.errors import DecodeError, SecurityError
@@ -30,6 +34,8 @@ REASONS = (
     "bad_signature",
 )
 """Everything `Verifier.check` can say no with."""
+MOST_CERTIFICATES = 8192
+"""Certificates kept in the cache."""
 
 
 class Verifier:
@@ -49,6 +55,7 @@ class Verifier:
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
         self._turn = -math.inf
+        self._p256: dict[bytes, tuple[Callable[..., None], bytes]] = {}  # of certificates in use: verify, digest of the certificate
         self.wanted: set[bytes] = set()
         """Digests of unknown certificates: what a peer-to-peer request would ask for."""
 
@@ -70,7 +77,7 @@ class Verifier:
         if certificate.issues:
             self._issuers[certificate.hashed_id] = certificate
         self._known[certificate.hashed_id] = certificate
-        if len(self._known) > 8192:
+        if len(self._known) > MOST_CERTIFICATES:
             self._known.popitem(last=False)
         self.wanted.discard(certificate.hashed_id)
 
@@ -96,7 +103,7 @@ class Verifier:
         return envelope
 
     def check_all(
-        self, messages: list[bytes], psids: list[tuple[int, ...]], now: float
+        self, messages: list[bytes], psids: list[tuple[int, ...]], now: float, place: tuple[float, float] | None = None
     ) -> list[Envelope | SecurityError]:
         """As `check` for many messages, in their order; what is refused is returned instead of raised.
 
@@ -107,7 +114,7 @@ class Verifier:
         for data, permitted in zip(messages, psids):
             try:
                 envelope = open_envelope(data)
-                pending.append((len(found), envelope, self._admit(envelope, permitted, now, None)))
+                pending.append((len(found), envelope, self._admit(envelope, permitted, now, place)))
                 found.append(envelope)
             except DecodeError as error:
                 found.append(SecurityError(str(error), reason="malformed"))
@@ -146,11 +153,28 @@ class Verifier:
         tag = envelope.signer + envelope.signed  # not the signature: (r, n - s) holds as well
         if self.seen(tag):
             raise SecurityError("the message was received before", reason="replayed")
-        if not algorithm(certificate.algorithm).verify(
-            certificate.point, envelope.signature, envelope.signed, certificate.coer
-        ):
+        if not self._holds(envelope, certificate):
             raise SecurityError("the signature does not hold", reason="bad_signature")
         self.remember(tag, now)
+
+    def _holds(self, envelope: Envelope, certificate: Certificate) -> bool:
+        """Whether the signature fits; as `Algorithm.verify`, but what a certificate gives is worked out once."""
+        if certificate.algorithm != "p256":
+            return algorithm(certificate.algorithm).verify(
+                certificate.point, envelope.signature, envelope.signed, certificate.coer
+            )
+        known = self._p256.get(certificate.hashed_id)
+        if known is None:
+            known = p256_point(certificate.point).verify, sha256(certificate.coer)
+            if len(self._p256) > MOST_CERTIFICATES:
+                self._p256.clear()
+            self._p256[certificate.hashed_id] = known
+        digest = hashlib.sha256(hashlib.sha256(envelope.signed).digest() + known[1]).digest()
+        try:
+            known[0](der_signature(envelope.signature), digest, VERIFY)
+        except InvalidSignature:
+            return False
+        return True
 
     def _certificate(self, envelope: Envelope) -> Certificate:
         if envelope.signer in self.revoked:
