@@ -10,8 +10,14 @@ from cloverleaf.link.bus import Link
 from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.security import sm2
 from cloverleaf.link.security.bus_security import BusSecurity, bus_security
+from cloverleaf.link.security.certificate import Circle, issue
+from cloverleaf.link.security.envelope import Header, seal, to_be_signed
+from cloverleaf.link.security.pseudonym import Aliases, ChangePolicy
 from cloverleaf.link.security.schedule import urgency
-from cloverleaf.link.station import empty_outbox
+from cloverleaf.link.security.signer import simulated_authority
+from cloverleaf.link.security.station import SecureStation
+from cloverleaf.link.security.verifier import Verifier
+from cloverleaf.link.station import Stations, empty_outbox
 from cloverleaf.types.errors import StudyError
 from cloverleaf.types.messages import RSU_STATION_BASE, AwarenessBatch, MessageKind, WireBatch
 from naive.link_content import PickleContent
@@ -75,15 +81,142 @@ def test_replay_tampering_and_impersonation_are_refused() -> None:
     assert RSU_STATION_BASE in who.unit
 
 
-def test_pseudonyms_change() -> None:
+def test_pseudonyms_change_on_the_air_and_in_the_certificate() -> None:
+    """After 2 s every half second: another id in the bytes, another certificate, silence between; receivers see the same station."""
     who = stations([0.0, 50.0])
-    security = BusSecurity("p256", "csae_day2", pseudonyms=3, change_every=0.25)
-    link = Link(PickleContent(), radio="ideal", security=security)
-    used = set()
-    for k in range(9):
-        link.exchange(empty_outbox()._replace(awareness=awareness(who, k * 0.1)), who, k * 0.1)
+    policy = ChangePolicy(first_m=(0.0, 0.0), later_s=(0.5, 0.5), silence_s=(0.15, 0.15))
+    security = BusSecurity("p256", "csae_day2", pseudonyms=3)
+    link = Link(PickleContent(), radio="ideal", security=security, aliases=Aliases(1, policy))
+    used, shown, heard_at = set(), set(), []
+    for k in range(20):
+        inbox = link.exchange(empty_outbox()._replace(awareness=awareness(who, k * 0.1)), who, k * 0.1)
         used.add(security.signer(0).ticket.certificate.hashed_id)
-    assert len(used) == 3 and not link.statistics.refused
+        shown.add(int(link.aliases.shown(np.array([0]))[0]))
+        mine = heard(inbox, 1, MessageKind.AWARENESS)
+        heard_at.append(len(mine))
+        assert all(inbox.cars.awareness.station[m] == 0 for m in mine)
+    assert len(used) == len(shown) == link.statistics.pseudonym_changes // 2 == 3, "the first change comes at once"
+    assert heard_at.count(0) >= 4 and link.statistics.silent == 2 * heard_at.count(0) and not link.statistics.refused
+
+
+def crossing(seed: int) -> tuple[Link, BusSecurity, list[Stations]]:
+    """Three cars of which the last arrives within reach at tick 5; over the ideal radio."""
+    security = BusSecurity("p256", "csae_day2", seed=seed)
+    ways = [stations([0.0, 50.0, 5000.0 if k < 5 else 100.0]) for k in range(12)]
+    return Link(PickleContent(), radio="ideal", security=security), security, ways
+
+
+def test_who_does_not_know_a_certificate_asks_for_it_and_gets_it() -> None:
+    link, _, ways = crossing(0)
+    lost, sizes = [], []
+    for k, who in enumerate(ways):
+        before = link.statistics.unknown
+        link.exchange(empty_outbox()._replace(awareness=awareness(who, k * 0.1)), who, k * 0.1)
+        lost.append(link.statistics.unknown - before)
+        sizes.append(np.diff(link.wire.start).tolist())
+    # at tick 5 all meet: four deliveries between old and new neighbours are lost, the requests go out at 6, the answers at 7
+    assert lost == [0] * 5 + [4, 4] + [0] * 5
+    grown = [b - a for a, b in zip(sizes[5], sizes[7])]
+    assert min(grown) > 80, "the certificates came along"
+
+
+def test_peers_behave_like_secure_stations() -> None:
+    """The same meeting between three whole stations, each with its own verifier: the same deliveries are lost."""
+    _, security, ways = crossing(0)
+    now = security.offset
+    each = []
+    for car in range(3):
+        verifier = Verifier([security.authority.root])
+        verifier.learn(security.authority.authority)
+        each.append(SecureStation(security.signer(car), verifier, [security.authority.authority]))
+    lost = []
+    for k, who in enumerate(ways):
+        sent = [s.sign(bytes([i, k]), 111, now + k * 0.1) for i, s in enumerate(each)]
+        missed = 0
+        for r, station in enumerate(each):
+            for s, data in enumerate(sent):
+                if s != r and abs(who.car_x[r] - who.car_x[s]) <= 1000.0:
+                    missed += station.receive(data, (111,), now + k * 0.1) is None
+        lost.append(missed)
+    assert lost == [0] * 5 + [4, 4] + [0] * 5
+
+
+def test_revoked_stations_are_refused() -> None:
+    who = stations([0.0, 50.0])
+    security = BusSecurity("p256", "csae_day2")
+    link = Link(PickleContent(), radio="ideal", security=security)
+    for k in range(4):
+        if k == 2:
+            security.revoke([0], 0.2)
+        inbox = link.exchange(empty_outbox()._replace(awareness=awareness(who, k * 0.1)), who, k * 0.1)
+        assert len(heard(inbox, 1, MessageKind.AWARENESS)) == (k < 2)
+        assert len(heard(inbox, 0, MessageKind.AWARENESS)) == 1
+    assert dict(link.statistics.refused) == {"revoked": 2}
+
+
+def test_a_share_of_the_cars_may_be_revoked_from_the_start() -> None:
+    who = stations(np.linspace(0.0, 500.0, 60).tolist())
+    link = Link(PickleContent(), radio="ideal", security=BusSecurity("p256", "etsi", revoked_share=0.3, seed=2), standard="etsi")
+    link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.0)), who, 0.0)
+    assert 8 <= link.statistics.refused["revoked"] <= 28
+
+
+HOSTILE = {
+    "certificate_expired": dict(start=-400 * 3600, hours=100),
+    "certificate_not_yet_valid": dict(start=3600, hours=100),
+    "out_of_region": dict(regions=(Circle(10.0, 10.0, 500.0),)),
+    "wrong_permission": dict(permissions={37: b""}),
+    "untrusted_issuer": dict(stranger=True),
+    "message_expired": dict(age=30.0),
+    "from_the_future": dict(age=-30.0),
+}
+
+
+def hostile(security: BusSecurity, payload: bytes, *, start: int = 0, hours: int = 100, regions: tuple = (), permissions: dict | None = None,
+            stranger: bool = False, age: float = 0.0) -> bytes:  # fmt: skip
+    """A message with a certificate that is wrong in one way, signed with its own key."""
+    begin, key = int(security.offset) + start, security.algorithm.generate(0xBAD)
+    home = security.authority
+    if stranger:
+        home = simulated_authority(security.algorithm, int(security.offset) - 7200)
+    wide = home._replace(start=begin, hours=hours)
+    issuer = home.authority
+    if start < -3600:  # an authority that was there then: the ticket must fail by its own time
+        old_root = security.authority.root
+        issuer = issue(security.algorithm, old_root, security.algorithm.generate(0xC10BE4), security.algorithm.generate(0x1EAF),
+                       name="old", start=begin, hours=hours, permissions={}, issues=True)  # fmt: skip
+        security.verifier._issuers[issuer.hashed_id] = issuer
+    certificate = issue(security.algorithm, issuer, wide.key, key, name="", start=begin, hours=hours,
+                        permissions=permissions or {111: b""}, regions=regions)  # fmt: skip
+    signed = to_be_signed(payload, Header(111, round((security.offset + 0.1 - age) * 1e6)))
+    return seal(signed, certificate, security.algorithm.sign(key, signed, certificate.coer), attach=True)
+
+
+@pytest.mark.parametrize("reason", HOSTILE)
+def test_every_kind_of_hostile_message_has_its_own_reason(reason: str) -> None:
+    who = stations([0.0, 50.0])
+    security = BusSecurity("p256", "csae_day2", place=(31.0, 121.0))
+    link = Link(PickleContent(), radio="ideal", security=security)
+    link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.0)), who, 0.0)
+    payload = PickleContent().encode(MessageKind.AWARENESS, awareness(who, 0.1))[0].tobytes()
+    data = np.frombuffer(hostile(security, payload, **HOSTILE[reason]), np.uint8)
+    link.inject(shift(link.wire, [0])._replace(buffer=data, start=np.array([0, len(data)])))
+    link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.1)), who, 0.1)
+    assert dict(link.statistics.refused) == {reason: 1}
+
+
+def test_junk_and_stale_messages_without_security_have_reasons_too() -> None:
+    who = stations([0.0, 50.0])
+    link = Link(PickleContent(), radio="ideal")
+    link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.0)), who, 0.0)
+    first = shift(link.wire, [0])
+    for k, age in ((1, 0.0), (2, 20.0), (3, -20.0)):
+        late = PickleContent().encode(MessageKind.AWARENESS, awareness(stations([0.0]), k * 0.1 - age))
+        link.inject(first if k == 1 else first._replace(buffer=late[0], start=late[1]))
+        link.exchange(empty_outbox()._replace(awareness=awareness(who, k * 0.1)), who, k * 0.1)
+    link.inject(first._replace(buffer=np.frombuffer(b"nonsense", np.uint8), start=np.array([0, 8])))
+    link.exchange(empty_outbox(), who, 0.4)
+    assert dict(link.statistics.refused) == {"out of order": 1, "stale": 1, "future": 1, "undecodable": 1}
 
 
 def test_urgency_matches_the_naive_one() -> None:

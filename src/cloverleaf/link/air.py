@@ -10,7 +10,7 @@ from cloverleaf.link.channel import BINS, CAUSES, Losses, Receivers, Senders, br
 from cloverleaf.link.radio.tables import RadioTables
 from cloverleaf.link.station import Stations
 from cloverleaf.link.statistics import Statistics
-from cloverleaf.types.messages import RSU_STATION_BASE, WireBatch
+from cloverleaf.types.messages import RSU_STATION_BASE, MessageKind, WireBatch
 from cloverleaf.types.state import F64, I32, I64
 
 _Group = tuple[I64, I32, F64]
@@ -45,6 +45,7 @@ class Air:
     def __init__(self, tables: RadioTables, seed: int, step: float) -> None:
         self.tables, self.seed, self.step = tables, np.int64(seed), step
         self.car_busy = np.zeros(0)
+        self.airtime = 0.0  # s of the whole channel that an awareness message of the last tick took, in the mean
         self._cars, self._units = _Memory(), _Memory()
         self._message = np.zeros(4096, np.int32)
         self._delay = np.zeros(4096)
@@ -77,6 +78,9 @@ class Air:
             epoch,
             access,
         )
+        own = wire.kind[order] == MessageKind.AWARENESS
+        if own.any():
+            self.airtime = float(subchannels[own].mean()) / tables.resources
         load = subchannels / (tables.resources * self.step)
         tx = Senders(
             wire.x[order],

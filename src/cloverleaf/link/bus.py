@@ -14,9 +14,12 @@ import numpy as np
 from cloverleaf.link.air import Air
 from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
 from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs, network_delay
+from cloverleaf.link.congestion import Density
 from cloverleaf.link.generation import Generation, Rates
+from cloverleaf.link.life.freshness import FreshnessFilter
 from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.radio.tables import radio_tables
+from cloverleaf.link.security.pseudonym import Aliases, replace_ids
 from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_command
 from cloverleaf.link.statistics import Statistics
 from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, Received, WireBatch
@@ -45,6 +48,12 @@ class Security(Protocol):
     def check(self, wire: WireBatch, t: float) -> tuple[U8, I64, U8, list[str]]:
         """Payload buffer, offsets, verdict (1 accepted) and the reasons of the refused ones."""
 
+    def hear(self, groups: list[tuple[Pairs, I64]]) -> tuple[list[Pairs], int]:
+        """Of the messages checked last, what each receiver could check as well, and how many deliveries it could not."""
+
+    def change(self, stations: list[int]) -> None:
+        """These stations change their pseudonyms."""
+
 
 class _Late(NamedTuple):
     """Deliveries that wait: receiver by station id, content row in `batch` of `kind`."""
@@ -72,6 +81,8 @@ class Link:
         network_latency: mean one-way delay to and from the cloud, s.
         security: None for unsigned messages.
         seed: of the random streams.
+        congestion: a rule of `congestion.CONTROLS`, or "auto" for that of the standard.
+        aliases: pseudonyms of the cars; None keeps every id as it is.
     """
 
     def __init__(
@@ -86,10 +97,13 @@ class Link:
         seed: int = 0,
         rates: Rates | None = None,
         power_dbm: float = 23.0,
+        congestion: str = "auto",
+        aliases: Aliases | None = None,
     ) -> None:
-        self.content, self.security = content, security
+        self.content, self.security, self.aliases = content, security, aliases
         self.step, self.network_latency, self.seed = step, network_latency, seed
-        self.generation = Generation(standard, rates)
+        self.generation = Generation(standard, rates, congestion=congestion, step=step)
+        self.freshness = FreshnessFilter()
         self.air = Air(radio_tables(radio, power_dbm), seed, step)
         self.statistics = Statistics()
         self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
@@ -117,11 +131,13 @@ class Link:
         direct = np.flatnonzero(wire.uu == 0)
         heard = self.air.exchange(wire, direct, size, stations, tick, t, self.statistics)
         cars, units = Pairs(*heard[0]), Pairs(*heard[1])
-        self.generation.hear_busy(stations.car, self.air.car_busy)
+        self._control(cars, wire, stations)
         cars = self._add_network(cars, wire, stations, tick)
 
         accepted, batches, row = self._open(wire, t)
         if self.security is not None:
+            (cars, units), unknown = self.security.hear([(cars, stations.car), (units, stations.unit)])
+            self.statistics.unknown += unknown
             capacity = max(int(self.security.capacity * self.step), 1)
             cars, dropped = relieve(cars, stations.car, wire, row, batches[MessageKind.AWARENESS], capacity)
             self.statistics.deferred += dropped
@@ -140,6 +156,8 @@ class Link:
     def _generate(self, out: Outbox, stations: Stations, t: float) -> WireBatch:
         """Apply the generation rules and encode what is due."""
         rule = self.generation
+        if self.aliases is not None and count(out.awareness):
+            out = self._fall_silent(out, t)
         offers: list[tuple[int, Any, U8]] = []
         if count(out.awareness):
             offers.append((MessageKind.AWARENESS, out.awareness, rule.awareness(out.awareness, t)))
@@ -148,9 +166,8 @@ class Link:
         if len(out.topology):
             offers.append((MessageKind.TOPOLOGY, out.topology, rule.topology(out.topology, RSU_STATION_BASE, t)))
         if count(out.perception):
-            offers.append(
-                (MessageKind.PERCEPTION, out.perception, rule.perception(out.perception, RSU_STATION_BASE, t))
-            )
+            shared = rule.perception(out.perception, RSU_STATION_BASE, t)
+            offers.append((MessageKind.PERCEPTION, shared, np.ones(count(shared), np.uint8)))
         if count(out.advice):
             offers.append((MessageKind.ADVICE, out.advice, rule.advice(out.advice, t)))
         if count(out.event):
@@ -170,8 +187,39 @@ class Link:
             wire = _append(wire, part)
         return wire
 
+    def _fall_silent(self, out: Outbox, t: float) -> Outbox:
+        """Cars change their pseudonyms; those between an old one and a new one say nothing."""
+        own = out.awareness
+        assert self.aliases is not None
+        silent, changed = self.aliases.step(own.station, own.x, own.y, t)
+        self.statistics.pseudonym_changes += len(changed)
+        if changed and self.security is not None:
+            self.security.change(changed)
+        if not silent.any():
+            return out
+        self.statistics.silent += int(silent.sum())
+        mute = np.isin(out.perception.station, own.station[silent])
+        return out._replace(
+            awareness=take(own, np.flatnonzero(~silent)), perception=take(out.perception, np.flatnonzero(~mute))
+        )
+
+    def _control(self, cars: Pairs, wire: WireBatch, stations: Stations) -> None:
+        """Tell congestion control what the cars heard."""
+        rule, n = self.generation.congestion, len(stations.car)
+        near = np.zeros(n)
+        if rule.name == "density" and len(cars.message):
+            receiver = np.repeat(np.arange(n), np.diff(cars.start))
+            m = cars.message
+            apart = np.hypot(wire.x[m] - stations.car_x[receiver], wire.y[m] - stations.car_y[receiver])
+            close = (apart <= Density().range_m) & (wire.kind[m] == MessageKind.AWARENESS)
+            near = np.bincount(receiver[close], minlength=n).astype(float)
+        rule.hear(stations.car, self.air.car_busy, near, self.air.airtime)
+
     def _encode(self, kind: int, batch: Any, stations: Stations, t: float) -> WireBatch:
-        buffer, start = self.content.encode(kind, batch)
+        shown = batch
+        if self.aliases is not None and kind != MessageKind.TOPOLOGY:
+            shown = replace_ids(batch, self.aliases.shown)
+        buffer, start = self.content.encode(kind, shown)
         n = len(start) - 1
         station = batch if kind == MessageKind.TOPOLOGY else batch.station
         if kind == MessageKind.AWARENESS:
@@ -247,13 +295,28 @@ class Link:
             if kind == MessageKind.TOPOLOGY or not len(rows):
                 continue
             part, offsets = _slice(buffer, start, rows)
-            batches[kind], error = self.content.decode(kind, part, offsets)
+            batch, error = self.content.decode(kind, part, offsets)
+            batches[kind] = batch if self.aliases is None else replace_ids(batch, self.aliases.real)
             row[rows] = np.arange(len(rows), dtype=np.int32)
             if error.any():
                 accepted[rows[error != 0]] = 0
                 self.statistics.refused["undecodable"] += int(np.count_nonzero(error))
+            self._refuse_stale(kind, batches[kind], rows, accepted, t)
         accepted[wire.kind == MessageKind.TOPOLOGY] = 0  # maps are known; the message counts as load and bytes
         return accepted, batches, row
+
+    def _refuse_stale(self, kind: int, batch: Any, rows: np.ndarray, accepted: U8, t: float) -> None:
+        """Leave aside duplicates and messages that are too old, out of order or ahead of time; `rows` of `accepted` hold the batch."""
+        good = np.flatnonzero(accepted[rows])
+        sender = batch.station[good]
+        if kind == MessageKind.SIGNAL:  # a unit may serve several intersections
+            sender = sender * np.int64(65536) + batch.intersection[good]
+        elif kind == MessageKind.ADVICE:
+            sender = sender * np.int64(1 << 33) + batch.target[good]
+        fresh, verdicts = self.freshness.check_many(MessageKind(kind), sender, batch.time[good], t)
+        if verdicts:
+            accepted[rows[good[fresh == 0]]] = 0
+            self.statistics.refused.update(verdict.value for verdict in verdicts)
 
     def _hand_over(
         self,

@@ -30,6 +30,9 @@ class Statistics:
         self.busy_sum, self.busy_count, self.busy_max = 0.0, 0, 0.0
         self.refused: Counter[str] = Counter()
         self.deferred = 0  # verifications given up under overload
+        self.unknown = 0  # pairs whose receiver did not know the signer's certificate
+        self.silent = 0  # messages kept back by a change of pseudonyms
+        self.pseudonym_changes = 0
 
     def count_sent(self, kind: I32, size: I64) -> None:
         """Messages that went out: kinds and sizes in bytes, shape (n,)."""
@@ -88,4 +91,7 @@ class Statistics:
             "channel_busy_max": round(self.busy_max, 4),
             "refused": dict(sorted(self.refused.items())),
             "deferred": self.deferred,
+            "certificate_unknown": self.unknown,
+            "silent": self.silent,
+            "pseudonym_changes": self.pseudonym_changes,
         }

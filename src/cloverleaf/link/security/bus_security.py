@@ -1,18 +1,27 @@
 """Security of a whole simulated world: every station signs with its own ticket; every message is verified once for all who hear it.
 
-What a station can verify per second is modelled by `capacity` (see `schedule.py`). One verifier stands for all receivers: that a
-receiver may have missed the message with the sender's full certificate is not modelled.
+What a station can verify per second is modelled by `capacity` (see `schedule.py`), who could verify what by `peers.py`: a receiver that has
+not heard the sender's certificate loses the message and asks for the certificate in its own next one.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cloverleaf.algo.rng import PSEUDONYM, stream, uniform
 from cloverleaf.link.batches import pack
-from cloverleaf.link.security.algorithms import algorithm
-from cloverleaf.link.security.signer import Signer, simulated_authority
+from cloverleaf.link.overload import Pairs
+from cloverleaf.link.security.algorithms import SIGN, algorithm, raw_signature, sha256
+from cloverleaf.link.security.envelope import Envelope, Header, seal, to_be_signed
+from cloverleaf.link.security.oer import octets, unsigned
+from cloverleaf.link.security.peers import MOST_REQUESTS, Peers
+from cloverleaf.link.security.revocation import CRL_PSID, Revocations, revocation_list
+from cloverleaf.link.security.signer import ATTACH_EVERY, Signer, Ticket, simulated_authority
 from cloverleaf.link.security.verifier import Verifier
 from cloverleaf.types.errors import SecurityError, StudyError, nearest
 from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, WireBatch
@@ -40,11 +49,29 @@ PSID: dict[str, dict[int, int]] = {
         MessageKind.ADVICE: 139,
         MessageKind.EVENT: 37,
     },
+    "sae": {
+        MessageKind.AWARENESS: 32,
+        MessageKind.SIGNAL: 130,
+        MessageKind.TOPOLOGY: 130,
+        MessageKind.PERCEPTION: 3623,
+        MessageKind.ADVICE: 3622,
+        MessageKind.EVENT: 131,
+    },
 }
-"""Application identifiers of message kinds. Advice has none of its own in either set: the dynamic RSI's and IVIM's stand in."""
+"""Application identifiers of message kinds. Advice has none of its own in CSAE and ETSI: the dynamic RSI's and IVIM's stand in. In the
+SAE set, perception and advice are CSAE's messages with their identifiers."""
 
 CAPACITY = {"p256": 2000.0, "sm2": 1600.0}
 """Verifications per second of a station: the order of today's on-board hardware security modules."""
+
+
+class _Pen(NamedTuple):
+    """What a P-256 ticket writes into every message."""
+
+    sign: Callable[..., bytes]
+    signer: bytes  # digest of the certificate
+    digest: bytes  # signer by digest, and the head of the signature
+    whole: bytes  # signer by certificate, and the head of the signature
 
 
 class BusSecurity:
@@ -54,7 +81,9 @@ class BusSecurity:
         name: p256 or sm2.
         standard: message set; decides the application identifiers.
         clock: UTC of simulation time 0, s since 1970.
-        pseudonyms: tickets per car, used in turn every `change_every` s (0: never changed).
+        pseudonyms: tickets per car, used in turn whenever `change` is called.
+        place: (latitude, longitude) in degrees where certificates with a region must hold; None does not check.
+        revoked_share: share of cars whose tickets are revoked before they drive, drawn by `seed`.
 
     Raises:
         StudyError: no such security.
@@ -62,7 +91,15 @@ class BusSecurity:
     """
 
     def __init__(
-        self, name: str, standard: str, *, clock: float = DEFAULT_CLOCK, pseudonyms: int = 1, change_every: float = 0.0
+        self,
+        name: str,
+        standard: str,
+        *,
+        clock: float = DEFAULT_CLOCK,
+        pseudonyms: int = 1,
+        place: tuple[float, float] | None = None,
+        revoked_share: float = 0.0,
+        seed: int = 0,
     ) -> None:
         if name not in CAPACITY:
             raise StudyError(
@@ -71,13 +108,21 @@ class BusSecurity:
         self.algorithm = algorithm(name)
         self.offset = clock - ITS_EPOCH
         self.capacity = CAPACITY[name]
-        self.psid = PSID["etsi" if standard.startswith("etsi") else "csae"]
+        self.psid = PSID[standard.partition("_")[0]]
         self.authority = simulated_authority(self.algorithm, int(self.offset) - 3600)
         self.verifier = Verifier([self.authority.root])
         self.verifier.learn(self.authority.authority)
-        self.pseudonyms, self.change_every = pseudonyms, change_every
+        self.pseudonyms, self.place, self.revoked_share, self.seed = pseudonyms, place, revoked_share, seed
+        self._revocations = Revocations(self.verifier)
+        self._revoked: list[Ticket] = []
         self._signers: dict[int, Signer] = {}
-        self._changed: dict[int, float] = {}
+        self._pens: dict[int, _Pen] = {}
+        self._attach_at: dict[int, float] = {}
+        self._wanted: dict[int, list[bytes]] = {}  # certificates that a station will ask for, HashedId3
+        self._owner: dict[bytes, int] = {}  # HashedId3 of a ticket in use -> its station
+        self._number: dict[bytes, int] = {}  # HashedId8 -> number of the ticket
+        self._peers = Peers()
+        self._heard: list[Envelope | SecurityError] = []
 
     def signer(self, station: int) -> Signer:
         """The signer of a station; cars may say where they are, infrastructure everything else."""
@@ -89,20 +134,78 @@ class BusSecurity:
             number = 2 * (station - RSU_STATION_BASE) + 1 if station >= RSU_STATION_BASE else 2 * (station + 16)
             tickets = [self.authority.ticket(number + (k << 40), permissions) for k in range(many)]
             self._signers[station] = Signer(self.algorithm, tickets)
+            self._use(station)
+            key = np.uint64(stream(np.int64(self.seed), np.int64(1), np.int64(station), np.int64(PSEUDONYM)))
+            if not fixed and uniform(key, np.int64(0)) < self.revoked_share:
+                self._revoked += tickets
         return self._signers[station]
+
+    def _use(self, station: int) -> None:
+        """Make ready the ticket that a station uses from now on; its next message carries the certificate."""
+        ticket = self._signers[station].ticket
+        certificate = ticket.certificate
+        self._number.setdefault(certificate.hashed_id, len(self._number))
+        self._owner[certificate.hashed_id[-3:]] = station
+        self._attach_at[station] = -np.inf
+        if self.algorithm.name == "p256":
+            self._pens[station] = _Pen(
+                ticket.key.sign,
+                sha256(certificate.coer),
+                b"\x80" + certificate.hashed_id + b"\x80\x80",
+                b"\x81\x01\x01" + certificate.coer + b"\x80\x80",
+            )
+
+    def change(self, stations: list[int]) -> None:
+        """These stations change their pseudonyms."""
+        for station in stations:
+            self.signer(station).change_pseudonym()
+            self._use(station)
+
+    def revoke(self, stations: list[int], t: float) -> None:
+        """Put all tickets of some stations on the next revocation list, which every station gets at once."""
+        for station in stations:
+            self._revoked += self.signer(station).tickets
+        self._publish(t + self.offset)
+
+    def _publish(self, now: float) -> None:
+        """Issue and apply a list of all revoked tickets."""
+        issuer = self.authority.ticket(1 << 60, {CRL_PSID: b""})
+        newest = self._revocations.newest
+        serial = newest.serial + 1 if newest else 1
+        certificates = [ticket.certificate for ticket in self._revoked]
+        raw = revocation_list(self.algorithm, issuer, certificates, serial=serial, now=now, following=now + 86_400)
+        self._revocations.apply(raw, now)
 
     def sign(self, wire: WireBatch, t: float) -> WireBatch:
         """The same messages inside signed envelopes, as of `t` s."""
-        now = t + self.offset
+        now, before = t + self.offset, len(self._revoked)
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
+        micro = round(now * 1e6)
+        tails = {k: b"\x40" + unsigned(psid) + micro.to_bytes(8, "big") for k, psid in self.psid.items()}
         parts = []
         for i, (station, kind) in enumerate(zip(wire.station.tolist(), wire.kind.tolist())):
-            signer = self.signer(station)
-            if self.change_every and t - self._changed.setdefault(station, t) >= self.change_every:
-                signer.change_pseudonym()
-                self._changed[station] = t
-            attach = kind == MessageKind.EVENT
-            parts.append(signer.sign(raw[start[i] : start[i + 1]], self.psid[kind], now, attach=attach))
+            if station not in self._signers:
+                self.signer(station)
+            payload = raw[start[i] : start[i + 1]]
+            attach = kind == MessageKind.EVENT or now >= self._attach_at[station]
+            if attach:
+                self._attach_at[station] = now + ATTACH_EVERY - 1e-6
+            if station in self._wanted:
+                requests = tuple(self._wanted.pop(station))
+                signed = to_be_signed(payload, Header(self.psid[kind], micro, requests=requests))
+            else:
+                signed = b"\x40\x03\x80" + octets(payload) + tails[kind]
+            pen = self._pens.get(station)
+            if pen is None:
+                certificate, key = self._signers[station].ticket
+                signature = self.algorithm.sign(key, signed, certificate.coer)
+                parts.append(seal(signed, certificate, signature, attach=attach))
+                continue
+            digest = hashlib.sha256(hashlib.sha256(signed).digest() + pen.signer).digest()
+            signature = raw_signature(pen.sign(digest, SIGN))
+            parts.append(b"\x03\x81\x00" + signed + (pen.whole if attach else pen.digest) + signature)
+        if len(self._revoked) > before:
+            self._publish(now)
         buffer, offsets = pack(parts)
         return wire._replace(buffer=buffer, start=offsets)
 
@@ -111,15 +214,57 @@ class BusSecurity:
         now = t + self.offset
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
         messages = [raw[a:b] for a, b in pairwise(start)]
-        found = self.verifier.check_all(messages, [(self.psid[kind],) for kind in wire.kind.tolist()], now)
-        refused = [isinstance(f, SecurityError) for f in found]
+        permitted = {kind: (psid,) for kind, psid in self.psid.items()}
+        found = self.verifier.check_all(messages, [permitted[kind] for kind in wire.kind.tolist()], now, self.place)
+        self._heard = found
         parts = [b"" if isinstance(f, SecurityError) else f.payload for f in found]
-        reasons = [f.reason for f in found if isinstance(f, SecurityError)]
-        verdict = np.logical_not(refused).astype(np.uint8)
+        refused = [f.reason for f in found if isinstance(f, SecurityError)]
+        verdict = np.ones(len(found), np.uint8)
+        if refused:
+            verdict[[isinstance(f, SecurityError) for f in found]] = 0
         buffer, offsets = pack(parts)
-        return buffer, offsets, verdict, reasons
+        return buffer, offsets, verdict, refused
+
+    def hear(self, groups: list[tuple[Pairs, I64]]) -> tuple[list[Pairs], int]:
+        """Of the messages checked last, what each receiver could check too, and how many pairs could not; groups of (pairs, station ids).
+
+        Who lacks a certificate asks for it in its next message, and who is asked attaches it.
+        """
+        n = len(self._heard)
+        ticket, attached = np.full(n, -1, np.int64), np.zeros(n, np.uint8)
+        asking: list[tuple[int, tuple[bytes, ...]]] = []
+        for i, f in enumerate(self._heard):
+            if isinstance(f, Envelope):
+                ticket[i] = self._number.get(f.signer, -1)
+                if f.certificate is not None:
+                    attached[i] = 1
+                if f.header.requests:
+                    asking.append((i, f.header.requests))
+        out, lost = [], 0
+        for pairs, ids in groups:
+            self._answer(asking, pairs, ids)
+            kept, receiver, message = self._peers.hear(pairs, ids, ticket, attached)
+            for r, m in zip(ids[receiver].tolist(), message.tolist()):
+                wanted, heard = self._wanted.setdefault(r, []), self._heard[m]
+                assert isinstance(heard, Envelope)
+                if len(wanted) < MOST_REQUESTS and heard.signer[-3:] not in wanted:
+                    wanted.append(heard.signer[-3:])
+            out.append(kept)
+            lost += len(message)
+        return out, lost
+
+    def _answer(self, asking: list[tuple[int, tuple[bytes, ...]]], pairs: Pairs, ids: I64) -> None:
+        """Stations that hear a request for their certificate attach it to their next message."""
+        if not asking:
+            return
+        place: dict[int, int] = {int(s): r for r, s in enumerate(ids)}
+        for message, requests in asking:
+            for digest in requests:
+                r = place.get(self._owner.get(digest, -1))
+                if r is not None and (pairs.message[pairs.start[r] : pairs.start[r + 1]] == message).any():
+                    self._attach_at[int(ids[r])] = -np.inf
 
 
-def bus_security(name: str, standard: str, clock: float = DEFAULT_CLOCK) -> BusSecurity | None:
-    """Security of a study by name: none, p256 or sm2; None for none."""
-    return None if name == "none" else BusSecurity(name, standard, clock=clock)
+def bus_security(name: str, standard: str, **options: Any) -> BusSecurity | None:
+    """Security of a study by name: none, p256 or sm2; None for none. Options as for `BusSecurity`."""
+    return None if name == "none" else BusSecurity(name, standard, **options)

@@ -6,6 +6,7 @@ optional place. The signer is named by a certificate's HashedId8, or by the cert
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from cloverleaf.link.security.certificate import Certificate, decode_certificate, encode_signature, read_signature
@@ -101,7 +102,11 @@ def open_envelope(data: bytes) -> Envelope:
     elif tag == 0x81:
         if r.count() < 1:
             raise DecodeError("an empty certificate chain", offset_bits=8 * r.at)
-        certificate = decode_certificate(r)
+        certificate = _whole_certificate(data[r.at : -66])  # alone, before a P-256 signature
+        if certificate is None:
+            certificate = decode_certificate(r)
+        else:
+            r.at = len(data) - 66
         signer = certificate.hashed_id
     else:
         raise DecodeError("a message without signer", offset_bits=8 * (r.at - 1))
@@ -109,6 +114,17 @@ def open_envelope(data: bytes) -> Envelope:
     if r.at != len(data):
         raise DecodeError("bytes left over after the signature", offset_bits=8 * r.at)
     return Envelope(signed, payload, header, signer, certificate, algorithm, signature)
+
+
+@lru_cache(maxsize=4096)
+def _whole_certificate(coer: bytes) -> Certificate | None:
+    """The certificate that these bytes are, or None; senders repeat theirs every second."""
+    r = Reader(coer)
+    try:
+        certificate = decode_certificate(r)
+    except DecodeError:
+        return None
+    return certificate if r.at == len(coer) else None
 
 
 def _open_usual(data: bytes) -> Envelope | None:

@@ -7,11 +7,14 @@ together.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cloverleaf.algo.rng import PSEUDONYM, stream, uniform
+from cloverleaf.types.messages import RSU_STATION_BASE
+from cloverleaf.types.state import F64, I64
 
 
 class ChangePolicy(NamedTuple):
@@ -27,7 +30,7 @@ class Pseudonyms:
 
     def __init__(self, station: int, seed: int = 0, policy: ChangePolicy | None = None) -> None:
         self.policy = policy or ChangePolicy()
-        self._key = stream(np.int64(seed), np.int64(0), np.int64(station), np.int64(PSEUDONYM))
+        self._key = np.uint64(stream(np.int64(seed), np.int64(0), np.int64(station), np.int64(PSEUDONYM)))
         self._drawn = 0
         self._distance = self._draw(self.policy.first_m)
         self._at = np.inf
@@ -58,3 +61,69 @@ class Pseudonyms:
     def _uniform(self) -> float:
         self._drawn += 1
         return float(uniform(self._key, np.int64(self._drawn)))
+
+
+_FIRST_ALIAS = 2_000_000_000
+_ALIASES = 2_200_000_000
+"""Temporary ids fit 32 bits and lie above the ids of cars and roadside units."""
+
+
+class Aliases:
+    """Pseudonyms of all cars of a world: who is silent, and which id each shows on the air.
+
+    Applications see stable station ids again: `real` is applied to what was decoded. That a receiver loses a track when its
+    owner changes is not modelled; that it hears nothing during the silence is.
+    """
+
+    def __init__(self, seed: int = 0, policy: ChangePolicy | None = None) -> None:
+        self.seed, self.policy = seed, policy
+        self._cars: dict[int, Pseudonyms] = {}
+        self._travelled: dict[int, tuple[float, float, float]] = {}  # m, and the last place
+        self._shown: dict[int, int] = {}
+        self._real: dict[int, int] = {}
+        self._sorted: tuple[I64, I64] | None = None
+
+    def step(self, station: I64, x: F64, y: F64, t: float) -> tuple[np.ndarray, list[int]]:
+        """Mask of the cars that are silent at `t`, and the cars that change now; positions in m."""
+        silent, changed = np.zeros(len(station), bool), []
+        for i, (car, here_x, here_y) in enumerate(zip(station.tolist(), x.tolist(), y.tolist())):
+            mine = self._cars.get(car)
+            if mine is None:
+                mine = self._cars[car] = Pseudonyms(car, self.seed, self.policy)
+                self._travelled[car] = 0.0, here_x, here_y
+                self._show(car, mine)
+            way, last_x, last_y = self._travelled[car]
+            way += float(np.hypot(here_x - last_x, here_y - last_y))
+            self._travelled[car] = way, here_x, here_y
+            if mine.step(t, way):
+                changed.append(car)
+                self._show(car, mine)
+            silent[i] = mine.silent(t)
+        return silent, changed
+
+    def _show(self, car: int, mine: Pseudonyms) -> None:
+        alias = _FIRST_ALIAS + int.from_bytes(mine.identity(4), "big") % _ALIASES
+        while alias in self._real:
+            alias += 1
+        self._shown[car], self._real[alias], self._sorted = alias, car, None
+
+    def shown(self, station: I64) -> I64:
+        """The ids on the air of stations; those without a pseudonym keep theirs."""
+        return np.array([self._shown.get(s, s) if 0 <= s < RSU_STATION_BASE else s for s in station.tolist()], np.int64)
+
+    def real(self, station: I64) -> I64:
+        """The stations behind ids on the air."""
+        if self._sorted is None:
+            pairs = sorted(self._real.items())
+            self._sorted = np.array([a for a, _ in pairs], np.int64), np.array([c for _, c in pairs], np.int64)
+        alias, car = self._sorted
+        if not len(alias):
+            return station
+        at = np.minimum(np.searchsorted(alias, station), len(alias) - 1)
+        return np.where(alias[at] == station, car[at], station)
+
+
+def replace_ids(batch: Any, change: Callable[[I64], I64]) -> Any:
+    """A message batch with its station ids changed, wherever it names stations."""
+    columns = {f: change(getattr(batch, f)) for f in ("station", "target", "object_station") if f in batch._fields}
+    return batch._replace(**columns)

@@ -138,7 +138,10 @@ class Verifier:
     ) -> Certificate:
         """Every check but that of the signature; the signer's certificate."""
         certificate = self._certificate(envelope)
-        self._judge_certificate(certificate, now)
+        if now > certificate.end:
+            raise SecurityError("the certificate has expired", reason="certificate_expired")
+        if now < certificate.start:
+            raise SecurityError("the certificate is not valid yet", reason="certificate_not_yet_valid")
         if envelope.header.psid not in psids or envelope.header.psid not in certificate.permissions:
             raise SecurityError("the certificate does not permit this message", reason="wrong_permission")
         if place is not None and certificate.regions and not any(_inside(r, *place) for r in certificate.regions):
@@ -189,19 +192,14 @@ class Verifier:
             raise SecurityError("the certificate's issuer is revoked", reason="revoked")
         return certificate
 
-    def _judge_certificate(self, certificate: Certificate, now: float) -> None:
-        if now > certificate.end:
-            raise SecurityError("the certificate has expired", reason="certificate_expired")
-        if now < certificate.start:
-            raise SecurityError("the certificate is not valid yet", reason="certificate_not_yet_valid")
-
     def _judge_time(self, envelope: Envelope, now: float) -> None:
         header = envelope.header
-        if header.generated and now - header.generated * 1e-6 > self.max_age:
+        generated = header.generated * 1e-6
+        if generated and now - generated > self.max_age:
             raise SecurityError("the message is too old", reason="message_expired")
         if header.expires and now > header.expires * 1e-6:
             raise SecurityError("the message has expired", reason="message_expired")
-        if header.generated * 1e-6 - now > self.max_ahead:
+        if generated - now > self.max_ahead:
             raise SecurityError("the message comes from the future", reason="from_the_future")
 
     def known(self, hashed_id: bytes) -> Certificate | None:
