@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cloverleaf.link.batches import pack
 from cloverleaf.link.io import dsmp, geonetworking, mqtt, pcap
 from cloverleaf.link.io.udp import UdpDoor
+from cloverleaf.link.security.applications import PSID
 from cloverleaf.types.errors import CloverleafError, DecodeError, InputError
 from cloverleaf.types.messages import MessageKind, WireBatch
 
@@ -38,7 +39,7 @@ def test_capture_round_trip(tmp_path: Path, standard: str) -> None:
         out.write(wire(payloads, kinds))
     read = list(pcap.messages(tmp_path / "a.pcap"))
     assert [m.payload for m in read] == payloads
-    table = geonetworking.PORT | {MessageKind.ADVICE: 0} if standard == "etsi" else dsmp.AID
+    table = geonetworking.PORT | {MessageKind.ADVICE: 0} if standard == "etsi" else PSID["csae"]
     assert [m.application for m in read] == [table[MessageKind(k)] for k in kinds]
     assert read[3].time == pytest.approx(1.7e9 + 0.3, abs=2e-6)
 

@@ -156,7 +156,9 @@ def test_revoked_stations_are_refused() -> None:
 
 def test_a_share_of_the_cars_may_be_revoked_from_the_start() -> None:
     who = stations(np.linspace(0.0, 500.0, 60).tolist())
-    link = Link(PickleContent(), radio="ideal", security=BusSecurity("p256", "etsi", revoked_share=0.3, seed=2), standard="etsi")
+    link = Link(
+        PickleContent(), radio="ideal", security=BusSecurity("p256", "etsi", revoked_share=0.3, seed=2), standard="etsi"
+    )
     link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.0)), who, 0.0)
     assert 8 <= link.statistics.refused["revoked"] <= 28
 
@@ -172,8 +174,17 @@ HOSTILE = {
 }
 
 
-def hostile(security: BusSecurity, payload: bytes, *, start: int = 0, hours: int = 100, regions: tuple = (), permissions: dict | None = None,
-            stranger: bool = False, age: float = 0.0) -> bytes:  # fmt: skip
+def hostile(
+    security: BusSecurity,
+    payload: bytes,
+    *,
+    start: int = 0,
+    hours: int = 100,
+    regions: tuple = (),
+    permissions: dict | None = None,
+    stranger: bool = False,
+    age: float = 0.0,
+) -> bytes:
     """A message with a certificate that is wrong in one way, signed with its own key."""
     begin, key = int(security.offset) + start, security.algorithm.generate(0xBAD)
     home = security.authority

@@ -28,11 +28,14 @@ def run(
     live: Annotated[bool, typer.Option("--live", help="only the last arm, at the pace of real time, in the console")] = False,
     broker: Annotated[str | None, typer.Option(help="with --live: nats://... of a running platform; none: one is started")] = None,
     port: Annotated[int, typer.Option(help="with --live: port of the started platform's console")] = 8080,
+    pcap: Annotated[str | None, typer.Option(help="capture file of every V2X message that the last arm's first seed sends")] = None,
     trace_tick: Annotated[int | None, typer.Option(help="show every stage of this tick instead of running the study")] = None,
     actor: Annotated[str, typer.Option("--actor", help="with --trace-tick: trip id, or 'ego' for the first smart car")] = "ego",
 ) -> int:  # fmt: skip
     """Run a study and compare its arms: table on stdout, files in OUT."""
     study = _study(source, map=map_, demand=demand, duration_s=duration, seeds=seeds, arms=arms, allow=allow)
+    if pcap is not None:
+        study = _captured(study, pcap)
     if trace_tick is not None:
         from cloverleaf.study.trace import trace
 
@@ -56,6 +59,15 @@ def _study(source: Path | None, **options: object) -> Study:
     if "map" in changes and study.sumo is None and "demand" not in changes and changes["map"] != study.map:
         raise StudyError("--map needs --demand", hint="the built-in demand fits the built-in district only")
     return with_changes(study, **changes) if changes else study
+
+
+def _captured(study: Study, file: str) -> Study:
+    from cloverleaf.study.reading import with_changes
+    from cloverleaf.types.errors import StudyError
+
+    if not Path(file).resolve().parent.is_dir():
+        raise StudyError("no such folder", file=Path(file), element="--pcap")
+    return with_changes(study, link=study.link.model_dump() | {"pcap": file})
 
 
 def _run(study: Study, out: Path, workers: int) -> int:

@@ -106,6 +106,7 @@ class Link:
         self.freshness = FreshnessFilter()
         self.air = Air(radio_tables(radio, power_dbm), seed, step)
         self.statistics = Statistics()
+        self.plain: WireBatch | None = None  # the last tick's own messages before they were signed
         self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
         self._late: list[_Late] = []
         self._commands: list[tuple[float, SignalCommand]] = []
@@ -119,6 +120,7 @@ class Link:
         """One tick at time `t` in s; see the module's first lines."""
         tick = int(round(t / self.step))
         wire = self._generate(out, stations, t)
+        self.plain = wire
         if self.security is not None:
             wire = self.security.sign(wire, t)
         for foreign in self._injected:

@@ -5,7 +5,7 @@
 | none | 100 ms | |
 | reactive | states by channel busy ratio | ETSI TS 102 687, reactive approach, packets up to 1 ms |
 | adaptive | each station's share of the air follows the gap between busy ratio and target (LIMERIC) | ETSI TS 102 687, 5.4 |
-| occupancy | a limit on the station's own channel occupancy by busy ratio and priority | ETSI TS 103 574 for LTE-V2X, priority of CAM and BSM; from memory |
+| occupancy | a limit on the station's own channel occupancy by busy ratio | ETSI TS 103 574, priority of CAM and BSM; from memory |
 | density | interval in proportion to the vehicles within 100 m | SAE J2945/1 and J3161/1, density part; from memory |
 """
 
@@ -86,7 +86,9 @@ class Congestion:
 
     def __init__(self, name: str, step: float = 0.1) -> None:
         if name not in CONTROLS:
-            raise StudyError(f"unknown congestion control '{name}'", element="link.congestion", hint=nearest(name, CONTROLS))
+            raise StudyError(
+                f"unknown congestion control '{name}'", element="link.congestion", hint=nearest(name, CONTROLS)
+            )
         self.name, self.step = name, step
         self.interval = np.full(256, SHORTEST)  # s, by station
         self._state = np.full(256, np.nan)  # smoothed busy ratio or count

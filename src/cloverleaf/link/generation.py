@@ -89,7 +89,12 @@ def cam_due(last: Awareness, batch: AwarenessBatch, floor: F64, t: float) -> np.
     due: np.ndarray = first | second
     rows = key[due]
     last.time[rows] = t
-    for column, value in ((last.x, batch.x), (last.y, batch.y), (last.heading, batch.heading), (last.speed, batch.speed)):
+    for column, value in (
+        (last.x, batch.x),
+        (last.y, batch.y),
+        (last.heading, batch.heading),
+        (last.speed, batch.speed),
+    ):
         column[rows] = value[due]
     return due
 

@@ -10,7 +10,9 @@ from cloverleaf.cloud.platform import Cloud
 from cloverleaf.human.population import People
 from cloverleaf.link.bus import Link
 from cloverleaf.link.content.content import Content
+from cloverleaf.link.io.bus_capture import capture_of
 from cloverleaf.link.security.bus_security import bus_security
+from cloverleaf.link.security.pseudonym import Aliases
 from cloverleaf.link.silence import Silence
 from cloverleaf.loop.tick import Rooms, tick
 from cloverleaf.map.graph import BaseMap
@@ -21,6 +23,9 @@ from cloverleaf.study.inputs import draw_demand, read_inputs
 from cloverleaf.types.demand import Demand
 from cloverleaf.world.scene import Scene
 from cloverleaf.world.sensors.suite import sensor_set, suite_named
+
+TICKETS = 20
+"""Tickets of a car that changes its pseudonyms."""
 
 
 def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) -> Link | Silence:
@@ -33,8 +38,18 @@ def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) 
         radio=link.radio,
         step=study.step_s,
         network_latency=study.cloud.latency_ms / 1000.0,
-        security=bus_security(link.security, link.standard),
+        security=bus_security(
+            link.security,
+            link.standard,
+            pseudonyms=TICKETS if link.pseudonyms else 1,
+            place=(base_map.geo.origin_lat_deg, base_map.geo.origin_lon_deg),
+            revoked_share=link.revoked_share,
+            seed=seed,
+        ),
         seed=seed,
+        power_dbm=link.power_dbm,
+        congestion=link.congestion,
+        aliases=Aliases(seed) if link.pseudonyms else None,
     )
 
 
@@ -71,10 +86,14 @@ class Run:
         self.rooms = build_rooms(study, arm, seed, self.base_map, self.demand)
         self.begin, self.step = study.begin_s, study.step_s
         self.collisions = self.rooms.world.collisions
+        recorded = study.link.pcap and (arm, seed) == (study.arms[-1], study.seeds[0])
+        self.capture = capture_of(self.rooms.link, study.link.pcap) if recorded and study.link.pcap else None
 
     def tick(self) -> Tick:
         """Advance one step."""
         tick(self.rooms)
+        if self.capture is not None:
+            self.capture.write(self.rooms.link)
         world = self.rooms.world
         return Tick(world.time, world.actors, self.rooms.signals, world.halted(), world.removed)
 

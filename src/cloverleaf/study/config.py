@@ -54,6 +54,11 @@ class Link(Part):
     standard: Literal["csae_day1", "csae_day2", "etsi", "sae"] = "csae_day2"
     radio: Literal["ideal", "lte-v2x", "nr-v2x"] = "lte-v2x"
     security: Literal["none", "p256", "sm2"] = "p256"
+    power_dbm: Annotated[float, Field(ge=0, le=33)] = 23.0
+    congestion: Literal["auto", "none", "reactive", "adaptive", "occupancy", "density"] = "auto"  # auto: the standard's
+    pseudonyms: bool = False  # cars change their ids and certificates, with a silence between
+    revoked_share: Share = 0.0  # share of the cars whose certificates stand on the revocation list
+    pcap: str | None = None  # capture file of what the last arm's first seed sent
 
 
 class Road(Part):

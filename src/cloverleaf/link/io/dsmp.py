@@ -9,17 +9,7 @@ from __future__ import annotations
 
 from cloverleaf.link.io.p_encoding import encode_identifier, read_identifier
 from cloverleaf.types.errors import DecodeError
-from cloverleaf.types.messages import MessageKind
 
-AID = {
-    MessageKind.AWARENESS: 111,
-    MessageKind.TOPOLOGY: 3618,
-    MessageKind.SIGNAL: 3619,
-    MessageKind.ADVICE: 3622,
-    MessageKind.EVENT: 3622,
-    MessageKind.PERCEPTION: 3623,
-}
-"""Application identifiers of the 2020 multi-vendor configuration."""
 PROTOCOL = 4
 _EXTENDED = 0x10
 

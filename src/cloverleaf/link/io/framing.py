@@ -37,4 +37,9 @@ def framed(
         return geonetworking.frame(payload, ports[short], source, seal)
     identifier = application_of(standard, name)
     data = seal(payload) if seal else payload
+    return short_message(data, standard, identifier)
+
+
+def short_message(data: bytes, standard: str, identifier: int) -> bytes:
+    """The frame of a CSAE or SAE message under its application identifier."""
     return dsmp.frame(data, identifier) if standard.startswith("csae") else _WAVE_HEADER + wsmp.frame(data, identifier)

@@ -9,8 +9,10 @@ from typing import IO, NamedTuple
 
 from cloverleaf.link.io import dsmp, geonetworking, wsmp
 from cloverleaf.link.io.captures import LARGEST, Packet, read_capture
-from cloverleaf.link.io.link_layer import ETHERNET, USER0, datagram
+from cloverleaf.link.io.framing import link_type_of, short_message
+from cloverleaf.link.io.link_layer import datagram
 from cloverleaf.link.its_time import ITS_EPOCH
+from cloverleaf.link.security.applications import PSID
 from cloverleaf.types.errors import DecodeError, InputError
 from cloverleaf.types.messages import MessageKind, WireBatch
 
@@ -52,7 +54,7 @@ class Recorder:
 
 
 class Writer(Recorder):
-    """Writes the link's messages. `standard` names starting with "etsi" get GeoNetworking, others the Chinese short-message header.
+    """Writes the link's messages: ETSI's in GeoNetworking, SAE's in WAVE short messages, others with the Chinese short-message header.
 
     `place(x, y)` turns ENU metres into (latitude, longitude) in degrees; it fills the source position of ETSI packets. With `seal`,
     packets are signed as the standards ask: ETSI signs the packet from its common header on, CSAE the message. Messages that the bus
@@ -67,8 +69,8 @@ class Writer(Recorder):
         place: Callable[[float, float], tuple[float, float]] | None = None,
         seal: Seal | None = None,
     ) -> None:
-        self.etsi, self.clock, self.place, self.seal = standard.startswith("etsi"), clock, place, seal
-        super().__init__(path, ETHERNET if self.etsi else USER0)
+        self.family, self.clock, self.place, self.seal = standard.partition("_")[0], clock, place, seal
+        super().__init__(path, link_type_of(standard))
 
     def __enter__(self) -> Writer:
         return self
@@ -79,14 +81,16 @@ class Writer(Recorder):
             payload = wire.buffer[wire.start[i] : wire.start[i + 1]].tobytes()
             when, station = self.clock + float(wire.time[i]), int(wire.station[i])
             self.add(when, self._frame(i, wire, payload, MessageKind(int(wire.kind[i])), station, when))
+        self._file.flush()
 
     def _frame(self, i: int, wire: WireBatch, payload: bytes, kind: MessageKind, station: int, when: float) -> bytes:
         def sealed(data: bytes) -> bytes:
             assert self.seal is not None
             return self.seal(int(kind), station, data, when)
 
-        if not self.etsi:
-            return dsmp.frame(sealed(payload) if self.seal else payload, dsmp.AID[kind])
+        if self.family != "etsi":
+            data = sealed(payload) if self.seal else payload
+            return short_message(data, self.family, PSID[self.family][kind])
         if kind not in geonetworking.PORT:
             return datagram(payload, NETWORK_PORT)
         latitude, longitude = self.place(float(wire.x[i]), float(wire.y[i])) if self.place else (0.0, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloverleaf.types.errors import InputError, nearest
+from cloverleaf.types.messages import MessageKind
 
 APPLICATION = {
     "etsi": {"cam": 36, "denm": 37, "spatem": 137, "mapem": 138, "ivim": 139, "srem": 140, "ssem": 637, "vam": 638, "cpm": 639},
@@ -10,6 +11,36 @@ APPLICATION = {
     "sae": {"bsm": 32, "map": 130, "spat": 130, "tim": 131},
 }  # fmt: skip
 """Family of standards -> message -> identifier. RTCM and most phase-2 messages have none that is publicly known."""
+
+
+PSID: dict[str, dict[int, int]] = {
+    "csae": {
+        MessageKind.AWARENESS: 111,
+        MessageKind.SIGNAL: 3619,
+        MessageKind.TOPOLOGY: 3618,
+        MessageKind.PERCEPTION: 3623,
+        MessageKind.ADVICE: 3622,
+        MessageKind.EVENT: 3622,
+    },
+    "etsi": {
+        MessageKind.AWARENESS: 36,
+        MessageKind.SIGNAL: 137,
+        MessageKind.TOPOLOGY: 138,
+        MessageKind.PERCEPTION: 639,
+        MessageKind.ADVICE: 139,
+        MessageKind.EVENT: 37,
+    },
+    "sae": {
+        MessageKind.AWARENESS: 32,
+        MessageKind.SIGNAL: 130,
+        MessageKind.TOPOLOGY: 130,
+        MessageKind.PERCEPTION: 3623,
+        MessageKind.ADVICE: 3622,
+        MessageKind.EVENT: 131,
+    },
+}
+"""Application identifiers of message kinds. Advice has none of its own in CSAE and ETSI: the dynamic RSI's and IVIM's stand in. In the
+SAE set, perception and advice are CSAE's messages with their identifiers."""
 
 
 def application_of(standard: str, name: str) -> int:

@@ -17,6 +17,7 @@ from cloverleaf.algo.rng import PSEUDONYM, stream, uniform
 from cloverleaf.link.batches import pack
 from cloverleaf.link.overload import Pairs
 from cloverleaf.link.security.algorithms import SIGN, algorithm, raw_signature, sha256
+from cloverleaf.link.security.applications import PSID as PSID
 from cloverleaf.link.security.envelope import Envelope, Header, seal, to_be_signed
 from cloverleaf.link.security.oer import octets, unsigned
 from cloverleaf.link.security.peers import MOST_REQUESTS, Peers
@@ -31,35 +32,6 @@ ITS_EPOCH = 1_072_915_195.0
 """Seconds from 1970-01-01 UTC to 2004-01-01 TAI-based ITS time, five leap seconds since then included."""
 DEFAULT_CLOCK = 1_767_225_600.0
 """2026-01-01 UTC, s since 1970."""
-
-PSID: dict[str, dict[int, int]] = {
-    "csae": {
-        MessageKind.AWARENESS: 111,
-        MessageKind.SIGNAL: 3619,
-        MessageKind.TOPOLOGY: 3618,
-        MessageKind.PERCEPTION: 3623,
-        MessageKind.ADVICE: 3622,
-        MessageKind.EVENT: 3622,
-    },
-    "etsi": {
-        MessageKind.AWARENESS: 36,
-        MessageKind.SIGNAL: 137,
-        MessageKind.TOPOLOGY: 138,
-        MessageKind.PERCEPTION: 639,
-        MessageKind.ADVICE: 139,
-        MessageKind.EVENT: 37,
-    },
-    "sae": {
-        MessageKind.AWARENESS: 32,
-        MessageKind.SIGNAL: 130,
-        MessageKind.TOPOLOGY: 130,
-        MessageKind.PERCEPTION: 3623,
-        MessageKind.ADVICE: 3622,
-        MessageKind.EVENT: 131,
-    },
-}
-"""Application identifiers of message kinds. Advice has none of its own in CSAE and ETSI: the dynamic RSI's and IVIM's stand in. In the
-SAE set, perception and advice are CSAE's messages with their identifiers."""
 
 CAPACITY = {"p256": 2000.0, "sm2": 1600.0}
 """Verifications per second of a station: the order of today's on-board hardware security modules."""

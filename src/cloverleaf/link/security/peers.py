@@ -30,10 +30,24 @@ def _place(table, key):
 
 @kernel
 def keep_known(
-    start, message, delay, receiver, ticket, attached, table, out_start, out_message, out_delay, missing_receiver, missing
+    start,
+    message,
+    delay,
+    receiver,
+    ticket,
+    attached,
+    table,
+    out_start,
+    out_message,
+    out_delay,
+    missing_receiver,
+    missing,
 ):
-    """Keep the pairs whose receiver knows the message's ticket or is told it; the numbers of those, of new ones and of lost ones come in `out_start[-1]`,
-    `missing[-2]`, `missing[-1]`. A ticket of -1 needs no certificate. `missing*` must have room for all pairs and two more."""
+    """Keep the pairs whose receiver knows the message's ticket or is told it; a ticket of -1 needs no certificate.
+
+    Writes their number to `out_start[-1]`, that of new certificates to `missing[-2]` and of lost pairs to `missing[-1]`; `missing*` have
+    room for all pairs and two more.
+    """
     kept, learnt, lost = 0, 0, 0
     for r in range(len(receiver)):
         out_start[r] = kept

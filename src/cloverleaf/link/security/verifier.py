@@ -55,7 +55,9 @@ class Verifier:
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
         self._turn = -math.inf
-        self._p256: dict[bytes, tuple[Callable[..., None], bytes]] = {}  # of certificates in use: verify, digest of the certificate
+        self._p256: dict[
+            bytes, tuple[Callable[..., None], bytes]
+        ] = {}  # of certificates in use: verify, digest of the certificate
         self.wanted: set[bytes] = set()
         """Digests of unknown certificates: what a peer-to-peer request would ask for."""
 
