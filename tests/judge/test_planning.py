@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cloverleaf.algo.boxes import boxes_overlap
@@ -152,7 +152,7 @@ def test_solutions_have_the_states_and_the_name(tmp_path):
     assert "<steeringAngle>9.0</steeringAngle>" in text and "<time>1</time>" in text
 
 
-numbers = st.floats(-30.0, 30.0)
+numbers = st.floats(-30.0, 30.0).map(lambda v: round(v, 6))
 boxes = st.tuples(numbers, numbers, st.floats(-3.2, 3.2), st.floats(0.2, 6.0), st.floats(0.2, 3.0))
 
 
@@ -166,6 +166,10 @@ def test_touching_is_the_overlap_of_boxes(a, b):
 @given(st.lists(st.tuples(numbers, numbers), min_size=3, max_size=8), numbers, numbers)
 def test_even_odd_rule_twice(vertices, x, y):
     outline = np.array(vertices)
+    a, b = outline, np.roll(outline, -1, axis=0)
+    along = np.clip(((x - a[:, 0]) * (b - a)[:, 0] + (y - a[:, 1]) * (b - a)[:, 1]) / np.maximum(((b - a) ** 2).sum(1), 1e-30), 0, 1)
+    on_the_outline = np.hypot(*(a + along[:, None] * (b - a) - [x, y]).T).min() < 1e-9
+    assume(not on_the_outline)  # there the two round differently, and either answer is right
     assert within(outline, 0, len(outline), x, y) == inside(outline, x, y)
 
 
