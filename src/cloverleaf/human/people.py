@@ -15,7 +15,8 @@ def empty_approaches(links: int, lanes: int, capacity: int) -> Approaches:
     return Approaches(
         np.full(links, -1, np.int32), np.full(items, -1, np.int32), np.zeros(items, np.int32),
         np.zeros(capacity, np.int32), np.zeros((items, 10)), np.zeros(capacity), np.full(capacity, 1e9),
-        np.zeros(capacity), np.zeros(capacity), np.zeros(capacity), np.full(capacity, -1, np.int32),
+        np.zeros(capacity), np.zeros(capacity), np.zeros(capacity), np.zeros(capacity),
+        np.full(capacity, -1, np.int32),
         np.full(lanes, -1, np.int32), np.full(capacity, -1, np.int32), np.full(capacity, -1, np.int32),
     )  # fmt: skip
 

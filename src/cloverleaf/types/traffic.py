@@ -34,6 +34,8 @@ ACC = 13  # m/s2, realised in the last step
 WAIT = 14  # s since the speed was last above 0.1 m/s
 D = 15  # m, lateral offset from the centre line, left positive
 ENTRY = 16  # s, time of entering the conflict area of the present junction; 1e18 if not inside
+LC_STRATEGIC = 17  # how far ahead changes that the route needs are prepared, 1 neutral
+LC_GAIN = 18  # weight of the wish for more speed
 LAST_CHANGE = 19  # s, time of the last lane change
 CONT = 20  # m that can be driven from the start of this lane without a lane change
 LOSS = 21  # s, time loss so far
@@ -46,7 +48,7 @@ DEPARTED = 27  # s
 ARRIVAL_POS = 28  # m on the last lane
 COOPERATE = 29  # 0..1, willingness to let others change in
 ASSERT = 30  # lane-change assertiveness, 1 neutral
-SPARE = 31
+LC_KEEP = 31  # weight of the wish to keep right
 CLEAR_AT = 32  # m, ODO at which the tail leaves the junction in HOLDS
 IMPATIENCE = 33  # 0..1, of the driver at junctions, before waiting adds to it
 HALT_SUM = 34  # s at scheduled stops so far
@@ -201,6 +203,7 @@ class Approaches(NamedTuple):
     gain: F64  # (capacity,) lane-change memory: wish for more speed, > 0 to the left
     keep: F64  # (capacity,) lane-change memory: wish to keep right, < 0
     look: F64  # (capacity,) m/s, lane-change memory: speed that sets how far ahead the driver prepares
+    ahead: F64  # (capacity,) m, lengths with minimum gaps of those ahead on the same lane
     owner: I32  # (capacity,) trip to which the memories of this slot belong
     hang: I32  # (L,) first lane changer whose body still hangs over each lane, -1 none
     hang_next: I32  # (capacity,) next one over the same lane

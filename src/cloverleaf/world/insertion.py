@@ -40,6 +40,9 @@ from cloverleaf.types.traffic import (
     LANE_SPEED,
     LANE_WIDTH,
     LAST_CHANGE,
+    LC_GAIN,
+    LC_KEEP,
+    LC_STRATEGIC,
     LENGTH,
     LINK_FREE,
     LINK_TO,
@@ -70,6 +73,7 @@ BASE, BEST, FREE, RANDOM, MAX, DESIRED, FIRST, LAST, AVERAGE, SPEED_LIMIT = rang
 TYPE_F = (
     "length", "width", "min_gap", "max_speed", "accel", "decel", "emergency_decel", "tau", "sigma", "speed_factor_mean",
     "speed_factor_dev", "speed_factor_min", "speed_factor_max", "lc_cooperative", "lc_assertive",
+    "lc_strategic", "lc_speed_gain", "lc_keep_right",
 )  # fmt: skip
 TYPE_I = ("kind", "vclass", "model", "emission")
 
@@ -231,6 +235,7 @@ def try_insert(veh, lists, roads, paths, ledger, queue, trip, now, dt):
     f[slot, TAU], f[slot, SIGMA], f[slot, FACTOR], f[slot, V_TYPE] = tau, t[vtype, 8], factor, t[vtype, 3]
     f[slot, ENTRY], f[slot, CLEAR_AT], f[slot, WIDTH], f[slot, DEPARTED] = NEVER, NEVER, t[vtype, 1], now
     f[slot, COOPERATE], f[slot, ASSERT], f[slot, LAST_CHANGE] = t[vtype, 13], t[vtype, 14], -1e9
+    f[slot, LC_STRATEGIC], f[slot, LC_GAIN], f[slot, LC_KEEP] = t[vtype, 15], t[vtype, 16], t[vtype, 17]
     arrival = queue.arrival[trip]
     f[slot, ARRIVAL_POS] = arrival if arrival >= 0.0 else NEVER
     i[slot, POS], i[slot, MODEL], i[slot, TRIP] = pos, queue.type_i[vtype, 2], trip
