@@ -21,6 +21,13 @@ def serve(
     services: Annotated[str, typer.Option(help="comma-separated; also of installed packages")] = "collision_warning,glosa,signal_control",
     gateways: Annotated[str, typer.Option(help="comma-separated NAME:PORT for fleets: jt808, gb32960 or of installed packages")] = "",
     auth: Annotated[bool, typer.Option("--auth", help="ask users for a token; the first start makes the user 'admin'")] = False,
+    oidc: Annotated[str, typer.Option(help="issuer of an OpenID Connect provider whose users may come in; implies --auth")] = "",
+    oidc_audience: Annotated[str, typer.Option(help="whom its tokens must be meant for")] = "cloverleaf-api",
+    oidc_roles: Annotated[str, typer.Option(help="claim that names viewer, operator or admin, e.g. realm_access.roles")] = "roles",
+    replay: Annotated[Path | None, typer.Option(help="data folder of a platform whose recorded drives are played into this one")] = None,
+    replay_speed: Annotated[float, typer.Option(min=0.01, max=1000.0, help="times as fast as then")] = 1.0,
+    replay_from: Annotated[float, typer.Option(min=0.0, help="s since 1970; 0: as far back as there is")] = 0.0,
+    replay_to: Annotated[float, typer.Option(min=0.0, help="s since 1970; 0: to the end")] = 0.0,
     mqtt: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port of the started broker; 0: any free one")] = 0,
 ) -> None:  # fmt: skip
     """Run the platform until Ctrl-C. All its ports listen on this machine only."""
@@ -50,6 +57,14 @@ def serve(
         gateway_class(name)
         if not number.isdigit() or not 0 < int(number) < 65_536:
             raise StudyError(f"'{door}' names no port", element="--gateways", hint="e.g. --gateways jt808:6808")
+    recorded: tuple[str, ...] = ()
+    if replay is not None:
+        lake = replay / "lake" if (replay / "lake").is_dir() else replay
+        if not (lake / "_log").is_dir():
+            raise StudyError(
+                "holds no recorded drives", file=replay, element="--replay", hint="the --data folder of a platform"
+            )
+        recorded = (str(lake.resolve()), *map(str, (replay_from, replay_to, replay_speed)))
     settings = Settings(
         data=str(folder),
         broker="",
@@ -58,7 +73,11 @@ def serve(
         shards=shards,
         security=security,
         services=names,
-        auth=auth,
+        replay=recorded,
+        auth=auth or bool(oidc),
+        oidc=oidc,
+        oidc_audience=oidc_audience,
+        oidc_roles=oidc_roles,
         gateways=doors,
     )
     signal.signal(

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from cloverleaf import __version__
@@ -21,6 +22,7 @@ from cloverleaf.map.graph import BaseMap
 from cloverleaf.map.query_geojson import lanes_geojson
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+DOCS = Path(__file__).with_name("docs.html")
 CONSOLE = Path(str(files("cloverleaf.cloud"))) / "console"
 
 
@@ -33,6 +35,8 @@ def create_app(
         version=__version__,
         description="Twin, signals, warnings, services, history. Lengths in metres of the base map (ENU), times in s since 1970.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.live = live
     app.state.maps = {False: map_in_metres(live.base_map), True: lanes_geojson(live.base_map)}
@@ -46,6 +50,11 @@ def create_app(
     app.include_router(history.router)
     app.include_router(objects.router)
     app.include_router(stream.router)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(DOCS, media_type="text/html")
+
     app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloverleaf.cloud.security.audit import Audit, verify
 from cloverleaf.cloud.security.limits import Buckets
-from cloverleaf.cloud.security.users import LOCAL, User, Users
+from cloverleaf.cloud.security.roles import LOCAL, User
+from cloverleaf.cloud.security.users import Users
 from cloverleaf.types.errors import SecurityError
 
 router = APIRouter(prefix="/api")
@@ -27,6 +29,9 @@ _NEEDS = (
     ("/api/", "viewer"),
     ("/ws", "viewer"),
 )
+
+_WHOLE = ("/api/audit", "/api/privacy", "/api/history")
+"""What knows no tenants."""
 
 
 class Guard:
@@ -47,12 +52,18 @@ class Guard:
         user = LOCAL
         if self.users is not None and role is not None and path not in OPEN:
             try:
-                user = self.users.check(_token(scope))
+                waits = self.users.provider is not None  # perhaps for its keys
+                token = _token(scope)
+                user = await asyncio.to_thread(self.users.check, token) if waits else self.users.check(token)
                 if not user.may(role):
                     raise SecurityError(f"this needs the role {role}", reason="role")
+                if user.tenant != "*" and path.startswith(_WHOLE):
+                    raise SecurityError("this is for users of all tenants", reason="tenant")
             except SecurityError as error:
                 self._note(now, client, "refused", path=path, reason=error.reason)
-                await self._refuse(scope, receive, send, 403 if error.reason == "role" else 401, error.message)
+                await self._refuse(
+                    scope, receive, send, 403 if error.reason in ("role", "tenant") else 401, error.message
+                )
                 return
         limits = self.logins if path == "/api/token" else self.limits
         if self.users is not None and not limits.take(f"{user.name}@{client}", now):

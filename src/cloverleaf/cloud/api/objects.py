@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from cloverleaf.algo.geo import degrees, projection
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.api.scope import scope_of
 from cloverleaf.cloud.live.snapshot import Mark
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.messages import LightState
@@ -92,7 +93,7 @@ async def objects(
 ) -> Objects:
     """Objects in a box of the map's metres, a page at a time."""
     live = _live(request)
-    rows = in_box(live.rows(), west, south, east, north)
+    rows = in_box(scope_of(request).rows(), west, south, east, north)
     page = rows[offset : offset + limit]
     shown = [as_object(r, live.base_map) for r in page]
     return Objects(time=live.time, total=len(rows), more=len(rows) > offset + limit, objects=shown)
@@ -102,7 +103,7 @@ async def objects(
 async def objects_geojson(request: Request, limit: Annotated[int, Query(ge=1, le=MOST)] = 10_000) -> dict[str, Any]:
     """Objects as points in WGS 84 degrees."""
     live = _live(request)
-    rows = live.rows()[:limit]
+    rows = scope_of(request).rows()[:limit]
     geo = live.base_map.geo
     p = projection(geo.proj, geo.offset_x, geo.offset_y, geo.origin_lat_deg, geo.origin_lon_deg)
     latitude, longitude, _ = degrees(p, rows["x"].astype(float), rows["y"].astype(float))
@@ -121,7 +122,7 @@ async def objects_geojson(request: Request, limit: Annotated[int, Query(ge=1, le
 async def one_object(request: Request, handle: int) -> Object:
     """One object by its present id."""
     live = _live(request)
-    rows = live.rows()
+    rows = scope_of(request).rows()
     found = np.flatnonzero(rows["handle"] == handle) if 0 < handle < 2**32 else np.zeros(0, np.int64)
     if not len(found):
         raise HTTPException(404, "no such object now")
@@ -153,7 +154,7 @@ async def signals(request: Request) -> dict[str, Any]:
 @router.get("/warnings")
 async def warnings(request: Request, seconds: Annotated[float, Query(gt=0, le=3600)] = 10.0) -> dict[str, Any]:
     """What the services said in the last seconds, oldest first: the newest few hundred batches."""
-    rows = _live(request).recent(seconds)
+    rows = scope_of(request).recent(seconds)
     out = [
         {
             "time": float(r["time"]),

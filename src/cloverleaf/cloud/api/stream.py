@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.objects import as_object, in_box
+from cloverleaf.cloud.api.scope import Scope, scope_of
 from cloverleaf.cloud.live.snapshot import Mark
 from cloverleaf.cloud.store.replay import Past
 
@@ -143,11 +143,11 @@ def pack_json(kind: int, value: Any, t: float) -> bytes:
     return HEAD.pack(kind, 1, 0, len(text), t) + text
 
 
-def figures(live: Live) -> dict[str, Any]:
+def figures(scope: Scope) -> dict[str, Any]:
     """What the tiles show: speeds, stops, warnings, message counts."""
-    rows = live.rows()
+    rows = scope.rows()
     rows = rows[rows["marks"] & int(Mark.SHADOW) == 0]
-    said = live.recent(60.0)
+    said = scope.recent(60.0)
     moving = rows["speed"] > 0.5
     n = len(rows)
     return {
@@ -161,17 +161,17 @@ def figures(live: Live) -> dict[str, Any]:
         },
         "green": {"accelerating_share": round(float((rows["accel"] > 1.0).mean()), 3) if n else 0.0},
         "civilised": {"uncomfortable_share": round(float((np.abs(rows["accel"]) > 3.0).mean()), 3) if n else 0.0},
-        "messages": live.counts()["totals"],
+        "messages": scope.live.counts()["totals"] if scope.all else {},
     }
 
 
-def inside(live: Live, handle: int) -> dict[str, Any]:
+def inside(scope: Scope, handle: int) -> dict[str, Any]:
     """One vehicle's inside view: its state, what it was told, and what it sent about itself (see `told` and `vehicle`)."""
-    rows = live.rows()
+    rows = scope.rows()
     found = np.flatnonzero(rows["handle"] == handle)
     if not len(found):
         return {"id": handle, "gone": True}
-    said = live.recent(5.0)
+    said = scope.recent(5.0)
     told = [
         {"time": float(r["time"]), "what": "warning" if r["what"] == 0 else "advice", "code": int(r["code"]),
          "x": float(r["x"]), "y": float(r["y"]), "value": float(r["value"])}
@@ -179,17 +179,21 @@ def inside(live: Live, handle: int) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "id": handle,
-        "state": as_object(rows[found[0]], live.base_map).model_dump(),
+        "state": as_object(rows[found[0]], scope.live.base_map).model_dump(),
         "told": told,
-        "vehicle": live.inner.get(handle, (0.0, None))[1],
+        "vehicle": scope.live.inner.get(handle, (0.0, None))[1],
     }
 
 
-async def _pictures(socket: WebSocket, live: Live, view: View, past: Past) -> None:
+async def _pictures(socket: WebSocket, scope: Scope, view: View, past: Past) -> None:
     """Send pictures at the client's pace; a send that blocks delays this client's next picture only."""
+    live = scope.live
     shown, told_until, slow = 0.0, time.time(), 0.0
     while True:
         begin = time.monotonic()
+        if view.at is not None and not scope.all:
+            await socket.send_text('{"error": "the past is for users of all tenants"}')
+            view.at = None
         if view.at is not None:
             t = view.at
             rows = await asyncio.to_thread(past.at, t)
@@ -202,21 +206,21 @@ async def _pictures(socket: WebSocket, live: Live, view: View, past: Past) -> No
         if t != shown:
             shown = t
             if "objects" in view.layers:
-                await socket.send_bytes(pack_objects(in_box(live.rows(), *view.box), t, view.limit))
+                await socket.send_bytes(pack_objects(in_box(scope.rows(), *view.box), t, view.limit))
             if "said" in view.layers:
-                said = live.recent(2.0)
+                said = scope.recent(2.0)
                 said = said[said["time"] > told_until]
                 if len(said):
                     told_until = float(said["time"].max())
                     await socket.send_bytes(pack_sayings(said, t))
             if view.follow:
-                await socket.send_bytes(pack_json(VEHICLE, inside(live, view.follow), t))
+                await socket.send_bytes(pack_json(VEHICLE, inside(scope, view.follow), t))
             if t - slow >= 0.5:
                 slow = t
                 if "signals" in view.layers:
                     await socket.send_bytes(pack_lights(live.heads(), t))
                 if "figures" in view.layers:
-                    await socket.send_bytes(pack_json(FIGURES, figures(live), t))
+                    await socket.send_bytes(pack_json(FIGURES, figures(scope), t))
         await asyncio.sleep(max(1.0 / view.hz - (time.monotonic() - begin), 0.005))
 
 
@@ -225,7 +229,7 @@ async def live_stream(socket: WebSocket) -> None:
     """See the module's first lines."""
     await socket.accept()
     view = View()
-    sender = asyncio.ensure_future(_pictures(socket, socket.app.state.live, view, Past(socket.app.state.reader)))
+    sender = asyncio.ensure_future(_pictures(socket, scope_of(socket), view, Past(socket.app.state.reader)))
     try:
         while True:
             text = await socket.receive_text()

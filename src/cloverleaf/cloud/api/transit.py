@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.api.scope import scope_of
 from cloverleaf.cloud.gateways import awareness
 from cloverleaf.cloud.gateways.transit import buses, positions, read_positions, siri
 from cloverleaf.cloud.live.frames import Frame, Trust, pack_frame
@@ -36,7 +37,8 @@ async def vehicle_positions(request: Request) -> Response:
     """The twin's buses as GTFS-Realtime."""
     live = _live(request)
     return Response(
-        positions(buses(live.rows()), live.base_map, live.time or time.time()), media_type="application/x-protobuf"
+        positions(buses(scope_of(request).rows()), live.base_map, live.time or time.time()),
+        media_type="application/x-protobuf",
     )
 
 
@@ -44,7 +46,7 @@ async def vehicle_positions(request: Request) -> Response:
 async def vehicle_monitoring(request: Request) -> dict[str, Any]:
     """The twin's buses as GeoJSON in the words of SIRI."""
     live = _live(request)
-    return siri(buses(live.rows()), live.base_map, live.time)
+    return siri(buses(scope_of(request).rows()), live.base_map, live.time)
 
 
 @router.post("/vehicle-positions", responses=_WRONG)
@@ -82,7 +84,7 @@ async def stops(request: Request) -> dict[str, Any]:
     """Stops with the last headways and the buses expected, in s."""
     live = _live(request)
     watch: BusStops = live.stops
-    tracks = tracks_of(live.rows(), live.time)
+    tracks = tracks_of(scope_of(request).rows(), live.time)
     out = []
     for k, name in enumerate(live.base_map.stop_ids):
         expected = [{"id": i, "in": round(at - live.time, 1)} for i, at in watch.arrivals(tracks, k, live.time)]

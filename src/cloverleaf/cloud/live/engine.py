@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,6 +25,13 @@ AGAIN = 0.1
 """s before the same station is told the same kind of thing again."""
 TOLD_FOR = 2.0
 WARNING, ADVICE = 0, 1
+
+
+class Signer(Protocol):
+    """Signs what goes out; `cloud/security/downlink.py` implements it."""
+
+    def sign(self, message: bytes, kind: int, standard: str, now: float) -> bytes:
+        """The signed message; `now` s since 1970."""
 
 
 class Down(NamedTuple):
@@ -49,11 +56,13 @@ class Engine:
         checker: Checker | None = None,
         secret: bytes | None = None,
         epoch: int = 0,
+        signer: Signer | None = None,
     ) -> None:
         self.counts = Counts()
         self.twin = LiveTwin(base_map, room=4096, secret=secret)
         self.intake = Intake(base_map, self.counts, checker)
         self.runner = Runner(base_map, services, self.twin, Tier.EDGE)
+        self.signer = signer
         self.shard, self._epoch, self._sequence = shard, epoch, 0
         self.tiles = None if tiles is None else np.array(sorted(tiles), np.int64)
         self._echo: dict[str, int] = {}  # source -> first sequence taken over in this cycle
@@ -106,7 +115,7 @@ class Engine:
                 rows = self._fresh(batch.target, what, now)
                 if len(rows):
                     batch = type(batch)(*[c[rows] for c in batch])  # type: ignore[arg-type]
-                    self._encode(int(kind), batch, parts)
+                    self._encode(int(kind), batch, parts, now)
                     said.append(self._records(what, batch))
         self.said = np.concatenate(said) if said else np.zeros(0, SAID)
         return [self._frame(source, rows, now) for source, rows in parts.items()]
@@ -133,7 +142,14 @@ class Engine:
             row = twin.row_of(station)
             if row >= 0:
                 marks[row] |= int(Mark.WARNED if what == WARNING else Mark.ADVISED)
-        rows = rows_of(tracks, twin.handles(now), twin.whole[:n, tb.FLAGS], marks, now)
+        rows = rows_of(
+            tracks,
+            twin.handles(now),
+            self.intake.tenants(twin.whole[:n, tb.SOURCE]),
+            twin.whole[:n, tb.FLAGS],
+            marks,
+            now,
+        )
         return Snapshot(now, self.shard, rows[self.owned()], heads_of(twin.signals))
 
     def _fresh(self, target: I64, what: int, now: float) -> np.ndarray:
@@ -156,7 +172,7 @@ class Engine:
         tile = tile_of(self.twin.f[row, tb.X : tb.X + 1], self.twin.f[row, tb.Y : tb.Y + 1])
         return bool(np.isin(tile, self.tiles)[0])
 
-    def _encode(self, kind: int, batch: Any, parts: dict[str, list[tuple[int, bytes, int]]]) -> None:
+    def _encode(self, kind: int, batch: Any, parts: dict[str, list[tuple[int, bytes, int]]], now: float) -> None:
         source = np.array([self.twin.whole[self.twin.row_of(s), tb.SOURCE] for s in batch.target.tolist()], np.int64)
         standard = np.array([self.intake.standards[s] for s in source.tolist()])
         for name in np.unique(standard).tolist():
@@ -165,7 +181,10 @@ class Engine:
             raw, at = buffer.tobytes(), start.tolist()
             for i, row in enumerate(rows.tolist()):
                 where = parts.setdefault(self.intake.sources[source[row]], [])
-                where.append((kind, raw[at[i] : at[i + 1]], int(batch.target[row])))
+                one = raw[at[i] : at[i + 1]]
+                if self.signer is not None:
+                    one = self.signer.sign(one, kind, name, now)
+                where.append((kind, one, int(batch.target[row])))
 
     def _frame(self, source: str, rows: list[tuple[int, bytes, int]], now: float) -> Down:
         self._sequence += 1
@@ -175,7 +194,7 @@ class Engine:
         stations = np.array([s for _, _, s in rows], np.int64)
         frame = Frame(
             self.intake.standards[self.intake.number(source)], self._echo.get(source, -1), self._epoch, self._sequence, now,
-            np.array([k for k, _, _ in rows], np.uint8), np.full(n, int(Trust.UNSIGNED), np.uint8),
+            np.array([k for k, _, _ in rows], np.uint8), np.full(n, int(Trust.SIGNED if self.signer else Trust.UNSIGNED), np.uint8),
             np.frombuffer(b"".join(raw for _, raw, _ in rows), np.uint8), start, 0, stations,
         )  # fmt: skip
         return Down(source, pack_frame(frame), n, stations)

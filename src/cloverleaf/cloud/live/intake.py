@@ -13,6 +13,7 @@ import numpy as np
 
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import SIMULATED, Frame, Trust
+from cloverleaf.cloud.live.subjects import tenant_number
 from cloverleaf.link.batches import join, pack, take
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import BaseMap
@@ -61,6 +62,7 @@ class Intake:
         self.standards: list[str] = []  # of each source, as it spoke last
         self.verified = 0
         """Messages whose signature was checked here."""
+        self._tenant: list[int] = []  # of each source, as rows name it
         self._number: dict[str, int] = {}
         self._content: dict[str, Content] = {}
         self._seen: OrderedDict[tuple[str, int, int], None] = OrderedDict()
@@ -84,7 +86,12 @@ class Intake:
             self._number[source] = len(self.sources)
             self.sources.append(source)
             self.standards.append("csae_day2")
+            self._tenant.append(tenant_number(source.partition(".")[0]))
         return self._number[source]
+
+    def tenants(self, source: I64) -> I64:
+        """Tenants of sources, as rows name them."""
+        return np.array(self._tenant, np.int64)[source] if len(source) else source
 
     def add(self, source: str, frame: Frame) -> bool:
         """Queue a frame of `source` for the next `open`; False if it is a second copy."""

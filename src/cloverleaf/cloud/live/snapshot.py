@@ -21,10 +21,11 @@ ROW = np.dtype(
     [
         ("handle", "<u4"), ("x", "<f4"), ("y", "<f4"), ("heading", "<f4"), ("speed", "<f4"), ("accel", "<f4"), ("yaw_rate", "<f4"),
         ("age", "<f4"), ("sigma", "<f4"), ("wait", "<f4"), ("length", "<f4"), ("width", "<f4"), ("s", "<f4"), ("lane", "<i4"),
-        ("events", "<u2"), ("kind", "u1"), ("marks", "u1"),
+        ("tenant", "<u4"), ("events", "<u2"), ("kind", "u1"), ("marks", "u1"),
     ]
 )  # fmt: skip
-"""One road user, named by its handle: station ids stay inside the shard. `marks` is a union of `Mark`."""
+"""One road user, named by its handle: station ids stay inside the shard. `marks` is a union of `Mark`,
+`tenant` the `tenant_number` of the source that told of it last."""
 
 
 class Mark(IntFlag):
@@ -66,7 +67,7 @@ class Snapshot(NamedTuple):
     heads: np.ndarray  # of HEAD
 
 
-def rows_of(tracks: Tracks, handle: I64, flags: I64, marks: U8, t: float) -> np.ndarray:
+def rows_of(tracks: Tracks, handle: I64, tenant: I64, flags: I64, marks: U8, t: float) -> np.ndarray:
     """Tracks as `ROW` records; flags: the twin's, with the event flags from bit 8 on."""
     out = np.zeros(len(tracks.x), ROW)
     for name in (
@@ -85,6 +86,7 @@ def rows_of(tracks: Tracks, handle: I64, flags: I64, marks: U8, t: float) -> np.
         "kind",
     ):
         out[name] = getattr(tracks, name)
+    out["tenant"] = tenant
     out["handle"], out["events"] = handle, (flags >> 8) & 0xFFFF
     out["age"] = t - tracks.time
     out["marks"] = marks | np.where(tracks.station >= 0, int(Mark.CONNECTED), 0) | tracks.shadow * int(Mark.SHADOW)

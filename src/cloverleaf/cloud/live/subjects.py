@@ -4,6 +4,7 @@
 |---|---|
 | `v2x.msg.TENANT.SOURCE.KIND` | one wire message of a vehicle or unit; KIND is bsm, spat, ... (`KINDS`) |
 | `v2x.frame.TILE.TENANT.SOURCE` | a frame of messages (`frames.py`); kept by the stream `FRAMES` |
+| `v2x.replay.TILE.TENANT.SOURCE` | the same again from the lake, at another time; not kept |
 | `v2x.down.TENANT.SOURCE` | advisories for the stations behind a source: a frame, or one message for those who speak messages |
 | `v2x.twin.SHARD` | the shard's part of the twin, several times a second (`snapshot.py`) |
 | `v2x.said.SHARD` | warnings and advice as they go out, for consoles |
@@ -15,6 +16,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from cloverleaf.types.messages import MessageKind
@@ -52,7 +54,12 @@ def down_subject(source: str) -> str:
 def origin(subject: str) -> str:
     """`TENANT.SOURCE` of a frame's or message's subject."""
     parts = subject.split(".")
-    return ".".join(parts[3:5] if parts[1] == "frame" else parts[2:4])
+    return ".".join(parts[3:5] if parts[1] in ("frame", "replay") else parts[2:4])
+
+
+def tenant_number(tenant: str) -> int:
+    """The number by which rows name a tenant, the same in every process; 0 is nobody's."""
+    return int.from_bytes(hashlib.blake2b(tenant.encode(), digest_size=4).digest(), "little") | 1
 
 
 def is_token(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Users of the API: names with a password, a role and a tenant in a file; signed tokens that say who someone is.
 
 Tokens are JWTs (HS256) with issuer, audience, expiry and a number of their own; a token that was given back, or one of another
-platform or audience, is refused. An outside identity provider can take this module's place: what the API needs is `check`.
+platform or audience, is refused. Tokens of an outside identity provider, where there is one, are checked by `oidc.py`.
 """
 
 from __future__ import annotations
@@ -13,33 +13,16 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jwt
 
+from cloverleaf.cloud.security.oidc import Provider
+from cloverleaf.cloud.security.roles import ROLES, User
 from cloverleaf.types.errors import InputError, SecurityError
 
-ROLES = ("viewer", "operator", "admin")
-"""Each may do what those before it may."""
 LIFE = 3600.0
 _AUDIENCE, _ISSUER = "cloverleaf-api", "cloverleaf"
-
-
-class User(NamedTuple):
-    """Who asks."""
-
-    name: str
-    role: str
-    tenant: str
-    token: str = ""  # number of the token
-
-    def may(self, role: str) -> bool:
-        """Whether the user has this role or a higher one."""
-        return ROLES.index(self.role) >= ROLES.index(role)
-
-
-LOCAL = User("local", "admin", "*")
-"""Whoever is on this machine, where the platform asks for nothing."""
 
 
 def hashed(password: str, salt: bytes) -> str:
@@ -48,10 +31,10 @@ def hashed(password: str, salt: bytes) -> str:
 
 
 class Users:
-    """The users in `path` and the tokens made with `secret` (hex)."""
+    """The users in `path` and the tokens made with `secret` (hex); besides, those of an outside `provider`."""
 
-    def __init__(self, path: Path, secret: str) -> None:
-        self.path = path
+    def __init__(self, path: Path, secret: str, provider: Provider | None = None) -> None:
+        self.path, self.provider = path, provider
         self._key = hashlib.blake2b(b"tokens", key=bytes.fromhex(secret)[:64]).digest()
         self._returned: dict[str, float] = {}
         try:
@@ -97,6 +80,11 @@ class Users:
         """
         if not token:
             raise SecurityError("a token is needed", reason="no_token")
+        if self.provider is not None and self.provider.issued(token):
+            user = self.provider.check(token)
+            if user.token and user.token in self._returned:
+                raise SecurityError("the token was given back", reason="returned_token")
+            return user
         try:
             claims: dict[str, Any] = jwt.decode(
                 token, self._key, algorithms=["HS256"], audience=_AUDIENCE, issuer=_ISSUER,

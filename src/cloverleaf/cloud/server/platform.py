@@ -17,6 +17,8 @@ from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.broker import READY_WITHIN, Broker
 from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.security.accounts import accounts, mutual_tls, read_tenants
+from cloverleaf.cloud.security.downlink import make_root
+from cloverleaf.cloud.security.oidc import Provider
 from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.server.child import reach
 from cloverleaf.cloud.server.refusals import Refusals
@@ -84,7 +86,11 @@ class Platform:
 
     def __init__(self, settings: Settings, broker_url: str | None = None, mqtt_port: int = 0) -> None:
         self.base_map = share_map(settings)
+        found = Provider(settings.oidc, settings.oidc_audience, roles=settings.oidc_roles) if settings.oidc else None
+        self.provider = found
         secret = secret_of(settings.folder)
+        if settings.security != "none":
+            make_root(settings.folder / "keys", settings.security)
         self.broker, self._password = None, ""
         if not broker_url:
             # the broker's own user is for this platform's processes; clients come as users of their tenants
@@ -122,6 +128,8 @@ class Platform:
             self.supervisor.add("host-region", "host", path, "host-region", *ours)
         for name in others:  # somebody else's code: a process of its own each
             self.supervisor.add(f"host-{name}", "host", path, f"host-{name}", name)
+        if self.settings.replay:
+            self.supervisor.add("replay", "rerun", path, *self.settings.replay)
         for k in range(self.settings.shards):
             self.supervisor.add(f"shard-{k}", "shard", path, str(k))
 
@@ -150,8 +158,9 @@ class Platform:
 
     def app(self) -> FastAPI:
         """The API."""
-        users = Users(self.settings.folder / "users.json", self.settings.secret) if self.settings.auth else None
-        return create_app(self.live, self.settings.folder, self.lifespan, secret=self.settings.secret, users=users)
+        s = self.settings
+        users = Users(s.folder / "users.json", s.secret, self.provider) if s.auth else None
+        return create_app(self.live, s.folder, self.lifespan, secret=s.secret, users=users)
 
     def stop(self) -> None:
         """End what `start` began."""

@@ -28,8 +28,12 @@ class Settings:
     keep_frames_s: float = 600.0  # in the stream, after they are in the lake
     keep_lake_s: float = 7 * 86_400.0
     lake_floor_bytes: int = 500_000_000  # free disk below which the lake is not written
+    replay: tuple[str, ...] = ()  # lake, from, to, speed of a recorded drive
     gateways: tuple[str, ...] = ()  # NAME:PORT of protocols that fleets speak
     auth: bool = False
+    oidc: str = ""  # issuer of an outside identity provider
+    oidc_audience: str = "cloverleaf-api"
+    oidc_roles: str = "roles"  # claim that names the role, by dots
     security: str = "none"  # or p256, sm2: what signed messages are checked with
     secret: str = ""  # hex; names users see and tokens are made with it
 
@@ -55,7 +59,8 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """The settings in a file written by `Settings.write`."""
     raw = json.loads(path.read_text())
-    raw["services"], raw["gateways"] = tuple(raw["services"]), tuple(raw["gateways"])
+    for name in ("services", "gateways", "replay"):
+        raw[name] = tuple(raw[name])
     return Settings(**raw)
 
 

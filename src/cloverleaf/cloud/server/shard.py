@@ -45,6 +45,7 @@ class Shard:
         parts = shares(g.point_x, g.point_y, settings.shards)
         self.tiles = None if settings.shards == 1 else parts[number]
         edge = [s for s in settings.services if s in BUILT_IN and tier_of(service_class(s)) is Tier.EDGE]
+        from cloverleaf.cloud.security.downlink import downlink_of
         from cloverleaf.cloud.security.verify import checker_of
 
         self.engine = Engine(
@@ -55,6 +56,7 @@ class Shard:
             checker=checker_of(settings.security, settings.folder / "trust"),
             secret=bytes.fromhex(settings.secret),
             epoch=int(time.time()),
+            signer=downlink_of(settings.security, settings.folder / "keys"),
         )
         self.child, self.number = child, number
         self.wake = asyncio.Event()
@@ -181,6 +183,7 @@ async def work(child: Child, number: int) -> None:
         subjects = [f"v2x.frame.{t}.>" for t in sorted(around(shard.tiles) | {-1})]
     for subject in subjects:
         await child.broker.subscribe(subject, cb=shard.hear, pending_bytes_limit=256 * 1024 * 1024)
+    await child.broker.subscribe("v2x.replay.>", cb=shard.hear, pending_bytes_limit=64 * 1024 * 1024)
     await child.broker.subscribe("v2x.answer", cb=shard.answer)
     await child.broker.subscribe("v2x.inner.>", cb=shard.look_inside)
     await shard.rebuild()
