@@ -1,4 +1,8 @@
-"""`cloverleaf bench cloud-kills`: kill -9 of stream leaders, keepers and shards under load; what was acknowledged is in the lake once."""
+"""`cloverleaf bench cloud-kills`: kill -9 of stream leaders, gateways, keepers and twin shards under load.
+
+Two loads run: frames as fast as the stream takes them, each sent again under its name until it is acknowledged; and single messages
+through the gateway, never sent again, each with a station id of its own. What was acknowledged must be in the lake once.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,25 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from nats.aio.client import Client
+
 from cloverleaf.cli.bench_cloud import bench_folder, generate, result_of, say
 from cloverleaf.cloud.broker import Broker, cluster
 from cloverleaf.cloud.live.subjects import STREAM
 from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.load import Traffic
 from cloverleaf.cloud.server.settings import Settings, share_map
 from cloverleaf.cloud.server.stream import ensure_stream
 from cloverleaf.cloud.server.supervisor import Supervisor
 from cloverleaf.cloud.store.query import Reader
+from cloverleaf.cloud.store.rows import PSEUDONYM_S, Names
+from cloverleaf.link.content.content import Content
+from cloverleaf.map.graph import BaseMap
+from cloverleaf.types.messages import MessageKind
 
+SHARDS, SINGLES, PERIOD, FIRST_SINGLE = 2, 20, 0.2, 1_000_000_000
+KINDS = ("leader", "gateway", "keeper", "shard")
 BETWEEN = 4.0
 """s between two kills, so that a cluster of three never loses two at once."""
 
@@ -38,14 +52,50 @@ class Gaps:
         self._last[what] = now
 
 
-async def _kill_for_a_while(brokers: list[Broker], supervisor: Supervisor, kills: int, gaps: Gaps) -> Counter[str]:
+class Singles:
+    """Single messages to the gateway; `acked` are the stations whose message was answered with +OK."""
+
+    def __init__(self, base_map: BaseMap) -> None:
+        self.traffic = Traffic(base_map, SINGLES, 2)
+        self.content = Content(base_map, "csae_day2", clock=0.0)
+        self.sent = 0
+        self.acked: list[int] = []
+
+    async def send_for_ever(self, client: Client) -> None:
+        """`SINGLES` messages every `PERIOD` s until cancelled."""
+        rows, under_way = np.arange(SINGLES), set[asyncio.Task[None]]()
+        try:
+            while True:
+                await asyncio.sleep(PERIOD)
+                self.traffic.move(rows, PERIOD)
+                batch = self.traffic.awareness(rows, time.time())._replace(station=FIRST_SINGLE + self.sent + rows)
+                buffer, start = self.content.encode(MessageKind.AWARENESS, batch)
+                raw, at = buffer.tobytes(), start.tolist()
+                for i, station in enumerate(batch.station.tolist()):
+                    self.sent += 1
+                    task = asyncio.ensure_future(self._send(client, i, station, raw[at[i] : at[i + 1]]))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+        finally:
+            if under_way:
+                await asyncio.wait(under_way, timeout=15.0)
+
+    async def _send(self, client: Client, i: int, station: int, data: bytes) -> None:
+        with contextlib.suppress(Exception):  # not acknowledged: nothing is claimed of it
+            if (await client.request(f"v2x.msg.single.v{i}.bsm", data, timeout=12.0)).data == b"+OK":
+                self.acked.append(station)
+
+
+async def _kill_for_a_while(
+    brokers: list[Broker], supervisor: Supervisor, kills: int, gaps: Gaps, singles: Singles
+) -> Counter[str]:
     """Kill and let recover; returns how often what was killed."""
     done: Counter[str] = Counter()
     chance = random.Random(1)
     client = await connect(",".join(b.url for b in brokers), "killer")
 
     async def twin(message: Any) -> None:
-        gaps.hear("twin")
+        gaps.hear(message.subject.replace("v2x.twin.", "twin "))
 
     committed = [0]
 
@@ -55,14 +105,15 @@ async def _kill_for_a_while(brokers: list[Broker], supervisor: Supervisor, kills
             committed[0] = page["stream_committed"]
             gaps.hear("lake")
 
-    await client.subscribe("v2x.twin.0", cb=twin)
+    await client.subscribe("v2x.twin.*", cb=twin)
     await client.subscribe("v2x.health.keeper", cb=keeper)
     watch = asyncio.ensure_future(supervisor.watch())
+    single = asyncio.ensure_future(singles.send_for_ever(client))
     patience = time.monotonic() + 180.0
-    while not (committed[0] and "twin" in gaps.longest) and time.monotonic() < patience:
-        await asyncio.sleep(0.2)  # until load, shard and keeper are all at work
+    while not (committed[0] and len(gaps.longest) > SHARDS and singles.acked) and time.monotonic() < patience:
+        await asyncio.sleep(0.2)  # until load, shards, gateway and keeper are all at work
     for k in range(kills):
-        what = ("leader", "keeper", "shard", "leader")[k % 4]
+        what = KINDS[k % len(KINDS)]
         if what == "leader":
             victim = await _leader(client, brokers) or chance.choice(brokers)
             victim.kill()
@@ -71,11 +122,16 @@ async def _kill_for_a_while(brokers: list[Broker], supervisor: Supervisor, kills
             victim.spawn()
             await asyncio.to_thread(victim.wait_ready)
         else:
-            process = next(p for p in supervisor.processes if p.name.startswith(what))
+            name = f"shard-{k // len(KINDS) % SHARDS}" if what == "shard" else what
+            process = next(p for p in supervisor.processes if p.name == name)
             if process.process is not None:
                 process.process.kill()
-            done[what] += 1
+            done[name] += 1
         await asyncio.sleep(BETWEEN)
+    single.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await single
+    await asyncio.sleep(3.0)  # the last killed comes back
     watch.cancel()
     with contextlib.suppress(Exception):
         await client.close()
@@ -107,14 +163,17 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
         secret="00" * 32,
         services=("collision_warning",),
         lake_floor_bytes=0,
+        shards=SHARDS,
     )
     supervisor = Supervisor(settings.run, None)
     try:
-        share_map(settings)
+        singles = Singles(share_map(settings))
         asyncio.run(_prepare(settings.broker))
         path = settings.write()
         supervisor.add("keeper", "keeper", path)
-        supervisor.add("shard-0", "shard", path, "0")
+        supervisor.add("gateway", "gateway", path)
+        for number in range(SHARDS):
+            supervisor.add(f"shard-{number}", "shard", path, str(number))
         supervisor.start()
         end = folder / "enough"
         generator = generate(
@@ -122,31 +181,44 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
             keep_going=str(end),
         )  # fmt: skip
         gaps = Gaps()
-        done = asyncio.run(_kill_for_a_while(brokers, supervisor, kills, gaps))
+        done = asyncio.run(_kill_for_a_while(brokers, supervisor, kills, gaps, singles))
         end.touch()
         load = result_of(generator, 90.0)
         reader = Reader(folder / "lake")
         stop = time.monotonic() + 90.0
-        while reader.span()[2] < load.get("acked", 0) and time.monotonic() < stop:
+        while reader.span()[2] < load.get("acked", 0) + len(singles.acked) and time.monotonic() < stop:
             time.sleep(0.5)
             for process in supervisor.processes:
                 process.watch(time.monotonic())
         time.sleep(3.0)
         question = """
-            select count(*) as stored, count(distinct (epoch, sequence, message)) as different
+            select count(*) as stored, count(distinct (source, epoch, sequence, message)) as different
             from rows where time >= $first and time < $last
         """
         answer = reader.ask(question, 0.0, 1e11).to_pylist()[0]
+        lost, doubled = _missing(reader, singles.acked, Names(bytes.fromhex(settings.secret)))
+        acked = load.get("acked", 0) + len(singles.acked)
         return {
-            "kills": dict(done), "sent": load.get("messages", 0), "acked": load.get("acked", 0), "stored": answer["stored"],
-            "duplicates": answer["stored"] - answer["different"], "lost": max(load.get("acked", 0) - answer["different"], 0),
-            "ack_gap_s": load.get("longest_gap_s", float("nan")), "twin_gap_s": gaps.longest.get("twin", float("nan")),
-            "lake_gap_s": gaps.longest.get("lake", float("nan")), "damaged": len(reader.damaged),
+            "kills": dict(done), "sent": load.get("messages", 0) + singles.sent, "acked": acked, "stored": answer["stored"],
+            "duplicates": answer["stored"] - answer["different"] + doubled, "lost": max(acked - answer["different"], 0) + lost,
+            "singles_sent": singles.sent, "singles_acked": len(singles.acked), "ack_gap_s": load.get("longest_gap_s", float("nan")),
+            **{f"{name.replace(' ', '_')}_gap_s": gap for name, gap in sorted(gaps.longest.items())}, "damaged": len(reader.damaged),
+            "verified_here": "0 %",
         }  # fmt: skip
     finally:
         supervisor.stop()
         for b in brokers:
             b.stop()
+
+
+def _missing(reader: Reader, stations: list[int], names: Names) -> tuple[int, int]:
+    """How many acknowledged single messages the lake lacks, and how many it has more than once."""
+    day = int(time.time() // PSEUDONYM_S)
+    wanted = {names.name(s, day) for s in stations}
+    question = "select vehicle, count(*) as n from rows where time >= $first and time < $last group by 1"
+    found = reader.ask(question, 0.0, 1e11)
+    count = dict(zip(found["vehicle"].to_pylist(), found["n"].to_pylist()))
+    return sum(w not in count for w in wanted), sum(count.get(w, 0) > 1 for w in wanted)
 
 
 def run(kills: int = 50) -> None:

@@ -229,7 +229,7 @@ class Generator:
             subject = frame_subject(frame.tile, load.tenant, load.name)
             while True:
                 try:
-                    await js.publish(subject, data, timeout=2.0, headers=name)
+                    await js.publish(subject, data, timeout=1.0, headers=name)
                     break
                 except Exception:
                     self.retried += 1
