@@ -10,13 +10,15 @@ import { FigureTiles } from "./panels/figures";
 import { HealthPanel } from "./panels/health";
 import { Timeline } from "./panels/timeline";
 import { VehiclePanel } from "./panels/vehicle";
+import { MESSAGES } from "./palette";
+import type { Rgba } from "./palette";
 import { Scene } from "./scene";
 import { Stream } from "./stream";
 import "./style.css";
 
-const LAYERS = ["objects", "signals", "said", "sensors"];
+const LAYERS = ["objects", "signals", "said", "sensors", "messages"];
 /** Those of the layers that the platform sends for all; what one vehicle perceives comes with following it. */
-const SENT = ["objects", "signals", "said"];
+const SENT = ["objects", "signals", "said", "messages"];
 const VIEW_PAUSE_MS = 120;
 
 async function start(): Promise<void> {
@@ -36,6 +38,7 @@ async function start(): Promise<void> {
   const tiles = new FigureTiles();
   const compare = new ComparePanel();
   let followed: number | null = null;
+  let messages = 0;
 
   const events = new EventList((said) => scene.go(said.x, said.y));
   const vehicle = new VehiclePanel(() => follow(null));
@@ -66,6 +69,10 @@ async function start(): Promise<void> {
       events.add(sayings);
       scene.addSayings(sayings);
     },
+    messages: (heard) => {
+      scene.addMessages(heard);
+      messages += heard.reduce((sum, one) => sum + one.count, 0);
+    },
     figures: (figures) => tiles.show(figures),
     inside: (inside) => {
       if (followed !== inside.id) return;
@@ -79,7 +86,7 @@ async function start(): Promise<void> {
     h("header.bar", {}, h("h1", {}, h("span.leaf", {}, "♣"), map.name || "Cloverleaf"), state, note, rate, h("span.space"),
       h("a", { href: "drive.html" }, t("drive")),
       h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
-    h("main", {}, canvas, h("aside.left", {}, layerChoice(), legend()), tabs.element),
+    h("main", {}, canvas, h("aside.left", {}), tabs.element),
     tiles.element,
     timeline.element,
   );
@@ -94,6 +101,9 @@ async function start(): Promise<void> {
     },
     (id) => follow(id),
   );
+  const messageLegend = h("fieldset.legend", { hidden: true }, h("legend", {}, t("messages")), ...MESSAGES.map(({ name, color }) =>
+    h("div", {}, ringOf(color), t(name))));
+  replace(root.querySelector<HTMLElement>("aside.left")!, layerChoice(), legend(), messageLegend);
   askLayers();
   measure();
 
@@ -113,10 +123,11 @@ async function start(): Promise<void> {
 
   function layerChoice(): HTMLElement {
     return h("fieldset", {}, h("legend", {}, t("layers")), ...LAYERS.map((name) => {
-      const box = h<HTMLInputElement>("input", { type: "checkbox", checked: true });
+      const box = h<HTMLInputElement>("input", { type: "checkbox", checked: scene.shown.has(name), name });
       box.onchange = () => {
         if (box.checked) scene.shown.add(name);
         else scene.shown.delete(name);
+        messageLegend.hidden = !scene.shown.has("messages");
         askLayers();
       };
       return h("label", {}, box, t(name));
@@ -135,6 +146,7 @@ async function start(): Promise<void> {
       rate.dataset.firstPicture = scene.firstPicture.toFixed(0);
       rate.dataset.fps = String(pictures);
       rate.dataset.kilobytes = kilobytes.toFixed(1);
+      rate.dataset.messages = String(messages);
       rate.dataset.broken = String(stream.traffic.broken);
     }, 1000);
   }
@@ -150,6 +162,12 @@ function tabbed(pages: [string, HTMLElement, (() => void) | undefined][]): { ele
   }
   open(0);
   return { element: h("aside.right", {}, h("nav", { role: "tablist" }, ...buttons), body), open };
+}
+
+function ringOf([r, g, b]: Rgba): HTMLElement {
+  const ring = h("i.ring");
+  ring.style.borderColor = `rgb(${r} ${g} ${b})`;
+  return ring;
 }
 
 function legend(): HTMLElement {

@@ -65,6 +65,16 @@ export const LANES: Record<string, Rgba> = {
   shoulder: [38, 43, 50, 255],
 };
 
+/** By MessageKind: awareness, signals, topology, perception, advice, events. */
+export const MESSAGES: { name: string; color: Rgba }[] = [
+  { name: "msg_awareness", color: [92, 160, 255, 255] },
+  { name: "msg_signal", color: [50, 220, 110, 255] },
+  { name: "msg_topology", color: [150, 160, 172, 255] },
+  { name: "msg_perception", color: [170, 140, 255, 255] },
+  { name: "msg_advice", color: [250, 200, 50, 255] },
+  { name: "msg_event", color: [255, 110, 60, 255] },
+];
+
 /** By what is said: a warning, an advice. */
 export const SAID: Rgba[] = [
   [255, 90, 60, 240],

@@ -6,6 +6,7 @@ export const FrameKind = {
   Sayings: 3,
   Figures: 4,
   Vehicle: 5,
+  Messages: 6,
   Cockpit: 7,
 } as const;
 
@@ -14,6 +15,7 @@ export const ORIGIN_BYTES = 24;
 export const OBJECT_BYTES = 16;
 export const SIGNAL_BYTES = 8;
 export const SAYING_BYTES = 24;
+export const MESSAGE_BYTES = 16;
 const UNKNOWN_CHANGE = 65535;
 
 /** Marks of an object. */
@@ -58,6 +60,15 @@ export interface Saying {
   y: number;
   radius: number;
   value: number;
+}
+
+/** Messages of one kind (types/messages.py: MessageKind) near one place, `out`: from the platform to those there. */
+export interface Heard {
+  x: number;
+  y: number;
+  count: number;
+  kind: number;
+  out: boolean;
 }
 
 /** The four words with their figures by name, and counts beside them. */
@@ -207,6 +218,21 @@ export function readSayings(buffer: ArrayBuffer): Saying[] {
       y: view.getFloat32(at + 12, true),
       radius: view.getFloat32(at + 16, true),
       value: view.getFloat32(at + 20, true),
+    };
+  });
+}
+
+export function readMessages(buffer: ArrayBuffer): Heard[] {
+  const header = readHeader(buffer);
+  const view = rows(buffer, header, HEADER_BYTES, MESSAGE_BYTES);
+  return Array.from({ length: header.count }, (_, i) => {
+    const at = i * MESSAGE_BYTES;
+    return {
+      x: view.getFloat32(at, true),
+      y: view.getFloat32(at + 4, true),
+      count: view.getUint16(at + 8, true),
+      kind: view.getUint8(at + 10),
+      out: view.getUint8(at + 11) !== 0,
     };
   });
 }

@@ -6,8 +6,8 @@ import { PathLayer, ScatterplotLayer, TextLayer } from "@deck.gl/layers";
 import { BoxLayer } from "./box-layer";
 import { roadLayers } from "./map-data";
 import type { BaseMap, SignalHead } from "./map-data";
-import { colorOf, KINDS, LIGHTS, SAID } from "./palette";
-import type { Inside, Objects, Saying, Seen, Signals } from "./protocol";
+import { colorOf, KINDS, LIGHTS, MESSAGES, SAID } from "./palette";
+import type { Heard, Inside, Objects, Saying, Seen, Signals } from "./protocol";
 
 export type Box = [number, number, number, number];
 
@@ -23,6 +23,8 @@ export type Camera = "map" | "chase";
 
 const LONGEST_AGE_S = 0.35; // older than this, nobody is carried on: a frozen picture is more honest than a guess
 const SAID_SECONDS = 6;
+const RING_MS = 700; // how long a message's ring grows
+const MOST_RINGS = 3000;
 const FINGERTIP_PX = 12;
 const PANELS_PX: [number, number] = [200, 360]; // what the panels cover, left and right
 
@@ -36,6 +38,7 @@ export class Scene {
   private lights = new Map<number, { light: number; changesIn: number }>();
   private said: Saying[] = [];
   private inside: Inside | null = null;
+  private rings: (Heard & { born: number })[] = [];
   private view: View;
   private followed: number | null = null;
   private painting = false;
@@ -156,6 +159,11 @@ export class Scene {
     this.said = [...this.said, ...sayings].filter((s) => latest - s.time < SAID_SECONDS);
   }
 
+  addMessages(heard: Heard[]): void {
+    const born = performance.now();
+    this.rings = [...this.rings.filter((ring) => born - ring.born < RING_MS), ...heard.map((one) => ({ ...one, born }))].slice(-MOST_RINGS);
+  }
+
   setInside(inside: Inside | null): void {
     this.inside = inside;
   }
@@ -164,6 +172,7 @@ export class Scene {
   clear(): void {
     this.objects = null;
     this.said = [];
+    this.rings = [];
     this.inside = null;
     this.lights.clear();
     this.paint();
@@ -184,6 +193,7 @@ export class Scene {
       this.shown.has("sensors") && this.inside ? this.pathLayer() : null,
       this.shown.has("objects") ? this.objectLayer() : null,
       this.shown.has("sensors") && this.inside ? this.seenLayer() : null,
+      this.shown.has("messages") ? this.messageLayer() : null,
       this.shown.has("said") ? this.saidLayer() : null,
     ];
     return layers.filter((layer): layer is Layer => layer !== null);
@@ -249,6 +259,33 @@ export class Scene {
       lineWidthUnits: "pixels",
       getLineWidth: 2,
       getLineColor: (saying) => SAID[saying.what] ?? SAID[0]!,
+    });
+  }
+
+  /** A ring per place and kind that grows and fades; what goes out to vehicles shrinks towards them instead. */
+  private messageLayer(): Layer | null {
+    const now = performance.now();
+    const alive = this.rings.filter((ring) => now - ring.born < RING_MS);
+    if (!alive.length) return null;
+    const share = (ring: { born: number; out: boolean }): number => {
+      const grown = (now - ring.born) / RING_MS;
+      return ring.out ? 1 - grown : grown;
+    };
+    return new ScatterplotLayer<(typeof alive)[number]>({
+      id: "messages",
+      data: alive,
+      getPosition: (ring) => [ring.x, ring.y],
+      getRadius: (ring) => (4 + 22 * share(ring)) * (1 + 0.25 * Math.log2(ring.count)),
+      radiusUnits: "pixels",
+      filled: false,
+      stroked: true,
+      lineWidthUnits: "pixels",
+      getLineWidth: 1.5,
+      getLineColor: (ring) => {
+        const [r, g, b] = MESSAGES[ring.kind]?.color ?? [200, 200, 200, 255];
+        return [r, g, b, 230 * (1 - (now - ring.born) / RING_MS)];
+      },
+      updateTriggers: { getRadius: now, getLineColor: now },
     });
   }
 

@@ -1,12 +1,13 @@
 /** One WebSocket to the platform: connects again by itself, repeats its wishes after that, hands out whole frames. */
 
-import { FrameError, FrameKind, readHeader, readJson, readObjects, readSayings, readSignals } from "./protocol";
-import type { Cockpit, Figures, Inside, Objects, Saying, Signals } from "./protocol";
+import { FrameError, FrameKind, readHeader, readJson, readMessages, readObjects, readSayings, readSignals } from "./protocol";
+import type { Cockpit, Figures, Heard, Inside, Objects, Saying, Signals } from "./protocol";
 
 export interface Handlers {
   objects?: (frame: Objects) => void;
   signals?: (frame: Signals) => void;
   sayings?: (sayings: Saying[]) => void;
+  messages?: (heard: Heard[]) => void;
   figures?: (figures: Figures) => void;
   inside?: (inside: Inside) => void;
   cockpit?: (state: Cockpit) => void;
@@ -85,6 +86,8 @@ export class Stream {
         return h.sayings?.(readSayings(data));
       case FrameKind.Figures:
         return h.figures?.(readJson<Figures>(data));
+      case FrameKind.Messages:
+        return h.messages?.(readMessages(data));
       case FrameKind.Vehicle:
         return h.inside?.(readJson<Inside>(data));
       case FrameKind.Cockpit:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FrameError, FrameKind, Mark, readJson, readObjects, readSayings, readSignals } from "../src/protocol";
+import { FrameError, FrameKind, Mark, readJson, readMessages, readObjects, readSayings, readSignals } from "../src/protocol";
 
 function header(kind: number, count: number, time: number, extra: number): DataView {
   const view = new DataView(new ArrayBuffer(16 + extra));
@@ -72,4 +72,16 @@ it("JSON is counted in bytes, and broken JSON is a FrameError", () => {
   expect(readJson(view.buffer as ArrayBuffer)).toBe(7);
   view.setUint32(4, 2, true);
   expect(() => readJson(view.buffer as ArrayBuffer)).toThrow(FrameError);
+});
+
+describe("messages", () => {
+  it("come back with place, kind and direction", () => {
+    const view = header(FrameKind.Messages, 1, 1.5, 16);
+    view.setFloat32(16, 12.5, true);
+    view.setFloat32(20, -3.25, true);
+    view.setUint16(24, 7, true);
+    view.setUint8(26, 5);
+    view.setUint8(27, 1);
+    expect(readMessages(view.buffer as ArrayBuffer)).toEqual([{ x: 12.5, y: -3.25, count: 7, kind: 5, out: true }]);
+  });
 });

@@ -14,7 +14,7 @@ def test_road_users_move_on_a_drawn_map(page):
     rate = page.find_element("css selector", ".rate")
     wait_for(lambda: int(rate.get_attribute("data-fps") or 0) > 0)
     assert rate.get_attribute("data-broken") == "0"
-    assert int(rate.get_attribute("data-first-picture")) > 0
+    wait_for(lambda: int(rate.get_attribute("data-first-picture") or 0) > 0)
 
 
 def test_the_four_words_have_their_tiles(page):
@@ -33,6 +33,19 @@ def test_warnings_appear_and_a_click_goes_there(page):
     page.find_element("css selector", ".event").click()
     wait_for(lambda: text(page, ".note") != shown)  # the viewport is smaller now, so fewer are sent
     assert int(text(page, ".note").split()[0].replace(",", "")) < int(shown.split()[0].replace(",", ""))
+
+
+def test_messages_are_shown_on_demand(page):
+    box = page.find_element("css selector", "input[name=messages]")
+    legend = page.find_element("xpath", "//fieldset[legend='Messages']")
+    assert not box.is_selected() and not legend.is_displayed()
+    box.click()
+    wait_for(legend.is_displayed)
+    rate = page.find_element("css selector", ".rate")
+    seen = int(rate.get_attribute("data-messages") or 0)
+    wait_for(lambda: int(rate.get_attribute("data-messages") or 0) > seen)
+    box.click()
+    assert "SPAT" in legend.get_attribute("textContent") and rate.get_attribute("data-broken") == "0"
 
 
 def test_health_shows_its_status(page):

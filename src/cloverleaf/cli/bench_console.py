@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.live.chatter import Chatter
 from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Mark
 from cloverleaf.map.graph import BaseMap, LaneKind
 from cloverleaf.types.messages import LightState
@@ -70,8 +71,17 @@ class Parade(Live):
         out["end"] = np.ceil(self.time / 30.0) * 30.0
         return out
 
+    def speak(self) -> None:
+        """Everybody's message of this period, for the message layer."""
+        now = self.time
+        if not self.heard or self.heard[-1][0] < now:
+            rows, chatter = self.rows(), Chatter()
+            chatter.note(0, 0, rows["x"].astype(float), rows["y"].astype(float))
+            self.heard.append((now, chatter.take()))
+
     def recent(self, seconds: float) -> np.ndarray:
         """A warning every three seconds."""
+        self.speak()
         now, rows = self.time, self.rows()
         out = np.zeros(1, SAID)
         i = int(now / 3.0) % len(rows)

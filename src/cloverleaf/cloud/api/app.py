@@ -64,5 +64,5 @@ def map_in_metres(base_map: BaseMap) -> str:
     plain = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
     plain["georeference"] = base_map.geo._asdict()
     plain["signals"] = list(base_map.signal_ids)
-    plain["name"] = base_map.source
+    plain["name"] = Path(base_map.source).name.partition(".")[0]
     return json.dumps(plain)

@@ -12,6 +12,7 @@ import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from cloverleaf.cloud.live.chatter import HEARD
 from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Snapshot, read_snapshot, tracks_of
 from cloverleaf.cloud.services.transit import BusStops
 from cloverleaf.map.graph import BaseMap
@@ -29,6 +30,8 @@ class Live:
         self.shots: dict[int, Snapshot] = {}
         self.health: dict[str, dict[str, Any]] = {}
         self.said: deque[np.ndarray] = deque(maxlen=200)
+        self.heard: deque[tuple[float, np.ndarray]] = deque(maxlen=64)
+        """Where messages came and went lately: when we were told, and `HEARD` records."""
         self.inner: dict[int, tuple[float, Any]] = {}
         """What vehicles tell of their inside, by handle, and when it came."""
         self.stops = BusStops(base_map.graph)
@@ -43,6 +46,7 @@ class Live:
         self.broker = broker
         await broker.subscribe("v2x.twin.*", cb=self._twin)
         await broker.subscribe("v2x.said.*", cb=self._said)
+        await broker.subscribe("v2x.heard.*", cb=self._heard)
         await broker.subscribe("v2x.inside.*", cb=self._inside)
         await broker.subscribe("v2x.health.*", cb=self._health)
 
@@ -60,6 +64,10 @@ class Live:
     async def _said(self, message: Msg) -> None:
         if len(message.data) % SAID.itemsize == 0:
             self.said.append(np.frombuffer(message.data, SAID))
+
+    async def _heard(self, message: Msg) -> None:
+        if len(message.data) % HEARD.itemsize == 0:
+            self.heard.append((time.time(), np.frombuffer(message.data, HEARD)))
 
     async def _inside(self, message: Msg) -> None:
         now = time.time()

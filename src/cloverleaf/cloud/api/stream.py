@@ -9,6 +9,7 @@ Every message: kind u1, version u1, flags u2, count u4, time f8 (s since 1970), 
 | 3 said | `SAYING` | 24 B |
 | 4 figures | JSON, `count` bytes | |
 | 5 vehicle | JSON, `count` bytes | |
+| 6 messages | where messages came in and went out, `chatter.HEARD` | 16 B |
 
 A client sends JSON: `{"box": [west, south, east, north], "hz": 10, "layers": ["objects", ...], "limit": 10000, "follow": id}`, any
 part of it, any time. `{"at": t, "speed": 2}` plays the past from t, `{"live": true}` goes back to now. A client that reads too slowly
@@ -28,15 +29,17 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.objects import as_object, in_box
 from cloverleaf.cloud.api.scope import Scope, scope_of
+from cloverleaf.cloud.live.chatter import HEARD
 from cloverleaf.cloud.live.snapshot import Mark
 from cloverleaf.cloud.store.replay import Past
 
 router = APIRouter()
 HEAD = struct.Struct("<BBHId")
 ORIGIN = struct.Struct("<ddff")
-OBJECTS, SIGNALS, SAYINGS, FIGURES, VEHICLE = 1, 2, 3, 4, 5
+OBJECTS, SIGNALS, SAYINGS, FIGURES, VEHICLE, MESSAGES = 1, 2, 3, 4, 5, 6
 OBJECT = np.dtype(
     [("id", "<u4"), ("x", "<i2"), ("y", "<i2"), ("heading", "<u2"), ("speed", "<u2"), ("kind", "u1"), ("marks", "u1"),
      ("length", "u1"), ("age", "u1")]
@@ -56,7 +59,9 @@ SAYING = np.dtype(
         ("value", "<f4"),
     ]
 )
-LAYERS = {"objects", "signals", "said", "figures"}
+LAYERS = {"objects", "signals", "said", "figures", "messages"}
+FIRST_LAYERS = LAYERS - {"messages"}
+MOST_MESSAGES = 600
 MAX_HZ, MOST, MAX_COMMAND = 20.0, 50_000, 4096
 
 
@@ -66,7 +71,7 @@ class View:
 
     box: tuple[float, float, float, float] = (-1e7, -1e7, 1e7, 1e7)
     hz: float = 10.0
-    layers: set[str] = field(default_factory=lambda: set(LAYERS))
+    layers: set[str] = field(default_factory=lambda: set(FIRST_LAYERS))
     limit: int = 10_000
     follow: int = 0
     at: float | None = None  # s since 1970 of the past that is shown; None: now
@@ -137,6 +142,16 @@ def pack_sayings(said: np.ndarray, t: float) -> bytes:
     return HEAD.pack(SAYINGS, 1, 0, len(said), t) + out.tobytes()
 
 
+def pack_messages(live: Live, box: tuple[float, float, float, float], since: float, t: float) -> bytes:
+    """Kind 6: what was told of after `since`, the busiest places of a box; empty where there is nothing."""
+    parts = [rows for when, rows in live.heard if when > since]
+    rows = np.concatenate(parts) if parts else np.zeros(0, HEARD)
+    west, south, east, north = box
+    rows = rows[(rows["x"] >= west) & (rows["x"] <= east) & (rows["y"] >= south) & (rows["y"] <= north)]
+    rows = rows[np.argsort(-rows["count"].astype(np.int64), kind="stable")[:MOST_MESSAGES]]
+    return HEAD.pack(MESSAGES, 1, 0, len(rows), t) + rows.tobytes() if len(rows) else b""
+
+
 def pack_json(kind: int, value: Any, t: float) -> bytes:
     """Kinds 4 and 5."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
@@ -189,6 +204,7 @@ async def _pictures(socket: WebSocket, scope: Scope, view: View, past: Past) -> 
     """Send pictures at the client's pace; a send that blocks delays this client's next picture only."""
     live = scope.live
     shown, told_until, slow = 0.0, time.time(), 0.0
+    heard_until = time.time()
     while True:
         begin = time.monotonic()
         if view.at is not None and not scope.all:
@@ -213,6 +229,11 @@ async def _pictures(socket: WebSocket, scope: Scope, view: View, past: Past) -> 
                 if len(said):
                     told_until = float(said["time"].max())
                     await socket.send_bytes(pack_sayings(said, t))
+            if "messages" in view.layers and scope.all:
+                found = pack_messages(live, view.box, heard_until, t)
+                heard_until = max((when for when, _ in live.heard), default=heard_until)
+                if found:
+                    await socket.send_bytes(found)
             if view.follow:
                 await socket.send_bytes(pack_json(VEHICLE, inside(scope, view.follow), t))
             if t - slow >= 0.5:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from cloverleaf.cloud.live import table as tb
+from cloverleaf.cloud.live.chatter import Chatter
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import Frame, Trust, pack_frame
 from cloverleaf.cloud.live.intake import Checker, Intake, joined
@@ -63,6 +64,12 @@ class Engine:
         self.intake = Intake(base_map, self.counts, checker)
         self.runner = Runner(base_map, services, self.twin, Tier.EDGE)
         self.signer = signer
+        self.chatter = Chatter()
+        g = base_map.graph
+        last = g.lane_point_start[g.link_from[g.link_signal >= 0] + 1] - 1
+        self._lights = {
+            int(s): (float(g.point_x[p]), float(g.point_y[p])) for s, p in zip(g.link_signal[g.link_signal >= 0], last)
+        }
         self.shard, self._epoch, self._sequence = shard, epoch, 0
         self.tiles = None if tiles is None else np.array(sorted(tiles), np.int64)
         self._echo: dict[str, int] = {}  # source -> first sequence taken over in this cycle
@@ -83,14 +90,21 @@ class Engine:
         heard = self.intake.open(now)
         if heard.awareness:
             batch, source = joined(heard.awareness)
+            self.chatter.note(MessageKind.AWARENESS, 0, batch.x, batch.y)
             rows = self.twin.hear(batch, source, now)
             for reason, code in (("rate", tb.TOO_OFTEN), ("out_of_order", tb.OLDER)):
                 for k, n in zip(*np.unique(source[rows == code], return_counts=True)):
                     self.counts.refuse(self.intake.sources[k], reason, int(n))
         if heard.perception:
-            self.twin.see(*joined(heard.perception), now)
+            seen, source = joined(heard.perception)
+            self.chatter.note(MessageKind.PERCEPTION, 0, seen.x, seen.y)
+            self.twin.see(seen, source, now)
         for signal in heard.signal:
             self.twin.lights(signal)
+            place = np.array(
+                [self._lights.get(int(s), (np.nan, np.nan)) for s in signal.intersection.tolist()]
+            ).reshape(-1, 2)
+            self.chatter.note(MessageKind.SIGNAL, 0, place[:, 0], place[:, 1])
         self.twin.look(now)
         answers = [a for _, a in self.runner.run(now, eager=bool(heard.awareness or heard.perception))]
         downs = self.tell(answers, now)
@@ -116,6 +130,8 @@ class Engine:
                 if len(rows):
                     batch = type(batch)(*[c[rows] for c in batch])  # type: ignore[arg-type]
                     self._encode(int(kind), batch, parts, now)
+                    at = [self.twin.row_of(s) for s in batch.target.tolist()]
+                    self.chatter.note(int(kind), 1, self.twin.f[at, tb.X], self.twin.f[at, tb.Y])
                     said.append(self._records(what, batch))
         self.said = np.concatenate(said) if said else np.zeros(0, SAID)
         return [self._frame(source, rows, now) for source, rows in parts.items()]

@@ -8,6 +8,7 @@
 | `v2x.down.TENANT.SOURCE` | advisories for the stations behind a source: a frame, or one message for those who speak messages |
 | `v2x.twin.SHARD` | the shard's part of the twin, several times a second (`snapshot.py`) |
 | `v2x.said.SHARD` | warnings and advice as they go out, for consoles |
+| `v2x.heard.SHARD` | where messages of which kind came in and went out (`chatter.py`), for consoles |
 | `v2x.answer` | answers of services that run outside the shards (`snapshot.SAID` records) |
 | `v2x.command.GROUP` | JSON, what a service wishes a signal group to serve |
 | `v2x.inner.TENANT.SOURCE` | JSON, station -> what goes on inside that vehicle; `v2x.inside.SHARD`: the same by handle |

@@ -154,6 +154,9 @@ class Shard:
             await asyncio.sleep(SNAPSHOT_EVERY - now % SNAPSHOT_EVERY)
             at = round(time.time() / SNAPSHOT_EVERY) * SNAPSHOT_EVERY
             await self.child.broker.publish(f"v2x.twin.{self.number}", pack_snapshot(self.engine.snapshot(at)))
+            heard = self.engine.chatter.take()
+            if len(heard):
+                await self.child.broker.publish(f"v2x.heard.{self.number}", heard.tobytes())
 
     async def rebuild(self) -> None:
         """Read the last seconds of the stream: what a shard that was killed has missed."""
