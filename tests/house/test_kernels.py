@@ -53,3 +53,20 @@ def test_edit_to_a_callee_recompiles_the_caller(tmp_path):
             ).stdout.strip()
         )
     assert answers == ["2.0", "3.0"]
+
+
+def test_a_callee_is_no_copy_in_its_callers_because_the_first_one_was(tmp_path):
+    """Otherwise the order of compilation decides how much code there is, up to more than the optimiser can digest."""
+    (tmp_path / "fresh.py").write_text(
+        "from cloverleaf.algo.jit import inlined, kernel\n"
+        "@kernel\ndef low(x):\n    return x * 2.0\n"
+        "@inlined\ndef middle(x):\n    return low(x) + 1.0\n"
+        "@kernel\ndef high(x):\n    return middle(x)\n"
+        "high(1.0)\n"
+        "part, = low.part.overloads.values()\n"
+        "code, = (f for f in part.library._final_module.functions if not f.is_declaration and 'low' in f.name)\n"
+        "print('alwaysinline' in str(code).split(chr(10))[0] or any(b'alwaysinline' in a for a in code.attributes))\n"
+    )
+    env = {"PYTHONPATH": str(jit.PACKAGE_ROOT.parent), "XDG_CACHE_HOME": str(tmp_path), "PATH": ""}
+    out = subprocess.run([sys.executable, "fresh.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    assert out.stdout == "False\n", out.stdout + out.stderr

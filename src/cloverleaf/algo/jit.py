@@ -119,6 +119,9 @@ def kernel(function: F, **options: bool) -> F:
     if config.DISABLE_JIT:
         return function
     targetoptions = {"nopython": True, "nogil": True, "_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    # said by every kernel: else a function takes it from whichever caller happens to be compiled first, with all that it calls in turn,
+    # and the optimiser has been seen to spend an hour on copies of copies
+    targetoptions["forceinline"] = False
     compiled = Kernel(function, targetoptions={"boundscheck": None, **targetoptions, **options})
     before = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = _LOCATOR
