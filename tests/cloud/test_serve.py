@@ -25,7 +25,7 @@ from cloverleaf.link.content.content import Content
 from cloverleaf.map.district import load_district
 from cloverleaf.types.messages import MessageKind
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 """s until a cold and busy machine has done what takes seconds."""
 
 
