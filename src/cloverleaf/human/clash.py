@@ -69,7 +69,7 @@ def clash_speed(veh, lists, roads, slot, lane, ahead, dt):
                         )  # fmt: skip
                         best = min(best, speed)
                 else:
-                    best = min(best, stop_speed(max(0.0, begin - CLEAR), f[slot, DECEL], f[slot, TAU], dt))
+                    best = min(best, stop_speed(max(0.0, begin - CLEAR), f[slot, DECEL], dt, dt))
             this = other if hanging else veh.i[this, BEHIND]
             hanging = False
     return best

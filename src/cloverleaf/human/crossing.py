@@ -129,9 +129,9 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                     f[slot, V_LANE], f[slot, ACCEL], decel, emergency, tau, dt,
                 )  # fmt: skip
             else:
-                safe = stop_speed(line, decel, tau, dt)
+                safe = stop_speed(line, decel, dt, dt)
             if not merge and begin >= 0.0:
-                stop = stop_speed(begin - gap0, decel, tau, dt)
+                stop = stop_speed(begin - gap0, decel, dt, dt)
                 away = (begin - gap) / max(f[this, V], 0.1)
                 final = max(f[slot, V], 2.0 * (begin - gap0) / away - f[slot, V])
                 timed = f[slot, V] + dt * (final - f[slot, V]) / away

@@ -192,13 +192,13 @@ def plan_all(view, mind, near):
                 safe = min(safe, held)
                 if stuck > 0.0 and inner >= 0 and seen > roads.link_f[link, LINK_LINE]:
                     # somebody stands further on: wait where one is in nobody's way
-                    safe = min(safe, stop_speed(seen - roads.link_f[link, LINK_LINE], decel, tau, dt))
+                    safe = min(safe, stop_speed(seen - roads.link_f[link, LINK_LINE], decel, dt, dt))
                 passing = safe
         while True:
             stop = i[slot, STOP]
             if stop >= 0 and view.stop_lane[stop] == lane and (i[slot, STATE] & HALTED) == 0:
                 rest = seen + view.stop_end[stop] - roads.lane_f[lane, LANE_LENGTH]
-                safe = min(safe, max(gentle, stop_speed(rest, decel, tau, dt)))
+                safe = min(safe, max(gentle, stop_speed(rest, decel, dt, dt)))
                 break
             internal = roads.lane_i[lane, LANE_INTERNAL] > 0
             if not internal and paths.pos_last[pos] == 1:
@@ -213,13 +213,13 @@ def plan_all(view, mind, near):
                     # who has to go left waits short of the end, so that somebody coming the other way can pass in front
                     length = roads.lane_f[lane, LANE_LENGTH]
                     rest -= max(0.0, min(min(SIDE_ROOM, 0.5 * length), length - f[slot, LENGTH] - 1.0))
-                safe = min(safe, stop_speed(rest, decel, tau, dt))
+                safe = min(safe, stop_speed(rest, decel, dt, dt))
                 break
             via = roads.link_i[link, LINK_VIA]
             follow = via if via >= 0 else roads.link_i[link, LINK_TO]
             if roads.link_i[link, LINK_FREE] == 0:
                 if count == ITEMS:
-                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
+                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, dt, dt))
                     break
                 item = slot * ITEMS + count
                 count += 1
@@ -238,7 +238,7 @@ def plan_all(view, mind, near):
                 if seen >= need:
                     offset = min(offset, seen - need)
                 offset = max(LINE_GAP, offset)
-                wait = min(safe, stop_speed(max(0.0, seen - offset), brake, tau, dt))
+                wait = min(safe, stop_speed(max(0.0, seen - offset), brake, dt, dt))
                 request = (safe > 0.001 and not (slowed and not internal)) or (internal and waiting_at < 0.0)
                 near.link[item] = link
                 a = near.f
@@ -257,7 +257,7 @@ def plan_all(view, mind, near):
                 if crossing < 0 and not internal and roads.link_i[link, LINK_CROSSINGS] > 0:
                     blocked = view.crossing_block[link]
                     if blocked < 1e9:
-                        held = stop_speed(seen + blocked - 1.0, decel, tau, dt)
+                        held = stop_speed(seen + blocked - 1.0, decel, dt, dt)
                         if blocked < 3.0 + f[slot, LENGTH]:
                             held = max(min(held, wait), 0.0)
                         safe = min(safe, held)
@@ -325,7 +325,7 @@ def plan_all(view, mind, near):
                 if foreign and waiting_at >= 0.0:
                     safe = min(safe, waiting_at)
                 elif foreign and crossing < 0 and not internal:
-                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, tau, dt))
+                    safe = min(safe, stop_speed(seen - LINE_GAP, decel, dt, dt))
                 else:
                     safe = behind(f, i, slot, other, gap, safe, dt)
                 if count > 0:

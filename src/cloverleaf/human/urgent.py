@@ -53,7 +53,7 @@ def slow_for(near, f, other, speed, dt):
 def behind_leader(f, i, near, slot, other, gap, left, remaining, side, dt):
     """Speed (m/s) planned by an urgent changer with a leader `gap` metres ahead on the target lane; -1 if it passes the leader."""
     v, decel, tau = f[slot, V], f[slot, DECEL], f[slot, TAU]
-    planned = min(v, stop_speed(left, decel, tau, dt))
+    planned = min(v, stop_speed(left, decel, dt, dt))
     if other < 0:
         return planned
     lead = f[other, V]
