@@ -268,3 +268,15 @@ def test_outbox_is_optional() -> None:
     assert isinstance(empty_outbox(), Outbox)
     inbox = Link(PickleContent(), radio="ideal").exchange(empty_outbox(), who, 0.0)
     assert len(inbox.cars.message) == 0 and inbox.cars.start.tolist() == [0]
+
+
+def test_a_map_in_segments_is_sent_in_as_many_messages() -> None:
+    class Large(PickleContent):
+        def segments(self, stations: np.ndarray) -> np.ndarray:
+            return np.full(len(stations), 3, np.int64)
+
+    who = stations([0.0], [10.0, 20.0])
+    link = Link(Large(), radio="ideal")
+    link.exchange(empty_outbox()._replace(topology=who.unit), who, 0.0)
+    assert link.statistics.sent[MessageKind.TOPOLOGY] == 6
+    assert link.wire.station.tolist() == [RSU_STATION_BASE] * 3 + [RSU_STATION_BASE + 1] * 3

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.link.test_messages import MAP, NOW
 
+from cloverleaf.link.content.content import divided
 from cloverleaf.link.life.event_receiver import EventReceiver, News
 from cloverleaf.link.life.event_sender import EventSender
 from cloverleaf.link.life.freshness import Freshness, FreshnessFilter
-from cloverleaf.link.life.map_parts import Assembly, divide, join, numbered
+from cloverleaf.link.life.map_parts import PACKET, Assembly, divide, join, numbered
 from cloverleaf.link.life.object_selection import ObjectSelection
 from cloverleaf.link.messages import decode, encode
 from cloverleaf.link.messages import records as r
@@ -188,6 +189,19 @@ def test_large_maps_travel_in_parts(standard: str) -> None:
     assert divide(MAP, standard) == [MAP]
 
 
+@pytest.mark.parametrize("standard", ["csae_day1", "csae_day2", "etsi", "sae"])
+def test_the_loops_maps_are_divided_where_they_are_larger_than_a_packet(standard: str) -> None:
+    name = "mapem" if standard == "etsi" else "map"
+    ((_, whole),) = encode(large_map(15), standard)
+    parts = divided(whole, standard, NOW)
+    assert len(whole) > PACKET and len(parts) > 1 and max(map(len, parts)) <= PACKET
+    assembly = Assembly()
+    answers = [assembly.hear(decode(standard, name, p, NOW)) for p in parts]
+    assert len(answers[-1].intersections[0].approaches) == 15
+    ((_, small),) = encode(large_map(2), standard)
+    assert divided(small, standard, NOW) == [small]
+
+
 def test_map_limits_and_revisions() -> None:
     with pytest.raises(EncodeError, match="one approach"):
         divide(large_map(3), "etsi", 60)
@@ -219,3 +233,20 @@ def test_freshness() -> None:
     assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"y") is Freshness.FRESH, "two events of one moment"
     assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"x") is Freshness.DUPLICATE
     assert f.counts == {"fresh": 4, "duplicate": 3, "out of order": 1, "stale": 1, "future": 1}
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([MessageKind.AWARENESS, MessageKind.SIGNAL, MessageKind.EVENT]),
+    st.lists(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-900.0, -0.6, -0.2, -0.1, 0.0, 0.3, 0.6])), max_size=8), max_size=6),
+)
+def test_freshness_of_many_is_that_of_each(kind: MessageKind, ticks: list[list[tuple[int, float]]]) -> None:
+    one, many = FreshnessFilter(), FreshnessFilter()
+    for k, heard in enumerate(ticks):
+        now = 0.1 * k
+        station, time = np.array([s for s, _ in heard], np.int64), np.array([now + d for _, d in heard])
+        expected = [one.check(kind, s, now + d, now) for s, d in heard]
+        fresh, refused = many.check_many(kind, station, time, now)
+        assert [bool(f) for f in fresh] == [e is Freshness.FRESH for e in expected]
+        assert sorted(v.value for v in refused) == sorted(e.value for e in expected if e is not Freshness.FRESH)
+    assert +one.counts == +many.counts

@@ -13,7 +13,7 @@ from cloverleaf.link.security import sm2
 from cloverleaf.link.security.algorithms import algorithm
 from cloverleaf.link.security.certificate import Certificate, Circle
 from cloverleaf.link.security.envelope import Header, open_envelope, seal, to_be_signed
-from cloverleaf.link.security.general import decoder, encoder, open_general
+from cloverleaf.link.security.general import decoder, encoder, open_any, open_general
 from cloverleaf.link.security.pseudonym import ChangePolicy, Pseudonyms
 from cloverleaf.link.security.revocation import CRL_PSID, Revocations, revocation_list
 from cloverleaf.link.security.signer import Authority, Signer, simulated_authority
@@ -154,6 +154,16 @@ def test_general_reader_agrees_with_the_fast_one(pki: Authority) -> None:
         data = signer.sign(b"message", PSID, NOW + 0.1 * k, life=5.0)
         fast, (general, extras) = open_envelope(data), open_general(data)
         assert fast == general and fast.header.requests == () and extras.requested is None
+
+
+@pytest.mark.parametrize("life", [0.0, 5.0])
+def test_bytes_left_over_or_missing_are_malformed_in_every_form(pki: Authority, life: float) -> None:
+    signer = Signer(pki.algorithm, [pki.ticket(77, {PSID: b"\x01"})])
+    for attach in (True, False):
+        data = signer.sign(b"message", PSID, NOW, attach=attach, life=life)
+        for bad in (data + b"\0", *(data[:k] for k in range(len(data)))):
+            with pytest.raises(DecodeError):
+                open_any(bad)
 
 
 def test_uncompressed_keys_and_chains_are_read(pki: Authority) -> None:

@@ -22,6 +22,9 @@ class PickleContent:
             return pack([b"M" * 300 for _ in batch])
         return pack([pickle.dumps(tuple(take(batch, np.array([i])))) for i in range(len(batch[0]))])
 
+    def segments(self, stations: np.ndarray) -> np.ndarray:
+        return np.ones(len(stations), np.int64)
+
     def decode(self, kind: int, buffer: np.ndarray, start: np.ndarray) -> tuple[Any, np.ndarray]:
         batches, error = [], np.zeros(len(start) - 1, np.uint8)
         for i in range(len(start) - 1):

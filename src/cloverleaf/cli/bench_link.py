@@ -136,6 +136,20 @@ def radio_curves(folder: Path, seconds: float = 4.0) -> Iterator[dict[str, Any]]
         }  # fmt: skip
 
 
+def nr_rows(seconds: float = 2.0) -> Iterator[dict[str, Any]]:
+    """NR-V2X, packet by packet: delivery at some distances and densities. No public curve was at hand, so there is no bar."""
+    from cloverleaf.link.radio.lte_v2x import highway
+    from cloverleaf.link.radio.nr_v2x import NrConfig, nr_radio
+
+    for spacing in (15, 30, 60):
+        for density in (0.1, 0.3):
+            counts = highway(nr_radio(NrConfig(spacing_khz=spacing)), density, seconds).counts
+            ratio = counts.received / np.maximum(counts.offered, 1)
+            yield {"radio": f"nr-v2x, 20 MHz, {spacing} kHz", "vehicles_per_m": density} | {
+                f"pdr_{25 * k}_m": float(ratio[k]) for k in (4, 12, 20)
+            }
+
+
 def _beside(ours: Callable[[], object], other: Callable[[], object], repeat: int) -> tuple[float, float]:
     """CPU s of one call of each, the best of nine rounds in turn, so that both see the same machine."""
     best = [1e9, 1e9]
@@ -205,28 +219,33 @@ def sm2_row(count: int = 40) -> dict[str, Any]:
 
 def collision_table(seconds: float = 3.0) -> str:
     """The text of `link/radio/collision_table.py`, from runs of the packet-level simulation (minutes)."""
-    from cloverleaf.link.radio.lte_v2x import highway, radio
-    from cloverleaf.link.radio.propagation import sensed_share
+    from cloverleaf.link.radio.lte_v2x import Radio, highway, radio
+    from cloverleaf.link.radio.nr_v2x import nr_radio
+    from cloverleaf.link.radio.tables import lte_v2x_tables, nr_v2x_tables
 
-    road = np.arange(-1500.0, 1500.0)
-    heard = float(sensed_share(np.abs(road), 20.0).sum())
-    loads, columns = [0.0], [np.zeros(41)]
-    for density in DENSITIES:
-        sys.stderr.write(f"{density} vehicles/m\n")
-        counts = highway(radio(10.0, 20.0, 4), density, seconds, length=3000.0, reach=1000.0).counts
-        reached = counts.collision + counts.received + counts.fade
-        share = np.where(reached > 20, counts.collision / np.maximum(reached, 1), np.nan)
-        far = int(np.flatnonzero(np.isfinite(share))[-1])
-        share[far + 1 :] = share[far]
-        columns.append(np.maximum.accumulate(np.nan_to_num(share)))
-        loads.append(density * heard * 10.0 / 4000.0)
-    rows = "".join("    (" + ", ".join(f"{c[i]:.3f}" for c in columns) + "),\n" for i in range(41))
-    head = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; '
-    head += 'made by `python -m cloverleaf.cli.bench_link --table`."""'
-    return (
-        f"{head}\n\nDISTANCE_STEP_M = 25.0\nLOADS = ({', '.join(f'{v:.4f}' for v in loads)})\n"
-        f'"""Share of the resources that a station senses as taken."""\nCOLLISION = (\n{rows})\n"""Rows by distance, columns by load."""\n'
-    )
+    configs: dict[str, tuple[Radio, Any, float]] = {
+        "lte-v2x, 4 subchannels": (radio(10.0, 20.0, 4), lte_v2x_tables(20.0, 4, collisions=False), 1.0),
+        "lte-v2x, 2 subchannels": (radio(10.0, 20.0, 2), lte_v2x_tables(20.0, 2, collisions=False), 1.0),
+        "nr-v2x": (nr_radio(), nr_v2x_tables(collisions=False), 2.0),
+    }
+    text = '"""P(lost by interference | sensed, receiver silent) by distance and channel load; '
+    text += 'made by `python -m cloverleaf.cli.bench_link --table`."""\n\nDISTANCE_STEP_M = 25.0\n'
+    text += "COLLISION: dict[str, tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]] = {\n"
+    for name, (parameters, tables, width) in configs.items():
+        heard = 2.0 * 25.0 * float((1.0 - tables.weak).sum() - 0.5 * (1.0 - tables.weak[0]))
+        loads, columns = [0.0], [np.zeros(41)]
+        for density in DENSITIES:
+            sys.stderr.write(f"{name}: {density} vehicles/m\n")
+            counts = highway(parameters, density, seconds, length=3000.0, reach=1000.0).counts
+            reached = counts.collision + counts.received + counts.fade
+            share = np.where(reached > 200, counts.collision / np.maximum(reached, 1), np.nan)
+            far = int(np.flatnonzero(np.isfinite(share))[-1])
+            share[far + 1 :] = share[far]
+            columns.append(np.maximum.accumulate(np.nan_to_num(share)))
+            loads.append(density * heard * 10.0 * width / tables.resources)
+        rows = "".join("            (" + ", ".join(f"{c[i]:.3f}" for c in columns) + "),\n" for i in range(41))
+        text += f'    "{name}": (\n        ({", ".join(f"{v:.4f}" for v in loads)}),\n        (\n{rows}        ),\n    ),\n'
+    return text + '}\n"""Radio -> (loads: share of the resources that a station senses as taken; rows by distance, columns by load)."""\n'
 
 
 def run(table: bool = False) -> None:
@@ -254,6 +273,8 @@ def run_radio(data: Path | None) -> None:
     """The rows of `cloverleaf bench radio`: speed, and the published curves where there is a data folder."""
     _show(radio_row())
     for row in radio_curves(data / "v2x" / "radio") if data else ():
+        _show(row)
+    for row in nr_rows():
         _show(row)
 
 

@@ -184,7 +184,7 @@ class Process:
             add(MessageKind.PERCEPTION, said.perception)
         if now - self._map_at >= MAP_EVERY:
             self._map_at = now
-            add(MessageKind.TOPOLOGY, said.topology)
+            add(MessageKind.TOPOLOGY, np.repeat(said.topology, self.content.segments(said.topology)))
         if self.radio is not None:
             for p in parts:
                 self.radio.send_one(p)

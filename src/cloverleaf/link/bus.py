@@ -33,6 +33,9 @@ class Content(Protocol):
     def encode(self, kind: int, batch: Any) -> tuple[U8, I64]:
         """Bytes of a batch (for TOPOLOGY: an array of station ids): `buffer`, `start` of shape (n + 1,)."""
 
+    def segments(self, stations: I64) -> I64:
+        """Number of messages that the map of each station is divided into; for TOPOLOGY its id stands that often in a row."""
+
     def decode(self, kind: int, buffer: U8, start: I64) -> tuple[Any, U8]:
         """Content of n messages and an error code each, 0 good; a bad message still has its row."""
 
@@ -81,6 +84,7 @@ class Link:
         network_latency: mean one-way delay to and from the cloud, s.
         security: None for unsigned messages.
         seed: of the random streams.
+        power_dbm, subchannels: of the radio; the LTE pool has 2 or 4 subchannels.
         congestion: a rule of `congestion.CONTROLS`, or "auto" for that of the standard.
         aliases: pseudonyms of the cars; None keeps every id as it is.
     """
@@ -97,6 +101,7 @@ class Link:
         seed: int = 0,
         rates: Rates | None = None,
         power_dbm: float = 23.0,
+        subchannels: int = 4,
         congestion: str = "auto",
         aliases: Aliases | None = None,
     ) -> None:
@@ -104,7 +109,7 @@ class Link:
         self.step, self.network_latency, self.seed = step, network_latency, seed
         self.generation = Generation(standard, rates, congestion=congestion, step=step)
         self.freshness = FreshnessFilter()
-        self.air = Air(radio_tables(radio, power_dbm), seed, step)
+        self.air = Air(radio_tables(radio, power_dbm, subchannels), seed, step)
         self.statistics = Statistics()
         self.plain: WireBatch | None = None  # the last tick's own messages before they were signed
         self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
@@ -219,7 +224,9 @@ class Link:
 
     def _encode(self, kind: int, batch: Any, stations: Stations, t: float) -> WireBatch:
         shown = batch
-        if self.aliases is not None and kind != MessageKind.TOPOLOGY:
+        if kind == MessageKind.TOPOLOGY:
+            shown = batch = np.repeat(batch, self.content.segments(batch))
+        elif self.aliases is not None:
             shown = replace_ids(batch, self.aliases.shown)
         buffer, start = self.content.encode(kind, shown)
         n = len(start) - 1

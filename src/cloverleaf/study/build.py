@@ -48,6 +48,7 @@ def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) 
         ),
         seed=seed,
         power_dbm=link.power_dbm,
+        subchannels=link.subchannels,
         congestion=link.congestion,
         aliases=Aliases(seed) if link.pseudonyms else None,
     )

@@ -55,6 +55,7 @@ class Link(Part):
     radio: Literal["ideal", "lte-v2x", "nr-v2x"] = "lte-v2x"
     security: Literal["none", "p256", "sm2"] = "p256"
     power_dbm: Annotated[float, Field(ge=0, le=33)] = 23.0
+    subchannels: Literal[2, 4] = 4  # of the LTE-V2X pool on 10 MHz
     congestion: Literal["auto", "none", "reactive", "adaptive", "occupancy", "density"] = "auto"  # auto: the standard's
     pseudonyms: bool = False  # cars change their ids and certificates, with a silence between
     revoked_share: Share = 0.0  # share of the cars whose certificates stand on the revocation list

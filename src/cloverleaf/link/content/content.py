@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from cloverleaf.link.batches import pack
 from cloverleaf.link.content.frame import DEFAULT_CLOCK, Frame, frame_of
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.errors import EncodeError, InputError, nearest
@@ -56,7 +58,7 @@ class Content:
             raise InputError(f"no message content for standard '{standard}'", hint=nearest(standard, _MODULES))
         self.base_map, self.standard, self.units = base_map, standard, units
         self.frame: Frame = frame_of(base_map.geo, clock)
-        self._topology: dict[int, bytes] = {}
+        self._topology: dict[int, list[bytes]] = {}
 
     def _module(self, kind: int) -> Any:
         return import_module(f"cloverleaf.link.content.{_MODULES[self.standard][MessageKind(kind)]}")
@@ -70,7 +72,7 @@ class Content:
         """Bytes of a batch; a message that the standard cannot express raises EncodeError."""
         module = self._module(kind)
         if kind == MessageKind.TOPOLOGY:
-            return self._maps(module, np.asarray(batch, np.int64))
+            return self._maps(np.asarray(batch, np.int64))
         if len(batch.time):
             self.frame.now = float(batch.time.max())
         if hasattr(module, "encode"):
@@ -89,17 +91,44 @@ class Content:
         records = codec.decode(buffer, start)
         return module.from_records(records, self.frame, self._edition(kind)), records.error
 
-    def _maps(self, module: Any, stations: I64) -> tuple[U8, I64]:
-        """The MAP message of each station; a station's map is encoded once."""
-        parts = []
+    def segments(self, stations: I64) -> I64:
+        """Number of messages that the map of each station is divided into, shape (n,)."""
+        return np.array([len(self._map(s)) for s in np.asarray(stations, np.int64).tolist()], np.int64)
+
+    def _maps(self, stations: I64) -> tuple[U8, I64]:
+        """The MAP messages of stations; one that is named k times in a row gets its first k segments."""
+        parts: list[bytes] = []
+        taken: Counter[int] = Counter()
         for station in stations.tolist():
-            if station not in self._topology:
-                self._topology[station] = module.map_message(
-                    self.base_map, self.units, station, self.frame, self.standard
-                )
-            parts.append(self._topology[station])
-        start = np.concatenate(([0], np.cumsum([len(p) for p in parts], dtype=np.int64))).astype(np.int64)
-        return np.frombuffer(b"".join(parts), np.uint8), start
+            segments = self._map(station)
+            parts.append(segments[taken[station] % len(segments)])
+            taken[station] += 1
+        return pack(parts)
+
+    def _map(self, station: int) -> list[bytes]:
+        """The segments of a station's map, made once: one message, or several where it is larger than a packet."""
+        if station not in self._topology:
+            module = self._module(MessageKind.TOPOLOGY)
+            whole = module.map_message(self.base_map, self.units, station, self.frame, self.standard)
+            self._topology[station] = divided(whole, self._edition(MessageKind.TOPOLOGY), self.frame.clock)
+        return self._topology[station]
+
+
+def divided(whole: bytes, standard: str, now: float) -> list[bytes]:
+    """A MAP in messages that fit a packet each; whole where it fits, or where one approach alone is larger. `now` s since 1970."""
+    from cloverleaf.link.life.map_parts import PACKET, divide
+    from cloverleaf.link.messages import MapMessage
+    from cloverleaf.link.messages import decode as read
+    from cloverleaf.link.messages import encode as write
+
+    if len(whole) <= PACKET:
+        return [whole]
+    record = read(standard, "mapem" if standard == "etsi" else "map", whole, now)
+    assert isinstance(record, MapMessage)
+    try:
+        return [data for part in divide(record, standard) for _, data in write(part, standard)]
+    except EncodeError:
+        return [whole]
 
 
 def encoded(codec: Any, records: Any, standard: str, kind: int) -> tuple[U8, I64]:

@@ -2,7 +2,8 @@
 
 One subframe is 1 ms. A resource is a subframe of the period and a subchannel; every station repeats its packet on its resource until
 its counter ends, then selects anew (3GPP TS 36.213 14.1.1.6, TS 36.321 5.14.1.1): drop resources that others have announced above a
-threshold (3 dB more until a fifth remains), keep the fifth with the least average power over a second, draw one.
+threshold (3 dB more until a fifth remains), keep the fifth with the least average power over a second, draw one. NR mode 2 (`nr_v2x.py`)
+runs on the same kernels: other slots, subchannels, errors and losses, and any remaining resource may be drawn.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from cloverleaf.link.radio.propagation import (
     BLER_RATE_05,
     BLER_RATE_07,
     BLER_SNR_DB,
+    BLOCKAGE_DB,
+    BLOCKAGE_SIGMA_DB,
     SENSITIVITY_DBM,
+    WINNER_LOSS,
+    line_of_sight,
     noise_dbm,
-    path_loss_db,
 )
 from cloverleaf.types.state import F64, I64
 
@@ -29,11 +33,12 @@ F32 = NDArray[np.float32]
 HISTORY = 10
 """Parts of 100 ms of the second over which the received power of a resource is averaged."""
 CONTROL_GAIN_DB = 6.0
-"""dB that an announcement (48 bits in two blocks, code rate 0.11) stands more than the data at rate 0.7: 10 dB by capacity, less the
+"""LTE: dB that an announcement (48 bits in two blocks, code rate 0.11) stands more than the data at rate 0.7: 10 dB by capacity, less the
 loss of channel estimation at so low a level. Announcements lost to interference make stations choose taken resources."""
 BUSY_MW = 10.0**-9.4
 """mW: S-RSSI from which a subchannel counts as busy (TS 36.214), and from which a resource's average takes notice of a station."""
 _CONTROL = np.int64(1 << 40)
+_BLOCKED = np.int64(1 << 41)
 FAR_M = 2000.0
 """Stations farther apart do not reach each other: 10 dB below the noise at 23 dBm."""
 _MODE4 = 101
@@ -43,7 +48,7 @@ _MODE4 = 101
 class Radio(NamedTuple):
     """Parameters of one configuration as the kernel reads them."""
 
-    period: int  # subframes (ms) between packets of a station
+    period: int  # slots between packets of a station: subframes of 1 ms with LTE
     subchannels: int
     keep: float  # probResourceKeep
     counter_low: int
@@ -56,6 +61,12 @@ class Radio(NamedTuple):
     data_error: F64
     overlap: float  # share of a packet's blocks that another one on the same subchannel covers
     ring_m: float  # circumference of a closed road along x, 0 for a plane
+    part: int  # slots of a tenth of the sensing window
+    control_db: float  # dB that an announcement stands more than the data
+    candidates: float  # share of the resources that must remain to draw from
+    ranked: int  # 1: those with the least average power are kept (LTE mode 4); 0: any (NR mode 2)
+    loss: F64  # path loss: near slope and offset, far slope and offset, m of the change, least offset at 20 dB per decade
+    blocked: int  # 1: other vehicles block some of the pairs (TR 37.885, highway)
 
 
 class Cell(NamedTuple):
@@ -94,7 +105,7 @@ def radio(
     return Radio(
         int(1000 / rate_hz), subchannels, 0.0, low, high, power_dbm,
         10.0 ** (noise_dbm(blocks) / 10.0), 10.0 ** (SENSITIVITY_DBM / 10.0), shadowing_db,
-        BLER_SNR_DB, curve, blocks * subchannels / 50.0, ring_m,
+        BLER_SNR_DB, curve, blocks * subchannels / 50.0, ring_m, 100, CONTROL_GAIN_DB, 0.2, 1, WINNER_LOSS, 0,
     )  # fmt: skip
 
 
@@ -120,6 +131,16 @@ def _distance(cell: Cell, ring_m, r, s):
 
 
 @kernel
+def _path_loss(loss, distance):
+    """Path loss in dB at `distance` m with the coefficients of `Radio.loss`."""
+    d = math.log10(max(distance, 3.0))
+    value = loss[0] * d + loss[1]
+    if distance >= loss[4]:
+        value = loss[2] * d + loss[3]
+    return max(value, 20.0 * d + loss[5])
+
+
+@kernel
 def update_gains(radio: Radio, cell: Cell, seed, epoch, first, last):
     """Received powers of receivers first..last-1 from all: path loss and shadowing of the pair in this `epoch`."""
     n = len(cell.x)
@@ -135,7 +156,11 @@ def update_gains(radio: Radio, cell: Cell, seed, epoch, first, last):
                 continue
             low, high = min(r, s), max(r, s)
             z = normal(mix64(seed + np.uint64(low) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(high)), epoch)
-            level = radio.power_dbm - path_loss_db(d) + radio.shadowing_db * z
+            level = radio.power_dbm - _path_loss(radio.loss, d) + radio.shadowing_db * z
+            if radio.blocked != 0:
+                own = mix64(seed ^ (np.uint64(low) * np.uint64(0xD6E8FEB86659FD93) + np.uint64(high)))
+                if uniform(own, _BLOCKED) > line_of_sight(d):
+                    level -= max(BLOCKAGE_DB + BLOCKAGE_SIGMA_DB * normal(own, _BLOCKED + 1), 0.0)
             gain[r, s] = np.float32(10.0 ** (0.1 * level))
 
 
@@ -171,7 +196,7 @@ def select(radio: Radio, cell: Cell, station, key, draw, average, sorted_average
     """A new resource for `station`: exclusion, ranking and the random draw number `draw` of stream `key`."""
     count = radio.period * radio.subchannels
     own_slot = cell.resource[station] // radio.subchannels
-    enough = max(count // 5, 1)
+    enough = max(int(radio.candidates * count), 1)
     threshold = radio.sensitivity_mw * 0.01
     left = 0
     for _ in range(40):
@@ -192,6 +217,13 @@ def select(radio: Radio, cell: Cell, station, key, draw, average, sorted_average
             average[q] = total
             sorted_average[n] = total
             n += 1
+    if radio.ranked == 0:
+        pick = int(uniform(key, draw) * n)
+        for q in range(count):
+            if average[q] >= 0.0:
+                if pick == 0:
+                    return q
+                pick -= 1
     limit = _nth_smallest(sorted_average, n, min(enough, n) - 1)
     below = 0
     equal = 0
@@ -248,7 +280,7 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
             total[c] = 0.0
             if not own:
                 cell.reserved[r, base + c] = np.float32(0.0)
-                if now % 100 < radio.period:
+                if now % radio.part < radio.period:
                     cell.power[r, base + c, ring] = np.float32(0.0)
         for a in range(senders):
             signal = cell.gain[r, sending[a]]
@@ -281,7 +313,7 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
             others = max(total[q - base] - signal, 0.0)
             pair = mix64(key ^ (np.uint64(r) * np.uint64(0xD6E8FEB86659FD93) + np.uint64(s)))
             if cell.counter[s] > 1 and signal > cell.reserved[r, q]:
-                level = 10.0 * math.log10(signal / (radio.noise_mw + others)) + CONTROL_GAIN_DB
+                level = 10.0 * math.log10(signal / (radio.noise_mw + others)) + radio.control_db
                 if uniform(pair, now + _CONTROL) >= _error(radio.snr_db, radio.data_error, level):
                     cell.reserved[r, q] = np.float32(signal)
             if not counted:
@@ -300,7 +332,7 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
 def advance(
     radio: Radio, cell: Cell, key, subframes, bin_m, reach, sending, total, average, sorted_average, counts: Counts
 ):
-    """Run `subframes` ms. Scratch: `sending` (n,), `total` (subchannels,), `average`, `sorted_average` (R,)."""
+    """Run so many slots. Scratch: `sending` (n,), `total` (subchannels,), `average`, `sorted_average` (R,)."""
     for _ in range(subframes):
         now = cell.clock[0]
         slot = now % radio.period
@@ -310,7 +342,7 @@ def advance(
             sending[senders] = at
             senders += 1
             at = cell.next[at]
-        _listen(radio, cell, slot, (now // 100) % HISTORY, sending, senders, key, total, counts, bin_m, reach)
+        _listen(radio, cell, slot, (now // radio.part) % HISTORY, sending, senders, key, total, counts, bin_m, reach)
         for a in range(senders):
             s = sending[a]
             cell.counter[s] -= 1
@@ -370,10 +402,10 @@ class Mode4:
             self.radio, self.cell, self._key, np.int64(epoch), np.int64(first), np.int64(n if last is None else last)
         )
 
-    def run(self, milliseconds: int) -> None:
-        """Advance the air by so many ms with stations where they are."""
+    def run(self, slots: int) -> None:
+        """Advance the air by so many slots (ms with LTE) with stations where they are."""
         advance(
-            self.radio, self.cell, self._key, np.int64(milliseconds), np.float64(self.bin_m), np.float64(self.reach),
+            self.radio, self.cell, self._key, np.int64(slots), np.float64(self.bin_m), np.float64(self.reach),
             *self._scratch, self.counts,
         )  # fmt: skip
 
@@ -401,5 +433,5 @@ def highway(
         air.refresh(k)
         if k == int(warm_up * 10):
             air.reset_counts()
-        air.run(100)
+        air.run(parameters.part)
     return air

@@ -21,6 +21,14 @@ SENSITIVITY_DBM = -90.5
 NOISE_50RB_DBM = -95.0
 """Noise with noise figure over 50 resource blocks (9 MHz)."""
 
+WINNER_LOSS = np.array([22.7, 42.43174961762511, 40.0, 3.5505286350228182, 177.3, 47.85234953090473])
+"""Coefficients of `path_loss_db`: below and above the break point, which is the fifth, and the least offset at 20 dB per decade."""
+TR37885_HIGHWAY = np.array([20.0, 32.4 + 20.0 * math.log10(5.9), 20.0, 32.4 + 20.0 * math.log10(5.9), 0.0, -1e9])
+"""3GPP TR 37.885, 6.2.1: highway, line of sight, 5.9 GHz."""
+TR37885_URBAN = np.array([16.7, 38.77 + 18.2 * math.log10(5.9), 16.7, 38.77 + 18.2 * math.log10(5.9), 0.0, -1e9])
+BLOCKAGE_DB, BLOCKAGE_SIGMA_DB = 5.0, 4.0
+"""Loss where a vehicle of the antennas' own height stands between (TR 37.885, NLOSv); never negative."""
+
 BLER_SNR_DB = np.array([-4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 20.0, 20.001])
 """Support points of the block-error curves; linear between them, constant outside."""
 BLER_RATE_07 = np.array([1.0, 1.0, 1.0, 0.9, 0.7, 0.4, 0.13, 0.045, 0.017, 0.007, 0.001, 0.001, 0.0001])
@@ -38,6 +46,14 @@ def path_loss_db(distance):
     else:
         loss = 40.0 * math.log10(d) + 3.5505286350228182
     return max(loss, 20.0 * math.log10(d) + 47.85234953090473)
+
+
+@kernel
+def line_of_sight(distance):
+    """Probability that no vehicle stands between two antennas `distance` m apart on a highway (TR 37.885, table 6.2-1)."""
+    if distance <= 475.0:
+        return min(1.0, 2.1013e-6 * distance * distance - 0.002 * distance + 1.0193)
+    return max(0.0, 0.54 - 0.001 * (distance - 475.0))
 
 
 def path_loss(distance: NDArray[np.float64]) -> NDArray[np.float64]:

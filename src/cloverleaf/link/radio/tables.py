@@ -1,7 +1,7 @@
 """Loss tables of a radio: what the bus looks up per pair of stations, by distance and channel load.
 
 Losses are exclusive and conditioned in this order: half duplex, below sensitivity, collision, propagation. The collision part
-comes from the packet-level simulation of LTE-V2X mode 4 (`lte_v2x.py`), tabulated once in `collision_table.py`.
+comes from the packet-level simulation (`lte_v2x.py`, `nr_v2x.py`), tabulated once in `collision_table.py`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloverleaf.link.radio.collision_table import COLLISION, DISTANCE_STEP_M, LOADS
-from cloverleaf.link.radio.propagation import BLER_RATE_05, BLER_RATE_07, propagation_loss, sensed_share
+from cloverleaf.link.radio.collision_table import COLLISION, DISTANCE_STEP_M
+from cloverleaf.link.radio.nr_v2x import SHADOWING_DB as NR_SHADOWING_DB
+from cloverleaf.link.radio.nr_v2x import NrConfig
+from cloverleaf.link.radio.propagation import (
+    BLER_RATE_05,
+    BLER_RATE_07,
+    BLOCKAGE_DB,
+    BLOCKAGE_SIGMA_DB,
+    TR37885_HIGHWAY,
+    line_of_sight,
+    propagation_loss,
+    sensed_share,
+)
 from cloverleaf.types.errors import StudyError, nearest
 from cloverleaf.types.state import F64
+
+REACH_M = 1000.0
+"""Nothing is received beyond."""
+NR_OCTETS = 300
+"""Bytes of a usual message, for the noise that falls into its resource blocks."""
 
 
 class RadioTables(NamedTuple):
@@ -41,25 +57,34 @@ def ideal_tables(reach: float = 1000.0) -> RadioTables:
     )
 
 
-def lte_v2x_tables(power_dbm: float = 23.0, subchannels: int = 4) -> RadioTables:
-    """LTE-V2X mode 4 on 10 MHz: 4 subchannels at QPSK 0.7, or 2 at QPSK 0.5; `power_dbm` at the antenna."""
-    blocks, curve = (10, BLER_RATE_07) if subchannels >= 4 else (12, BLER_RATE_05)
-    distance = np.arange(0.0, 1000.0 + DISTANCE_STEP_M, DISTANCE_STEP_M)
-    collide = np.array(COLLISION)
-    rows = np.minimum(np.arange(len(distance)), len(collide) - 1)
-    # The table was made at 20 dBm. A stronger transmitter shifts it outwards: the same signal-to-noise ratio farther away.
-    stretch = 10.0 ** ((power_dbm - 20.0) / 40.0)
-    source = np.clip(distance / stretch / DISTANCE_STEP_M, 0, len(collide) - 1)
-    low = np.minimum(source.astype(int), len(collide) - 2)
+def _collisions(name: str, stretch: float, rows: int) -> tuple[F64, F64]:
+    """(loads, P(collision) by distance and load) of a radio whose distances are all `stretch` times those of the table."""
+    loads, table = COLLISION[name]
+    known = np.array(table)
+    source = np.clip(np.arange(rows) / stretch, 0, len(known) - 1)
+    low = np.minimum(source.astype(int), len(known) - 2)
     share = (source - low)[:, None]
-    collide = ((1 - share) * collide[low] + share * collide[low + 1])[: len(rows)]
+    return np.array(loads), np.ascontiguousarray((1 - share) * known[low] + share * known[low + 1])
+
+
+def lte_v2x_tables(power_dbm: float = 23.0, subchannels: int = 4, *, collisions: bool = True) -> RadioTables:
+    """LTE-V2X mode 4 on 10 MHz: 4 subchannels at QPSK 0.7, or 2 at QPSK 0.5; `power_dbm` at the antenna.
+
+    The collision tables were made at 20 dBm. A stronger transmitter shifts them outwards: the same signal-to-noise ratio farther away.
+    """
+    blocks, curve = (10, BLER_RATE_07) if subchannels >= 4 else (12, BLER_RATE_05)
+    distance = np.arange(0.0, REACH_M + DISTANCE_STEP_M, DISTANCE_STEP_M)
+    loads, collide = np.array([0.0, 1.0]), np.zeros((len(distance), 2))
+    if collisions:
+        name = f"lte-v2x, {4 if subchannels >= 4 else 2} subchannels"
+        loads, collide = _collisions(name, 10.0 ** ((power_dbm - 20.0) / 40.0), len(distance))
     return RadioTables(
         weak=1.0 - sensed_share(distance, power_dbm),
         fade=propagation_loss(distance, power_dbm, blocks, curve),
-        collide=np.ascontiguousarray(collide),
-        loads=np.array(LOADS),
+        collide=collide,
+        loads=loads,
         distance_step=DISTANCE_STEP_M,
-        reach=1000.0,
+        reach=REACH_M,
         half_duplex=0.0008,
         access_min=0.004,
         access_max=0.100,
@@ -69,25 +94,61 @@ def lte_v2x_tables(power_dbm: float = 23.0, subchannels: int = 4) -> RadioTables
     )
 
 
-def nr_v2x_tables(power_dbm: float = 23.0) -> RadioTables:
-    """NR-V2X mode 2, 30 kHz spacing, 20 MHz: 5 subchannels of 10 RB in slots of 0.5 ms, selection window 20 ms.
+def nr_v2x_tables(power_dbm: float = 23.0, config: NrConfig | None = None, *, collisions: bool = True) -> RadioTables:
+    """NR-V2X mode 2 (`nr_v2x.py`): weak and faded shares of a configuration, for packets of 300 bytes.
 
-    The collision part is that of mode 4 at the load that twice the slots leave, without the gain of re-evaluation:
-    a cautious approximation; no public curve was available to check it.
+    The collision table was made with the standard configuration at 23 dBm, 300 bytes and 10 Hz; others use it at the load they make.
     """
-    base = lte_v2x_tables(power_dbm)
-    return base._replace(half_duplex=0.0004, access_min=0.0015, access_max=0.020, resources=10_000.0)
+    config = (config or NrConfig())._replace(power_dbm=power_dbm).check()
+    width = config.width(NR_OCTETS)
+    distance = np.arange(0.0, REACH_M + DISTANCE_STEP_M, DISTANCE_STEP_M)
+    loads, collide = np.array([0.0, 1.0]), np.zeros((len(distance), 2))
+    if collisions:
+        loads, collide = _collisions("nr-v2x", 10.0 ** ((power_dbm - 23.0) / 20.0), len(distance))
+    heard, errors = _blocked_link(distance, config, width)
+    return RadioTables(
+        weak=1.0 - heard,
+        fade=errors,
+        collide=collide,
+        loads=loads,
+        distance_step=DISTANCE_STEP_M,
+        reach=REACH_M,
+        half_duplex=config.slot_s,  # a message a second makes a station deaf for one slot a second
+        access_min=2 * config.slot_s,
+        access_max=0.100,
+        reservation=1.0,
+        resources=config.subchannels / config.slot_s,
+        subchannel_bytes=config.octets(width) / width,
+    )
 
 
-def radio_tables(name: str, power_dbm: float = 23.0) -> RadioTables:
-    """Tables of a radio by name: ideal, lte-v2x, nr-v2x.
+def _blocked_link(distance: F64, config: NrConfig, width: int) -> tuple[F64, F64]:
+    """P(heard) and mean block error of heard packets over shadowing and blockage by vehicles, at distances in m."""
+    clear = np.array([line_of_sight(float(d)) for d in distance])
+    z = np.linspace(-4.0, 4.0, 41)
+    weight = np.exp(-0.5 * z * z)
+    weight /= weight.sum()
+    blockage = np.maximum(BLOCKAGE_DB + BLOCKAGE_SIGMA_DB * z, 0.0)
+    mean = config.power_dbm - (TR37885_HIGHWAY[0] * np.log10(np.maximum(distance, 3.0)) + TR37885_HIGHWAY[1])
+    snr, error = config.errors()
+    heard, lost = np.zeros(len(distance)), np.zeros(len(distance))
+    for loss, share in [(0.0, clear), *((b, (1.0 - clear) * w) for b, w in zip(blockage, weight))]:
+        power = mean[:, None] - loss + NR_SHADOWING_DB * z
+        above = (power > config.sensitivity_dbm(width)) * weight
+        heard += share * above.sum(axis=1)
+        lost += share * (above * np.interp(power - config.noise_dbm(width), snr, error)).sum(axis=1)
+    return np.minimum(heard, 1.0), lost / np.maximum(heard, 1e-12)
+
+
+def radio_tables(name: str, power_dbm: float = 23.0, subchannels: int = 4) -> RadioTables:
+    """Tables of a radio by name: ideal, lte-v2x, nr-v2x. `subchannels` of the LTE pool, 2 or 4.
 
     Raises:
         StudyError: no such radio.
     """
     makers = {
         "ideal": ideal_tables,
-        "lte-v2x": lambda: lte_v2x_tables(power_dbm),
+        "lte-v2x": lambda: lte_v2x_tables(power_dbm, subchannels),
         "nr-v2x": lambda: nr_v2x_tables(power_dbm),
     }
     if name not in makers:

@@ -32,15 +32,25 @@ def open_any(data: bytes) -> tuple[Envelope, Extras]:
     """Take a signed message of any form apart, the usual one quickly; DecodeError for what is none or is not supported."""
     try:
         return open_envelope(data), Extras()
-    except DecodeError:
-        return open_general(data)
+    except DecodeError as error:
+        try:
+            return open_general(data)
+        except DecodeError as second:
+            raise error if "too early" in error.message else second from None
 
 
 def open_general(data: bytes) -> tuple[Envelope, Extras]:
     """Take a signed message apart; DecodeError for what is none or is not supported."""
     from cloverleaf.link.codec.single import codec
 
-    value = codec("ieee1609dot2", "signed").decode(data)
+    made = codec("ieee1609dot2", "signed")
+    value = made.decode(data)
+    try:
+        whole = made.encode(value)
+    except EncodeError as error:
+        raise DecodeError(f"signed data of a form that is not supported: {error.message}") from None
+    if whole != data:
+        raise DecodeError("bytes left over after the signature, or fields of a newer edition")
     try:
         name, signed = value["content"]
         if name != "signedData":
@@ -56,6 +66,8 @@ def _signed(signed: Any) -> tuple[Envelope, Extras]:
         signed["tbsData"]["headerInfo"],
         signed["signer"],
     )
+    if "data" not in signed["tbsData"]["payload"]:
+        raise DecodeError("a payload that is named by its hash alone")
     content, inner = signed["tbsData"]["payload"]["data"]["content"]
     if content != "unsecuredData":
         raise DecodeError("a payload of another form")
