@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cloverleaf.car.consistency import Consistency
 from cloverleaf.car.fleet import Fleet
-from cloverleaf.car.supervise import Mode, Supervision
+from cloverleaf.car.heard import body_table, detection_table, heard
+from cloverleaf.car.supervise import Checked, Mode, Supervision
 from cloverleaf.runtime.faults import Injector
 from cloverleaf.types.frames import FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch, HmiKind, Priority, empty_hmi
@@ -23,7 +25,7 @@ class SupervisedFleet:
 
     def __init__(self, fleet: Fleet, faults: Injector | None = None) -> None:
         self.fleet = fleet
-        self.supervision = Supervision(fleet.dt)
+        self.supervision, self.consistency = Supervision(fleet.dt), Consistency()
         self.faults = faults or Injector()
         self.mode: I64 = np.zeros(0, np.int64)
         self._stations: I64 = np.zeros(0, np.int64)
@@ -44,20 +46,35 @@ class SupervisedFleet:
             t,
             camera=camera,
         )
-        heard = strike("inbox", inbox, t)
-        if heard is None:
-            heard = silent(inbox)
-        self.mode = checked.mode
+        received = strike("inbox", inbox, t)
+        if received is None:
+            received = silent(inbox)
+        biased = self._biased(checked, mission, received, t)
+        self.mode = np.where(biased, np.maximum(checked.mode, Mode.SLOWER), checked.mode)
         mission = mission._replace(
-            max_speed=np.where(checked.mode == Mode.SLOWER, np.minimum(mission.max_speed, SLOW), mission.max_speed)
+            max_speed=np.where(self.mode == Mode.SLOWER, np.minimum(mission.max_speed, SLOW), mission.max_speed)
         )
         frames = frames._replace(ego=checked.ego, objects=checked.objects, lights=checked.lights)
-        commands, awareness, hmi = self.fleet.step(frames, mission, heard, t)
-        stopping = np.flatnonzero(checked.mode == Mode.SAFE_STOP)
+        commands, awareness, hmi = self.fleet.step(frames, mission, received, t)
+        stopping = np.flatnonzero(self.mode == Mode.SAFE_STOP)
         commands.accel[stopping] = np.minimum(commands.accel[stopping], -STOP_BRAKING)
         commands.indicator[stopping] = HAZARD
         self._stations, self._accel = mission.station.copy(), commands.accel.copy()
         return commands, awareness, take_over(hmi, mission.station[stopping], t) if len(stopping) else hmi
+
+    def _biased(self, checked: Checked, mission: FleetMission, received: Received, t: float) -> np.ndarray:
+        """Cars whose objects lie beside where these say they are, (n,) bool; counted."""
+        if not len(received.awareness.station):
+            return np.zeros(len(mission.station), bool)
+        row = {int(s): r for r, s in enumerate(received.receivers)}
+        receivers = np.array([row.get(int(s), -1) for s in mission.station], np.int64)
+        seen = checked.objects
+        biased = self.consistency.check(
+            mission.station, body_table(checked.ego, mission), detection_table(seen), seen.start, heard(received), receivers, t
+        )  # fmt: skip
+        if biased.any():
+            self.supervision.counts[("objects", "biased")] += int(biased.sum())
+        return biased
 
     def _asked(self, stations: I64) -> F64:
         """m/s2 that each car of today's fleet was asked for in the last tick, 0 for newcomers."""

@@ -104,6 +104,16 @@ def _console(data: Path | None) -> None:
         _print(row)
 
 
+def _own(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_own").run(data, typer.echo):
+        _print(row)
+
+
+def _closed(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_closed").run(data, typer.echo):
+        _print(row)
+
+
 def _degrade(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_degrade").run(typer.echo):
         _print(row)
@@ -183,6 +193,14 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _planning,
         "CommonRoad tasks in closed loop (bars: success 70 %, collisions 3 %, p95 20 ms, 60 % no dearer than stored; needs --data)",
     ),
+    "own": (
+        _own,
+        "our own driver in ALKS and NCAP beside R157's competent driver (bars: passes all that it passes, 90 % of points; needs --data)",
+    ),
+    "closed": (
+        _closed,
+        "10,000 km of smart cars on district, Hamburg, Bologna (bars: no fault, no red light, comfort 98 %; nets need --data; hours)",
+    ),
     "prediction": (
         _prediction,
         "predicted motions of others: minADE, minFDE, misses, calibration (bar: no worse than constant velocity)",
@@ -241,7 +259,7 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
 """Name -> (measurement, what it measures)."""
-NOT_IN_ALL = ("codec-fuzz", "cloud-kills", "cloud-day")
+NOT_IN_ALL = ("codec-fuzz", "cloud-kills", "cloud-day", "closed")
 
 
 def _print(row: dict[str, Any]) -> None:

@@ -9,34 +9,71 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-SMART, USERS = 100, 500
+if TYPE_CHECKING:
+    from cloverleaf.study.config import Study
+    from cloverleaf.types.demand import Demand
+
+SIZES = ((100, 500), (200, 1000))
+"""Smart cars among road users: the spine's bar and the car's."""
+CAR_BUDGET_MS = 1.0  # ms of processor time per car and cycle for everything, on two cores at real time
 WARM_UP_S, MEASURED_S = 400.0, 30.0
 COMPILE_BAR_S = 60.0
 
 
-def run() -> None:
-    """Full loop (cloud arm, real bytes, p256) on the district: simulated over wall seconds, at the size reached."""
-    from cloverleaf.study.build import Run
+def crowded(study: Study, demand: Demand, factor: float) -> Demand:
+    """The same trips, `factor` times as dense: departures come closer together."""
+    begin = study.begin_s
+    return demand._replace(
+        trips=demand.trips._replace(depart=begin + (demand.trips.depart - begin) / factor),
+        walks=demand.walks._replace(depart=begin + (demand.walks.depart - begin) / factor),
+    )
+
+
+def measure_size(smart_wanted: int, users_wanted: int) -> None:
+    """Full loop (cloud arm, real bytes, p256) on the district at about this size; one line."""
+    from cloverleaf.study.build import Run, build_rooms
     from cloverleaf.study.config import Arm, Fleet, Study
 
-    study = Study(duration_s=WARM_UP_S + MEASURED_S, fleet=Fleet(penetration=0.5))
+    study = Study(duration_s=1200.0, fleet=Fleet(penetration=min(1.0, 2.5 * smart_wanted / users_wanted)))
     loop = Run(study, Arm.CLOUD, 1)
+    denser = crowded(study, loop.demand, users_wanted / 300.0)
+    loop.rooms = build_rooms(study, Arm.CLOUD, 1, loop.base_map, denser)
     world = loop.rooms.world
-    while world.time < WARM_UP_S:
+    fleet: Any = loop.rooms.fleet
+    while world.time < WARM_UP_S and (len(world.fleet) < smart_wanted or (world.actors.kind > 0).sum() < users_wanted):
         loop.tick()
-    start, begin, smart, users = time.perf_counter(), world.time, 0, 0
-    ticks = 0
-    while world.time < WARM_UP_S + MEASURED_S - 1e-6:
+    wall, start, begin, smart, users, ticks, in_car = time.perf_counter(), time.process_time(), world.time, 0, 0, 0, 0.0
+    drive = fleet.step
+
+    def timed(*inputs: Any) -> Any:
+        nonlocal in_car
+        before = time.process_time()
+        answer = drive(*inputs)
+        in_car += time.process_time() - before
+        return answer
+
+    fleet.step = timed
+    while world.time < begin + MEASURED_S - 1e-6:
         loop.tick()
         ticks += 1
         smart += len(world.fleet)
         users += int((world.actors.kind > 0).sum())
-    wall = time.perf_counter() - start
+    used, wall = time.process_time() - start, time.perf_counter() - wall
+    cycles = max(smart, 1)
     print(
-        f"{smart / ticks:.0f} smart cars among {users / ticks:.0f} road users: {(world.time - begin) / wall:.2f}x real time on one core"
+        f"{smart / ticks:.0f} smart cars among {users / ticks:.0f} road users (asked: {smart_wanted} among {users_wanted}): "
+        f"{MEASURED_S / used:.2f}x real time per core, {MEASURED_S / wall:.2f}x by the wall clock; CPU per car and cycle: everything "
+        f"{1000 * used / cycles:.3f} ms (bar {CAR_BUDGET_MS:g} on two cores), the car itself {1000 * in_car / cycles:.3f} ms",
+        flush=True,
     )
-    print(f"bar: 1x with {SMART} among {USERS} on two cores")
+
+
+def run() -> None:
+    """Both sizes. Bar: at least real time on two cores."""
+    for smart, users in SIZES:
+        measure_size(smart, users)
 
 
 def run_compile() -> None:
