@@ -46,6 +46,7 @@ from cloverleaf.car.state import (
     LOST,
     OFF,
     POS,
+    PROTECTION,
     ROUTE,
     SHIFT,
     SHIFT_DONE,
@@ -72,10 +73,11 @@ STILL = 0.3  # m/s
 AT_LINE = 3.5  # m; a stop within this of the line counts at a stop sign
 INDICATE = 40.0  # m before a turn
 LOST_BRAKE = -2.0  # m/s2
+ALERT_LIMIT = 8.0  # m; a car whose position may be farther off does not go on
 
 
 @kernel
-def locate_fleet(book, fleet, slots, body, now):
+def locate_fleet(book, fleet, memory, slots, body, now):
     """Pose and lane of all cars; row k of `body` belongs to the car in slot slots[k]."""
     f, ints = fleet.f, fleet.i
     for k in range(slots.shape[0]):
@@ -86,7 +88,7 @@ def locate_fleet(book, fleet, slots, body, now):
             f[i, ASK] = body[k, B_ACCEL]
             ints[i, KNOWN] = 1
         filter_pose(
-            f, i, body[k, B_X], body[k, B_Y], body[k, B_HEADING], body[k, B_SPEED], body[k, B_ACCEL], body[k, B_YAW],
+            fleet, memory[0], i, body[k, B_X], body[k, B_Y], body[k, B_HEADING], body[k, B_SPEED], body[k, B_ACCEL], body[k, B_YAW],
             body[k, B_SIGMA], body[k, B_TIME], now,
         )  # fmt: skip
         follow_lane(book, f, ints, i)
@@ -169,6 +171,8 @@ def think_fleet(book, fleet, memory, relation, slots, lights, now, wanted):
         clear_foes(relation, scratch.used, marked)
         stand_in(path, fleet, scratch.hyp, i, now)
         wanted[k] = decide(book, fleet, scratch, i, now)
+        if f[i, PROTECTION] > ALERT_LIMIT:
+            wanted[k] = min(wanted[k], LOST_BRAKE)
         ints[i, WARNING] = most_urgent(path, fleet, i, now)
 
 

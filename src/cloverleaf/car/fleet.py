@@ -95,6 +95,7 @@ class Fleet:
                 f, i = self.memory.f[slot], self.memory.i[slot]
                 f[:], i[:] = 0.0, 0
                 f[TIME] = -1.0
+                self.memory.pose_cov[slot] = 0.0
                 i[STATION], i[ROUTE], i[POS] = station, mission.route[k], mission.route_pos[k]
                 i[[LANE, SPAT_LINK, SIGNAL_LINK, COMMITTED, HALTING, STOPPED_AT]] = -1
                 i[LOST] = 1
@@ -119,7 +120,7 @@ class Fleet:
         kind, value, indicator = np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n, np.int32)
         if n:
             now, memory, slots = float(t), self.memory, self._slots
-            locate_fleet(self.book, memory, slots, body_table(frames.ego, mission), now)
+            locate_fleet(self.book, memory, self._scratch, slots, body_table(frames.ego, mission), now)
             seen = frames.objects
             perceive_fleet(
                 memory, slots, detection_table(seen), seen.start, heard(inbox), self._receivers(inbox), now, self.dt

@@ -1,4 +1,4 @@
-"""Where am I: a Kalman filter over the measured pose, and the lane of the base map on the own route."""
+"""Where am I: the error-state filter of `car/localisation.py` over the fleet, and the lane of the base map on the own route."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ import numpy as np
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
+from cloverleaf.car.localisation import (
+    ACCEL_BIAS,
+    ACCEL_WALK,
+    COMMON,
+    COMMON_TIME,
+    CX,
+    CY,
+    GYRO_BIAS,
+    GYRO_NOISE,
+    GYRO_WALK,
+    SCALE_WALK,
+    SLIP,
+    WHEEL_SCALE,
+    correct,
+    propagate,
+)
+from cloverleaf.car.localisation import ACCEL_NOISE as ACCEL_NOISE_AT
+from cloverleaf.car.localisation import HEADING as L_HEADING
+from cloverleaf.car.localisation import SPEED as L_SPEED
+from cloverleaf.car.localisation import X as L_X
+from cloverleaf.car.localisation import Y as L_Y
 from cloverleaf.car.path import onward_link
 from cloverleaf.car.roadbook import (
     EDGE,
@@ -29,13 +50,9 @@ from cloverleaf.car.state import (
     LANE_S,
     LAST_LANE,
     LOST,
-    P_HH,
-    P_XH,
-    P_XX,
-    P_XY,
-    P_YH,
-    P_YY,
     POS,
+    POSE,
+    PROTECTION,
     ROUTE,
     SHIFT,
     SHIFT_DONE,
@@ -57,81 +74,95 @@ from cloverleaf.types.traffic import (
 )  # fmt: skip
 
 HEADING_SIGMA = 0.01  # rad, of the measured heading
-DRIFT = 0.15  # m/sqrt(s), growth of the position error between fixes
-TURN_DRIFT = 0.01  # rad/sqrt(s)
+SPEED_SIGMA, STILL_SIGMA = 0.05, 0.003  # m/s, of wheels that turn and that stand
+ACCEL_NOISE, TURN_NOISE = 0.04, 0.001  # m/s2 and rad/s per sqrt(Hz)
+UNKNOWN_TURN, UNKNOWN_ACCEL = 0.1, 1.0  # the same where nothing was measured: the car goes on as before, or not
+WHITE_SHARE = 0.1  # of a fix's deviation that changes from fix to fix; the rest lasts
 JUMP = 25.0  # m; farther than this from the filter, a fix starts it afresh
+INTEGRITY = 5.33  # deviations that a Gaussian error exceeds with 1e-7
 
 
 @kernel
-def start_filter(f, i, x, y, heading, speed, sigma, time):
-    """Believe the first fix."""
-    f[i, X], f[i, Y], f[i, HEADING], f[i, SPEED], f[i, TIME] = x, y, heading, speed, time
-    f[i, P_XX] = f[i, P_YY] = sigma * sigma
-    f[i, P_XY] = f[i, P_XH] = f[i, P_YH] = 0.0
-    f[i, P_HH] = HEADING_SIGMA * HEADING_SIGMA
+def start_filter(fleet, i, x, y, heading, speed, sigma):
+    """Believe the first fix, whose error is the common one of the fixes to come. sigma: m, per axis."""
+    m, p = fleet.pose[i], fleet.pose_cov[i]
+    for r in range(POSE):
+        m[r] = 0.0
+        for c in range(POSE):
+            p[r, c] = 0.0
+    m[L_X], m[L_Y], m[L_HEADING], m[L_SPEED] = x, y, heading, speed
+    common = sigma * sigma
+    p[L_X, L_X] = p[L_Y, L_Y] = common * (1.0 + WHITE_SHARE * WHITE_SHARE) + 1e-4
+    p[CX, CX] = p[CY, CY] = common
+    p[L_X, CX] = p[CX, L_X] = p[L_Y, CY] = p[CY, L_Y] = -common
+    p[L_HEADING, L_HEADING], p[L_SPEED, L_SPEED] = HEADING_SIGMA * HEADING_SIGMA, SPEED_SIGMA * SPEED_SIGMA
+    p[GYRO_BIAS, GYRO_BIAS], p[ACCEL_BIAS, ACCEL_BIAS], p[WHEEL_SCALE, WHEEL_SCALE] = 0.003**2, 0.05**2, 0.01**2
 
 
 @kernel
-def predict_pose(f, i, dt):
-    """Carry pose and covariance `dt` s ahead by measured speed, acceleration and yaw rate."""
-    v = max(0.0, f[i, SPEED] + 0.5 * f[i, ACCEL] * dt)
-    turn = f[i, YAW_RATE] * dt
-    mid = f[i, HEADING] + 0.5 * turn
-    c, s = math.cos(mid), math.sin(mid)
-    f[i, X] += v * c * dt
-    f[i, Y] += v * s * dt
-    f[i, HEADING] = wrap_angle(f[i, HEADING] + turn)
-    f[i, SPEED] = max(0.0, f[i, SPEED] + f[i, ACCEL] * dt)
-    gx, gy = -v * s * dt, v * c * dt
-    xh, yh, hh = f[i, P_XH], f[i, P_YH], f[i, P_HH]
-    q = DRIFT * DRIFT * dt
-    f[i, P_XX] += 2.0 * gx * xh + gx * gx * hh + q
-    f[i, P_YY] += 2.0 * gy * yh + gy * gy * hh + q
-    f[i, P_XY] += gx * yh + gy * xh + gx * gy * hh
-    f[i, P_XH] += gx * hh
-    f[i, P_YH] += gy * hh
-    f[i, P_HH] += TURN_DRIFT * TURN_DRIFT * dt
+def _take(m, p, scratch, off, variance):
+    """Take one scalar measurement whose derivative stands in `scratch`, and clear it."""
+    correct(m, p, scratch.derivative, off, variance, math.inf, scratch.gain)
+    for r in range(POSE):
+        scratch.derivative[r] = 0.0
 
 
 @kernel
-def _correct(f, i, innovation, px, py, ph, variance):
-    """Kalman update with one scalar that measures the component whose covariance column is (px, py, ph)."""
-    kx, ky, kh = px / variance, py / variance, ph / variance
-    f[i, X] += kx * innovation
-    f[i, Y] += ky * innovation
-    f[i, HEADING] = wrap_angle(f[i, HEADING] + kh * innovation)
-    f[i, P_XX] -= kx * px
-    f[i, P_XY] -= kx * py
-    f[i, P_YY] -= ky * py
-    f[i, P_XH] -= kx * ph
-    f[i, P_YH] -= ky * ph
-    f[i, P_HH] -= kh * ph
+def _measure(m, p, scratch, x, y, heading, speed, sigma):
+    """Wheels, heading and fix (sigma: m, per axis) into state m and covariance p."""
+    h = scratch.derivative
+    h[L_SPEED], h[WHEEL_SCALE] = 1.0 + m[WHEEL_SCALE], m[L_SPEED]
+    deviation = STILL_SIGMA if abs(speed) < 0.01 else SPEED_SIGMA
+    _take(m, p, scratch, speed - m[L_SPEED] * (1.0 + m[WHEEL_SCALE]), deviation * deviation)
+    h[L_HEADING] = 1.0
+    _take(m, p, scratch, wrap_angle(heading - m[L_HEADING]), HEADING_SIGMA * HEADING_SIGMA)
+    white = WHITE_SHARE * WHITE_SHARE * sigma * sigma + 1e-4
+    h[L_X] = h[CX] = 1.0
+    _take(m, p, scratch, x - m[L_X] - m[CX], white)
+    h[L_Y] = h[CY] = 1.0
+    _take(m, p, scratch, y - m[L_Y] - m[CY], white)
 
 
 @kernel
-def filter_pose(f, i, x, y, heading, speed, accel, yaw_rate, sigma, time, now):
-    """Take one measurement of time `time` into the pose and carry it to `now`; values that are not finite are not used."""
-    if not (math.isfinite(x + y + heading + speed + accel + yaw_rate + sigma + time)):
-        predict_pose(f, i, max(0.0, min(now - f[i, TIME], 1.0)))
-        f[i, TIME] = now
+def filter_pose(fleet, scratch, i, x, y, heading, speed, accel, yaw_rate, sigma, time, now):
+    """Carry the error-state filter of `car/localisation.py` to `now` and take one measurement of time `time` into it.
+
+    sigma: radial deviation (m) that the receiver claims. Values that are not finite are not used. Fills the pose and PROTECTION (m).
+    """
+    f, m, p = fleet.f, fleet.pose[i], fleet.pose_cov[i]
+    good = math.isfinite(x + y + heading + speed + accel + yaw_rate + sigma + time)
+    axis = max(sigma * math.sqrt(0.5), 0.02) if good else 1.0
+    known = p[L_X, L_X] > 0.0
+    if good:
+        late = max(0.0, min(now - time, 1.0))
+        x += speed * math.cos(heading + 0.5 * yaw_rate * late) * late
+        y += speed * math.sin(heading + 0.5 * yaw_rate * late) * late
+        heading += yaw_rate * late
+        speed += accel * late
+        far = (x - m[L_X]) ** 2 + (y - m[L_Y]) ** 2 > JUMP * JUMP
+        if not known or far:
+            start_filter(fleet, i, x, y, heading, speed, axis)
+            f[i, TIME] = now
+            known = True
+    elif not known:
+        f[i, PROTECTION] = math.inf
         return
-    dx, dy = x - f[i, X], y - f[i, Y]
-    if f[i, P_XX] <= 0.0 or dx * dx + dy * dy > JUMP * JUMP:
-        start_filter(f, i, x, y, heading, speed, sigma, time)
-    # The filter stands at the time of the last tick; go to the measurement (back by its latency, if any), then to now.
-    predict_pose(f, i, max(0.0, min(now - f[i, TIME], 1.0)))
-    f[i, SPEED], f[i, ACCEL], f[i, YAW_RATE] = max(speed, 0.0), accel, yaw_rate
-    late = max(0.0, min(now - time, 1.0))
-    x += speed * math.cos(heading + 0.5 * yaw_rate * late) * late
-    y += speed * math.sin(heading + 0.5 * yaw_rate * late) * late
-    heading += yaw_rate * late
-    f[i, SPEED] = max(0.0, speed + accel * late)
-    variance = sigma * sigma + 1e-4
-    _correct(f, i, x - f[i, X], f[i, P_XX], f[i, P_XY], f[i, P_XH], f[i, P_XX] + variance)
-    _correct(f, i, y - f[i, Y], f[i, P_XY], f[i, P_YY], f[i, P_YH], f[i, P_YY] + variance)
-    turn = wrap_angle(heading - f[i, HEADING])
-    _correct(f, i, turn, f[i, P_XH], f[i, P_YH], f[i, P_HH], f[i, P_HH] + HEADING_SIGMA * HEADING_SIGMA)
-    f[i, TIME] = now
+    dt = max(0.0, min(now - f[i, TIME], 1.0))
+    if dt > 0.0:
+        s = scratch.sensors
+        s[GYRO_NOISE], s[ACCEL_NOISE_AT] = (TURN_NOISE, ACCEL_NOISE) if good else (UNKNOWN_TURN, UNKNOWN_ACCEL)
+        s[GYRO_WALK], s[ACCEL_WALK] = 2e-5, 1e-3
+        s[SCALE_WALK], s[SLIP], s[COMMON], s[COMMON_TIME] = 1e-5, 0.02, axis, 30.0
+        a = accel if good else f[i, ACCEL] + m[ACCEL_BIAS]
+        w = yaw_rate if good else f[i, YAW_RATE] + m[GYRO_BIAS]
+        propagate(m, p, a, w, dt, s, scratch.transition, scratch.work)
+    if good:
+        _measure(m, p, scratch, x, y, heading, speed, axis)
+        f[i, ACCEL], f[i, YAW_RATE] = accel - m[ACCEL_BIAS], yaw_rate - m[GYRO_BIAS]
+    m[L_SPEED] = max(m[L_SPEED], 0.0)
+    f[i, X], f[i, Y], f[i, HEADING], f[i, SPEED], f[i, TIME] = m[L_X], m[L_Y], m[L_HEADING], m[L_SPEED], now
+    mean, half = 0.5 * (p[L_X, L_X] + p[L_Y, L_Y]), 0.5 * (p[L_X, L_X] - p[L_Y, L_Y])
+    f[i, PROTECTION] = INTEGRITY * math.sqrt(mean + math.sqrt(half * half + p[L_X, L_Y] * p[L_X, L_Y]))
 
 
 @kernel

@@ -32,6 +32,7 @@ from cloverleaf.car.state import (
     OFF,
     POS,
     PROPOSAL,
+    PROTECTION,
     RED_STOP,
     ROUTE,
     SHIFT,
@@ -60,8 +61,8 @@ PAUSE = 4.0  # s between changes that the route does not need
 REAR_BRAKE = 1.5  # m/s2 that a change may ask of the car behind
 CREEP = 1.2  # m over the line at which a car that stands on red still stays
 LEAVING_ROOM = 8.0  # m before a lane's blind end
+UNSURE, CAREFUL_SPEED = 3.5, 8.0  # m, m/s: a protection level of a lane's width says no more which lane it is
 AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
-
 
 @kernel
 def reach_of(v):
@@ -122,10 +123,13 @@ def wall_of(path, half):
 
 @kernel
 def advised_cap(f, i, limit, now):
-    """Speed (m/s) to keep to: the own top speed, or an advice that is worth following."""
+    """Speed (m/s) to keep to: the own top speed, less where the position is unsure, or an advice that is worth following."""
+    top = f[i, TOP_SPEED]
+    if f[i, PROTECTION] > UNSURE:
+        top = min(top, CAREFUL_SPEED)
     if now < f[i, ADVICE_UNTIL] and f[i, ADVICE] >= AGREED_ADVICE * limit:
-        return min(f[i, TOP_SPEED], f[i, ADVICE])
-    return f[i, TOP_SPEED]
+        return min(top, f[i, ADVICE])
+    return top
 
 
 @kernel

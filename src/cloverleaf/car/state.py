@@ -16,6 +16,7 @@ STEPS = 24  # prediction steps
 DT = 0.25  # s, one prediction step
 HYPOTHESES = 112  # predicted motions per car
 POINTS = 256  # points of a path
+POSE = 9  # states of the localisation filter
 SEGMENTS = 40  # lanes of a path, at most
 GATES = 10  # junction entries of a path
 HOLDS = 10  # places to stop at
@@ -23,11 +24,11 @@ PROPOSED = 12  # proposals played in one go
 
 # columns of `Fleet.f`
 (
-    X, Y, HEADING, SPEED, ACCEL, YAW_RATE, P_XX, P_XY, P_YY, P_XH, P_YH, P_HH, TIME, STEER, ASK, LANE_S, LANE_D,
+    X, Y, HEADING, SPEED, ACCEL, YAW_RATE, PROTECTION, TIME, STEER, ASK, LANE_S, LANE_D,
     SHIFT, SHIFT_LENGTH, SHIFT_DONE, LAST_CHANGE, STANDING, SPAT_TIME, SPAT_END, SPAT_NEXT_END, ADVICE, ADVICE_UNTIL,
     EVENT_X, EVENT_Y, EVENT_AT, LENGTH, WIDTH, TOP_SPEED, LOWEST, COST, CONFLICT_TIME, SINCE_CHOICE, OFF, ASKEW, YELLOW_AT,
-) = range(40)  # fmt: skip
-F_COLUMNS = 40
+) = range(35)  # fmt: skip
+F_COLUMNS = 35
 # columns of `Fleet.i`
 (
     STATION, LANE, POS, ROUTE, COUNT, NEXT_ID, KNOWN, SPAT_LINK, SPAT_LIGHT, SPAT_NEXT, COMMITTED, STOPPED_AT, PROPOSAL,
@@ -66,6 +67,8 @@ class Fleet(NamedTuple):
     """Memory of all cars; `capacity` rows."""
 
     f: F64  # (capacity, F_COLUMNS)
+    pose: F64  # (capacity, POSE) state of the localisation filter, see car/localisation.py
+    pose_cov: F64  # (capacity, POSE, POSE) covariance of its errors; 0 before the first fix
     i: I64  # (capacity, I_COLUMNS)
     track: F64  # (capacity, TRACKS, TRACK_F), ENU
     track_i: I64  # (capacity, TRACKS, TRACK_I)
@@ -143,6 +146,11 @@ SCRATCH = _record(
     used=_ints(512),  # links marked in the relation column
     cost=_floats(16),  # terms of the proposal last scored
     best=_floats(8),
+    sensors=_floats(8),  # what the localisation filter believes of them
+    transition=_floats(POSE, POSE),
+    work=_floats(POSE, POSE),
+    gain=_floats(POSE),
+    derivative=_floats(POSE),
 )
 """Working memory of one thread."""
 
@@ -153,6 +161,8 @@ def empty_fleet(capacity: int) -> Fleet:
     i[:, STATION] = -1
     return Fleet(
         np.zeros((capacity, F_COLUMNS)),
+        np.zeros((capacity, POSE)),
+        np.zeros((capacity, POSE, POSE)),
         i,
         np.zeros((capacity, TRACKS, TRACK_F)),
         np.zeros((capacity, TRACKS, TRACK_I), np.int64),
