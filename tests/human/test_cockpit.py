@@ -18,6 +18,7 @@ from cloverleaf.human.cockpit import (
     Controls,
     manual,
 )
+from cloverleaf.human.driver_monitor import Reading
 
 AUTOMATIC = Command(1.0, 0.02, 0)
 ON = Controls(automation=True)
@@ -86,6 +87,19 @@ def test_a_demand_that_is_withdrawn_ends():
     drive(cockpit, ON, t, able=False)
     drive(cockpit, ON, t + 1.0, able=True)
     assert cockpit.automation == Automation.ACTIVE and cockpit.take_over_s(t + 1.0) is None
+
+
+def test_a_person_who_is_not_there_is_called_and_then_the_car_stops():
+    cockpit, t = engaged()
+    gone = Reading(seated=False)
+    for k in range(120):
+        command = cockpit.step(ON, AUTOMATIC, speed=10.0, length=4.6, able=True, t=t + 0.1 * k, reading=gone)
+    assert cockpit.automation == Automation.TAKE_OVER and command.indicator == HAZARD and command.accel == -3.0
+    # back in the seat, hands on the wheel: the car is the person's again
+    back = cockpit.step(
+        Controls(steer=0.3), AUTOMATIC, speed=5.0, length=4.6, able=True, t=t + 12.1, reading=Reading(torque=1.0)
+    )
+    assert (cockpit.automation == Automation.AVAILABLE and back.indicator != HAZARD) or cockpit.person < 0.5
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)

@@ -114,6 +114,11 @@ def _closed(data: Path | None) -> None:
         _print(row)
 
 
+def _fusion(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_fusion").run():
+        _print(row)
+
+
 def _degrade(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_degrade").run(typer.echo):
         _print(row)
@@ -201,6 +206,7 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _closed,
         "10,000 km of smart cars on district, Hamburg, Bologna (bars: no fault, no red light, comfort 98 %; nets need --data; hours)",
     ),
+    "fusion": (_fusion, "what messages add to own sensors: recall of hidden road users, seconds by which they are known earlier"),
     "prediction": (
         _prediction,
         "predicted motions of others: minADE, minFDE, misses, calibration (bar: no worse than constant velocity)",

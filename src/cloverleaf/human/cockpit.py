@@ -1,7 +1,7 @@
 """The person at the wheel of an automated car: pedals and wheel, hand-over, take-over, and what happens if nobody takes over.
 
-Times and limits of UN R157 (paragraphs 5.4 and 5.5): a transition demand leaves the person 10 s; then the car stops by itself, not
-harder than 4 m/s2 and with hazard lights. Braking or steering takes over at once; authority moves smoothly over `BLEND` s.
+Transition demands and the minimum-risk manoeuvre follow `human/transition.py` (UN R157), availability `human/driver_monitor.py`.
+Braking or steering takes over at once; authority moves smoothly over `BLEND` s.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from cloverleaf.algo.dynamics import wheelbase
+from cloverleaf.human.driver_monitor import DriverMonitor, Reading
+from cloverleaf.human.transition import LEAD_S, Order, Stage, Transition, blend
 
-TAKE_OVER_S = 10.0
+TAKE_OVER_S = LEAD_S
 BLEND = 0.8  # s
-MINIMUM_RISK_BRAKING = 3.0  # m/s2
 FULL_THROTTLE, FULL_BRAKE, COASTING = 3.5, 9.0, 0.25  # m/s2
 LATERAL = 5.0  # m/s2 that a full turn of the wheel asks for at speed
 STEER_MAX = 0.55  # rad at the road wheel, when slow
 OVERRIDE_BRAKE, OVERRIDE_STEER = 0.08, 0.12
 HAZARD = 2
+
+
+ATTENTIVE = Reading()
 
 
 class Automation(IntEnum):
@@ -75,54 +79,55 @@ class Cockpit:
     def __init__(self) -> None:
         self.automation = Automation.OFF
         self.person = 1.0
-        self.deadline = math.inf  # s, until which a transition demand waits
+        self.transition, self.monitor = Transition(), DriverMonitor()
+        self.order = Order(Stage.NONE, math.nan, math.inf, False)
         self._switch = False
         self._time = -math.inf
 
     def take_over_s(self, t: float) -> float | None:
         """Seconds left of a transition demand, 0 once the car stops by itself; None without one."""
-        return max(self.deadline - t, 0.0) if self.automation == Automation.TAKE_OVER else None
+        if self.automation != Automation.TAKE_OVER:
+            return None
+        return max(self.transition.since + LEAD_S - t, 0.0)
 
     def step(
-        self, controls: Controls, automatic: Command, *, speed: float, length: float, able: bool, t: float
-    ) -> Command:
+        self, controls: Controls, automatic: Command, *, speed: float, length: float, able: bool, t: float,
+        reading: Reading | None = ATTENTIVE,
+    ) -> Command:  # fmt: skip
         """The command at time `t` (s): the person's, the automation's, or a blend on the way between them.
 
-        able: False while the automation asks for, or cannot do without, the person.
+        able: False while the automation asks for, or cannot do without, the person. reading: of the camera that watches the person.
         """
         controls = controls.clean()
-        self._decide(controls, able, t)
+        person = self.monitor.step(reading, t)
+        self._decide(controls, able)
         driving = self.automation >= Automation.ACTIVE
+        self.order = self.transition.step(t, speed=speed, person=person, taken_over=not driving, unable=not able)
+        if driving:
+            self.automation = Automation.ACTIVE if self.order.stage == Stage.NONE else Automation.TAKE_OVER
         step = (t - self._time) / BLEND if math.isfinite(self._time) else 0.0
         self._time = t
         self.person = max(self.person - step, 0.0) if driving else min(self.person + step, 1.0)
         if controls.brake > OVERRIDE_BRAKE:
             self.person = 1.0  # brakes do not wait
-        machine = self._machine(automatic, t)
+        machine = automatic
+        if self.order.hazard:
+            machine = Command(min(automatic.accel, self.order.most_accel), automatic.steer, HAZARD)
         mine = manual(controls, speed, length)
         w = self.person
         return Command(
-            w * mine.accel + (1.0 - w) * machine.accel,
-            w * mine.steer + (1.0 - w) * machine.steer,
+            blend(w, mine.accel, machine.accel),
+            blend(w, mine.steer, machine.steer),
             mine.indicator if w > 0.5 else machine.indicator,
         )
 
-    def _decide(self, controls: Controls, able: bool, t: float) -> None:
+    def _decide(self, controls: Controls, able: bool) -> None:
         pressed, self._switch = controls.automation and not self._switch, controls.automation
         overriding = controls.brake > OVERRIDE_BRAKE or abs(controls.steer) > OVERRIDE_STEER
         if self.automation >= Automation.ACTIVE:
             if overriding or not controls.automation:
                 self.automation = Automation.AVAILABLE if able else Automation.OFF
-            elif able:
-                self.automation = Automation.ACTIVE
-            elif self.automation == Automation.ACTIVE:
-                self.automation, self.deadline = Automation.TAKE_OVER, t + TAKE_OVER_S
         elif pressed and able and not overriding:
             self.automation = Automation.ACTIVE
         else:
             self.automation = Automation.AVAILABLE if able else Automation.OFF
-
-    def _machine(self, automatic: Command, t: float) -> Command:
-        if self.automation == Automation.TAKE_OVER and t >= self.deadline:
-            return Command(min(automatic.accel, -MINIMUM_RISK_BRAKING), automatic.steer, HAZARD)
-        return automatic
