@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from cloverleaf.algo.dynamics import wheelbase
 from cloverleaf.car import localisation as L
 from cloverleaf.car import state
 from cloverleaf.car.locate import filter_pose
@@ -12,24 +13,29 @@ from cloverleaf.car.locate import filter_pose
 DT = 0.1
 
 
-def drive(seed, *, sigma=0.25, seconds=120.0, gap=(1e9, 1e9), gyro_bias=0.0):
+def drive(seed, *, sigma=0.25, seconds=120.0, gap=(1e9, 1e9), gyro_bias=0.0, bend=0.12):
     """(time, error m, protection m, speed error) of one car on a winding road; fixes have one error that wanders."""
     r = np.random.default_rng(seed)
     fleet, scratch = state.empty_fleet(2), state.empty_scratch()[0]
+    fleet.f[1, state.LENGTH] = 4.6
+    back = 0.5 * wheelbase(4.6)
     x, y, heading, v = 10.0, -5.0, 0.4, 10.0
     ex, ey = sigma * r.normal(size=2)
+    eh = 0.005 * r.normal()
     rows = []
     for k in range(round(seconds / DT)):
         t = k * DT
-        turn, accel = 0.12 * math.sin(0.1 * t), 0.8 * math.sin(0.2 * t)
+        turn, accel = bend * math.sin(0.1 * t), 0.8 * math.sin(0.2 * t)
         x, y = x + v * math.cos(heading + 0.5 * turn * DT) * DT, y + v * math.sin(heading + 0.5 * turn * DT) * DT
         heading, v = heading + turn * DT, v + accel * DT
         keep = math.exp(-DT / 30.0)
         ex, ey = (keep * e + sigma * math.sqrt(1 - keep * keep) * r.normal() for e in (ex, ey))
+        slow = math.exp(-DT / 60.0)
+        eh = slow * eh + 0.005 * math.sqrt(1 - slow * slow) * r.normal()
         fix = (
-            x + ex,
-            y + ey,
-            heading + 0.005 * r.normal(),
+            x + back * math.cos(heading) + ex,
+            y + back * math.sin(heading) + ey,
+            heading + eh,
             v + 0.05 * r.normal(),
             accel + 0.1 * r.normal(),
             turn + gyro_bias + 0.002 * r.normal(),
@@ -37,7 +43,8 @@ def drive(seed, *, sigma=0.25, seconds=120.0, gap=(1e9, 1e9), gyro_bias=0.0):
         fix = (math.nan,) * 6 if gap[0] <= t < gap[1] else fix
         filter_pose(fleet, scratch, 1, *fix, sigma * math.sqrt(2.0), t, t)
         f = fleet.f[1]
-        rows.append((t, math.hypot(f[state.X] - x, f[state.Y] - y), f[state.PROTECTION], f[state.SPEED] - v))
+        off = math.hypot(f[state.X] - x - back * math.cos(heading), f[state.Y] - y - back * math.sin(heading))
+        rows.append((t, off, f[state.PROTECTION], f[state.SPEED] - v))
     return np.array(rows), fleet
 
 
@@ -48,6 +55,11 @@ def test_the_protection_level_holds_and_is_not_idle(sigma):
     assert ratio.max() < 1.0
     assert ratio.mean() > 0.08  # a level far too wide would be worthless
     assert np.mean([np.abs(r[20:, 3]).mean() for r in runs]) < 0.05
+
+
+def test_tight_bends_are_no_drift():
+    rows, _ = drive(3, bend=0.6)
+    assert (rows[20:, 1] < rows[20:, 2]).all() and rows[:, 1].mean() < 0.4
 
 
 def test_gaps_widen_the_level_and_are_bridged():

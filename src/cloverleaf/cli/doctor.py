@@ -42,6 +42,7 @@ PARTS = (
         "pip install commonroad-vehicle-models in a Python of its own, named by CLOVERLEAF_VEHICLE_MODELS_PYTHON",
         "CLOVERLEAF_VEHICLE_MODELS_PYTHON",
     ),
+    Part("CAN", ("can",), (), "CAN in and out through DBC", "pip install 'cloverleaf[can]'"),
     Part("tshark", (), ("tshark",), "the dissection test of ETSI messages", "apt-get install tshark"),
 )  # fmt: skip
 

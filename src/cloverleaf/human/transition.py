@@ -47,8 +47,8 @@ class Transition:
         self.reason = ""
 
     def step(
-        self, t: float, *, speed: float, person: Availability = Availability.ATTENTIVE, taken_over: bool = False, planned_in: float = math.inf,
-        unable: bool = False, severe: bool = False,
+        self, t: float, *, speed: float, person: Availability = Availability.ATTENTIVE, taken_over: bool = False,
+        planned_in: float = math.inf, unable: bool = False, severe: bool = False,
     ) -> Order:  # fmt: skip
         """Advance to time `t` (s).
 
