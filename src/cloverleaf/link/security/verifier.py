@@ -155,31 +155,33 @@ class Verifier:
 
     def _confirm(self, envelope: Envelope, certificate: Certificate, now: float) -> None:
         """The message is new and its signature holds; it is remembered."""
-        tag = envelope.signer + envelope.signed  # not the signature: (r, n - s) holds as well
-        if self.seen(tag):
-            raise SecurityError("the message was received before", reason="replayed")
-        if not self._holds(envelope, certificate):
-            raise SecurityError("the signature does not hold", reason="bad_signature")
+        if certificate.algorithm == "p256":
+            # as `Algorithm.verify`, but what a certificate gives is worked out once; the digest is the tag, not the signature: (r, n - s)
+            # holds as well
+            verify, signer = self._p256.get(certificate.hashed_id) or self._prepare(certificate)
+            tag = hashlib.sha256(hashlib.sha256(envelope.signed).digest() + signer).digest()
+            if tag in self._seen or tag in self._seen_before:
+                raise SecurityError("the message was received before", reason="replayed")
+            try:
+                verify(der_signature(envelope.signature), tag, VERIFY)
+            except InvalidSignature:
+                raise SecurityError("the signature does not hold", reason="bad_signature") from None
+        else:
+            tag = envelope.signer + envelope.signed
+            if self.seen(tag):
+                raise SecurityError("the message was received before", reason="replayed")
+            if not algorithm(certificate.algorithm).verify(
+                certificate.point, envelope.signature, envelope.signed, certificate.coer
+            ):
+                raise SecurityError("the signature does not hold", reason="bad_signature")
         self.remember(tag, now)
 
-    def _holds(self, envelope: Envelope, certificate: Certificate) -> bool:
-        """Whether the signature fits; as `Algorithm.verify`, but what a certificate gives is worked out once."""
-        if certificate.algorithm != "p256":
-            return algorithm(certificate.algorithm).verify(
-                certificate.point, envelope.signature, envelope.signed, certificate.coer
-            )
-        known = self._p256.get(certificate.hashed_id)
-        if known is None:
-            known = p256_point(certificate.point).verify, sha256(certificate.coer)
-            if len(self._p256) > MOST_CERTIFICATES:
-                self._p256.clear()
-            self._p256[certificate.hashed_id] = known
-        digest = hashlib.sha256(hashlib.sha256(envelope.signed).digest() + known[1]).digest()
-        try:
-            known[0](der_signature(envelope.signature), digest, VERIFY)
-        except InvalidSignature:
-            return False
-        return True
+    def _prepare(self, certificate: Certificate) -> tuple[Callable[..., None], bytes]:
+        """Verification with a certificate's key, and the digest of the certificate; kept for its next messages."""
+        if len(self._p256) > MOST_CERTIFICATES:
+            self._p256.clear()
+        made = self._p256[certificate.hashed_id] = p256_point(certificate.point).verify, sha256(certificate.coer)
+        return made
 
     def _certificate(self, envelope: Envelope) -> Certificate:
         if envelope.signer in self.revoked:
