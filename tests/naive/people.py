@@ -88,6 +88,7 @@ def crossing_view(*vehicles, light="G"):
     view = one_lane_view(max(len(vehicles), 1))
     view.vehicles.count[0] = len(vehicles)
     roads = view.roads._replace(
+        link_i=view.roads.link_i.copy(),
         lane_f=np.array([[length, 14.0, 3.5, 0.0] for length in (20.0, 10.0, 40.0, 20.0, 200.0, 100.0, 0.5)]),
         light=np.full(1, ord(light), np.uint8),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
 from cloverleaf.map.clashes import Clashes, find_clashes
@@ -52,8 +54,21 @@ def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]
     return f, i
 
 
+_PACKED: dict[int, T.Roads] = {}
+"""Tables by the identity of the graph's points: all worlds on one map share them."""
+
+
 def road_tables(graph: LaneGraph) -> T.Roads:
-    """Pack `graph`; the `light` column starts dark ('O') and is the world's to fill."""
+    """Pack `graph`; the `light` column starts dark ('O') and is the world's to fill, all others are shared and never written."""
+    key = id(graph.point_x)
+    if key not in _PACKED:
+        _PACKED[key] = _pack(graph)
+        weakref.finalize(graph.point_x, _PACKED.pop, key)
+    roads = _PACKED[key]
+    return roads._replace(light=roads.light.copy())
+
+
+def _pack(graph: LaneGraph) -> T.Roads:
     onward = next_internal(graph)
     clashes = find_clashes(graph)
     lane_f, lane_i = _lanes(graph, onward, clashes)
