@@ -22,8 +22,9 @@ class Phase:
 
 
 class Controller:
-    def __init__(self, phases: list[Phase], mode: str, offset: float, t: float, yellow: float, all_red: float) -> None:
-        self.phases, self.mode, self.yellow, self.all_red = phases, mode, yellow, all_red
+    def __init__(self, phases: list[Phase], mode: str, offset: float, t: float, yellow: float, all_red: float,
+                 crossing: list[float]) -> None:  # fmt: skip
+        self.phases, self.mode, self.yellow, self.all_red, self.crossing = phases, mode, yellow, all_red, crossing
         position = (t - offset) % sum(p.duration for p in phases)
         index = 0
         while index < len(phases) - 1 and position >= phases[index].duration - 1e-9:
@@ -74,7 +75,8 @@ class Controller:
         if waiting:
             return min(waiting, key=lambda i: (self.served[i], i))
         best = max(stages, key=lambda i: (self._pressure(i, count), -i), default=self.index)
-        return best if self._pressure(best, count) > self._pressure(self.index, count) + 1e-9 else self.index
+        staying = self._pressure(self.index, count) + (2.0 if self.phases[self.index].stage else 0.0)
+        return best if self._pressure(best, count) > staying + 1e-9 else self.index
 
     def _freely(self, count: dict[int, float], t: float) -> None:
         phase = self.phases[self.index]
@@ -89,20 +91,28 @@ class Controller:
             goal = self._choice(count, t) if self.mode == "pressure" else self.wanted
             if goal < 0 or goal == self.index or not self.phases[goal].stage:
                 return
-            self.change = (goal, t)
+            walkers = [
+                need
+                for need, a, b in zip(self.crossing, phase.state, self.phases[goal].state)
+                if a in "Gg" and b not in "Gg"
+            ]
+            self.change = (goal, t, max(max(walkers) - self.yellow - self.all_red, 0.0) if walkers else 0.0)
+            self.light = self._between(goal, "walk")
+        goal, began, walking = self.change
+        if t >= began + walking - 1e-9:
             self.light = self._between(goal, "y")
-        goal, began = self.change
-        if t >= began + self.yellow - 1e-9:
+        if t >= began + walking + self.yellow - 1e-9:
             self.light = self._between(goal, "r")
-        if t >= began + self.yellow + self.all_red - 1e-9:
-            self._enter(goal, began + self.yellow + self.all_red)
+        if t >= began + walking + self.yellow + self.all_red - 1e-9:
+            self._enter(goal, began + walking + self.yellow + self.all_red)
             self.served[goal] = t
 
-    def _between(self, goal: int, clearing: str) -> str:
+    def _between(self, goal: int, part: str) -> str:
         letters = []
-        for a, b in zip(self.phases[self.index].state, self.phases[goal].state):
+        for a, b, crossing in zip(self.phases[self.index].state, self.phases[goal].state, self.crossing):
             if a in "Gg":
-                letters.append(a if b in "Gg" else clearing)
+                keeps = b in "Gg" or (part == "walk" and crossing == 0.0)
+                letters.append(a if keeps else "r" if part == "r" else "y")
             else:
                 letters.append(a if a == b else "r")
         return "".join(letters)

@@ -55,6 +55,7 @@ def _twins(g, plan, memory, t):
                 t,
                 plan.yellow[group],
                 plan.all_red[group],
+                plan.crossing[plan.head_start[group] : plan.head_start[group + 1]].tolist(),
             )
         )
     return twins
@@ -166,6 +167,24 @@ def test_minimum_green_is_kept(graph, mode):
         for a, b in pairwise(edges):
             if green[b, head] and a > 200:  # after the plan's own phase at the begin
                 assert (b - a) * step >= plan.min_green[group] - step
+
+
+@pytest.mark.parametrize("mode", [ControlMode.PRESSURE, ControlMode.COMMAND])
+def test_people_have_left_the_crosswalk_before_anybody_else_gets_green(graph, mode):
+    plan, light, step = _run(graph, mode)
+    if not plan.crossing.any():
+        pytest.skip("no crosswalk with a signal on this net")
+    green, ends = np.isin(light, list(b"Gg")), 0
+    for head in np.flatnonzero(plan.crossing > 0.0):
+        group = int(np.searchsorted(plan.head_start, head, side="right") - 1)
+        mine = slice(int(plan.head_start[group]), int(plan.head_start[group + 1]))
+        for k in np.flatnonzero(green[200:-1, head] & ~green[201:, head]) + 201:
+            fresh = green[k:, mine] & ~green[k - 1, mine]  # others that were not green beside these walkers
+            first = np.flatnonzero(fresh.any(axis=1))
+            if len(first):
+                ends += 1
+                assert first[0] * step >= plan.crossing[head] - 1.5 * step
+    assert ends
 
 
 def test_predicted_ends_come_true(graph):

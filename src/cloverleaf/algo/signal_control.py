@@ -3,7 +3,8 @@
 Actuated follows SUMO's default controller: a green lasts its minimum, then as long as a detector of its lanes saw a vehicle less
 than `MAX_GAP` ago, each time by the time that vehicle needs to the stop line, up to its maximum.
 Max pressure: P. Varaiya, "Max pressure control of a network of signalized intersections", Transportation Research C 36, 2013.
-Where a stage is chosen freely, heads that lose green show yellow, then all heads that change are red, then the new stage begins.
+Where a stage is chosen freely, people on crosswalks that lose green are first given the time to cross, while vehicles keep theirs;
+then heads that lose green show yellow, then all heads that change are red, then the new stage begins.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ DETECTOR_GAP = 2.0
 """s of travel at the speed limit between detector and stop line (SUMO's `detector-gap`)."""
 MAX_GAP = 3.0
 """s without a vehicle after which a green ends (SUMO's `max-gap`)."""
+
+SWITCH_LOSS = 2.0
+"""Vehicles of pressure that a change of stage must gain: who could have left during yellow, all red and start-up on one lane."""
 
 
 class ControlMode(IntEnum):
@@ -48,6 +52,7 @@ class SignalPlan(NamedTuple):
     all_red: F64  # (G,) s of the red after it
     min_green: F64  # (G,) s, least green of freely chosen stages
     max_red: F64  # (G,) s after which a stage with demand is served whatever the pressure
+    crossing: F64  # (H,) s that people need to cross at a head for walkers, 0 at all others
     lane_start: I64  # (P + 1,) into lane: detectors that prolong a phase
     lane: I32
     move_start: I64  # (P + 1,) into move_*: movements that are green in a phase
@@ -63,9 +68,10 @@ class SignalMemory(NamedTuple):
     phase: I32  # index within the group
     since: F64  # s, when the phase began
     until: F64  # s, when the controller looks again (FIXED, ACTUATED)
-    change: I32  # 0 in a phase, 1 yellow, 2 all red on the way to `target`
+    change: I32  # 0 in a phase, 3 walkers clear, 1 yellow, 2 all red on the way to `target`
     target: I32  # stage being changed to, -1 none
     change_at: F64  # s, when the present part of the change began
+    clear_for: F64  # s, walkers' part of the present change
     wanted: I32  # stage commanded, -1 none
     served: F64  # (P,) s, when a stage last had green
     light: U8  # (H,) letters shown now
@@ -159,12 +165,16 @@ def stage_pressure(move_start, move_in, move_out, move_share, p, count):
 
 @kernel
 def choose_stage(plan, memory, g, count, t):
-    """Index of the stage to serve: one that has waited longer than max_red, else that of the highest pressure."""
+    """Index of the stage to serve: one that has waited longer than max_red, else that of the highest pressure.
+
+    Another one must gain more than a change costs.
+    """
     first, end = plan.phase_start[g], plan.phase_start[g + 1]
     best, best_pressure = np.int64(memory.phase[g]), -1e18
     now = first + best
     if plan.is_stage[now]:
         best_pressure, _ = stage_pressure(plan.move_start, plan.move_in, plan.move_out, plan.move_share, now, count)
+        best_pressure += SWITCH_LOSS
     oldest, overdue = plan.max_red[g], np.int64(-1)
     for p in range(first, end):
         if plan.is_stage[p] == 0 or p == now:
@@ -189,13 +199,25 @@ def show_change(plan, memory, g):
         green = mine == 71 or mine == 103
         keeps = next_letter == 71 or next_letter == 103
         letter = 114
-        if green and keeps:
+        if green and (keeps or (memory.change[g] == 3 and plan.crossing[plan.head_start[g] + i] == 0.0)):
             letter = mine
         elif green or mine == 121:
-            letter = 121 if memory.change[g] == 1 else 114
+            letter = 114 if memory.change[g] == 2 else 121
         elif mine != 114 and mine == next_letter:
             letter = mine
         memory.light[plan.head_start[g] + i] = letter
+
+
+@kernel
+def walkers_need(plan, memory, g, goal):
+    """s before the yellow that people on crosswalks need who have green now and will not have it in stage `goal`."""
+    now, then = plan.phase_start[g] + memory.phase[g], plan.phase_start[g] + goal
+    longest = 0.0
+    for i in range(plan.head_start[g + 1] - plan.head_start[g]):
+        mine, after = plan.state[plan.state_start[now] + i], plan.state[plan.state_start[then] + i]
+        if mine in (71, 103) and after not in (71, 103):
+            longest = max(longest, plan.crossing[plan.head_start[g] + i])
+    return max(longest - plan.yellow[g] - plan.all_red[g], 0.0)
 
 
 @kernel
@@ -223,8 +245,13 @@ def step_free(plan, memory, g, count, t):
         if goal < 0 or goal == memory.phase[g] or plan.is_stage[plan.phase_start[g] + goal] == 0:
             return
         memory.target[g] = goal
-        memory.change[g] = 1
+        memory.clear_for[g] = walkers_need(plan, memory, g, goal)
+        memory.change[g] = 3
         memory.change_at[g] = t
+        show_change(plan, memory, g)
+    if memory.change[g] == 3 and t >= memory.change_at[g] + memory.clear_for[g] - 1e-9:
+        memory.change[g] = 1
+        memory.change_at[g] += memory.clear_for[g]
         show_change(plan, memory, g)
     if memory.change[g] == 1 and t >= memory.change_at[g] + plan.yellow[g] - 1e-9:
         memory.change[g] = 2
@@ -267,14 +294,29 @@ def step_signals(plan, memory, clear_time, count, t):
 
 
 @kernel
+def change_over(plan, memory, g):
+    """s, when the change under way of group `g` is over and its target begins."""
+    end = memory.change_at[g] + plan.all_red[g]
+    if memory.change[g] != 2:
+        end += plan.yellow[g]
+    if memory.change[g] == 3:
+        end += memory.clear_for[g]
+    return end
+
+
+@kernel
 def predict_end(plan, memory, g, t):
     """(min end, likely end, max end, next phase index) of what group `g` shows now; s, NaN unknown.
 
-    During a change the end is that of the present yellow or red.
+    During a change the end is that of its present part.
     """
     p = plan.phase_start[g] + memory.phase[g]
     if memory.change[g] > 0:
-        end = memory.change_at[g] + (plan.yellow[g] if memory.change[g] == 1 else plan.all_red[g])
+        end = memory.change_at[g] + plan.all_red[g]
+        if memory.change[g] == 1:
+            end = memory.change_at[g] + plan.yellow[g]
+        elif memory.change[g] == 3:
+            end = memory.change_at[g] + memory.clear_for[g]
         return end, end, end, np.int64(memory.target[g])
     if memory.mode[g] == 0 or plan.maximum[p] <= plan.minimum[p]:
         if memory.mode[g] <= 1 or plan.is_stage[p] == 0:

@@ -6,7 +6,7 @@ import numpy as np
 
 from cloverleaf.algo.signal_control import DETECTOR_GAP, ControlMode, SignalMemory, SignalPlan, start_signals
 from cloverleaf.map.graph import LaneGraph, LaneKind
-from cloverleaf.types.state import F64, I32
+from cloverleaf.types.state import F64, I32, I64
 
 PASSING_TIME = 1.9
 """s between vehicles of a discharging queue (SUMO's `passing-time`)."""
@@ -16,6 +16,9 @@ DEFAULT_YELLOW, DEFAULT_ALL_RED = 3.0, 1.0
 """s, where a plan has no yellow (then also no all-red) of its own."""
 MIN_GREEN, MAX_RED = 10.0, 120.0
 """s, of freely chosen stages (models.md, section 6: minimum green 10 s)."""
+
+WALK = 1.2
+"""m/s for which crosswalks are cleared (RiLSA 2015, 2.4)."""
 
 _GREEN = frozenset(b"Gg")
 
@@ -66,6 +69,7 @@ def signal_plan(graph: LaneGraph) -> SignalPlan:
         all_red=all_red,
         min_green=np.full(groups, MIN_GREEN),
         max_red=np.full(groups, MAX_RED),
+        crossing=_crossing_time(g, heads),
         lane_start=np.concatenate(([0], np.cumsum([len(r) for r in lanes]))).astype(np.int64),
         lane=np.array([lane for row in lanes for lane in row], np.int32),
         move_start=np.concatenate(([0], np.cumsum([len(r) for r in moves]))).astype(np.int64),
@@ -73,6 +77,17 @@ def signal_plan(graph: LaneGraph) -> SignalPlan:
         move_out=g.link_to[move].astype(np.int32),
         move_share=1.0 / np.maximum(per_lane[g.link_from[move]], 1),
     )
+
+
+def _crossing_time(graph: LaneGraph, heads: I64) -> F64:
+    """s to walk over the longest crosswalk of each head, 0 for heads of vehicles; shape (H,)."""
+    out = np.zeros(int(heads[-1]))
+    for k in np.flatnonzero(graph.link_signal >= 0):
+        to = graph.link_to[k]
+        if graph.lane_kind[to] == LaneKind.CROSSING:
+            head = heads[graph.link_signal[k]] + graph.link_signal_index[k]
+            out[head] = max(out[head], float(graph.lane_length[to]) / WALK)
+    return out
 
 
 def signal_memory(graph: LaneGraph, plan: SignalPlan, mode: I32 | None, t: float) -> SignalMemory:
@@ -87,6 +102,7 @@ def signal_memory(graph: LaneGraph, plan: SignalPlan, mode: I32 | None, t: float
         until=np.zeros(groups),
         change=np.zeros(groups, np.int32),
         target=np.full(groups, -1, np.int32),
+        clear_for=np.zeros(groups),
         change_at=np.zeros(groups),
         wanted=np.full(groups, -1, np.int32),
         served=np.zeros(len(graph.phase_duration)),

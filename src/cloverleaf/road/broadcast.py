@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
-from cloverleaf.algo.signal_control import SignalMemory, SignalPlan, following_phase, predict_end
+from cloverleaf.algo.signal_control import SignalMemory, SignalPlan, change_over, following_phase, predict_end
 from cloverleaf.types.messages import LightState, SignalBatch
 from cloverleaf.types.signals import SignalState
 from cloverleaf.types.state import F64, I32, I64, U8
@@ -33,7 +33,8 @@ class HeadForecast:
 def forecast_head(plan, memory, g, i, t, ends, next_letter):
     """Follow the plan of group `g` until head `i` changes. Fills row `head` of ends (min, likely, max, end of next) and its letter.
 
-    In free choice only the end of a change under way is known, and the least green of the stage shown.
+    In free choice what is known is the change under way - also, to the heads that wait for it, when it will be over - and the least
+    green of the stage shown.
     """
     head = plan.head_start[g] + i
     least, likely, most, following = predict_end(plan, memory, g, t)
@@ -51,6 +52,10 @@ def forecast_head(plan, memory, g, i, t, ends, next_letter):
                 ends[head, 1] = ends[head, 2] = math.nan
             else:
                 next_letter[head] = after
+            if now == 114 and after in (71, 103):
+                begin = change_over(plan, memory, g)
+                ends[head, 0] = ends[head, 1] = ends[head, 2] = begin
+                ends[head, 3] = begin + plan.min_green[g]
         return
     index = following
     for _ in range(plan.phase_start[g + 1] - plan.phase_start[g]):

@@ -26,6 +26,8 @@ MAX_GREEN = 60.0
 """s after which a phase is left as soon as another one has any demand."""
 SWITCH_LOSS = 3.0
 """Vehicles that a switch must gain: what could have left during yellow, all red and start-up."""
+QUEUE_SPACE = 7.5
+"""m that a standing vehicle takes with its gap."""
 WAIT_WEIGHT = 1.0 / 20.0
 """Vehicles per second of waiting: someone who has waited 20 s counts twice."""
 
@@ -49,14 +51,19 @@ def weigh(link, distance, speed, wait, lane, link_from, scale, queue, standing):
 
 
 @kernel
-def pressures(phase_start, green_start, green_link, share, link_from, link_to, queue, standing, out):
-    """Pressure of every phase: sum over its green links of the lane's queue share minus the standing queue downstream."""
+def pressures(phase_start, green_start, green_link, share, link_from, link_to, queue, standing, room, out):
+    """Pressure of every phase: sum over its green links of the lane's queue share minus the standing queue downstream.
+
+    A lane whose exit is nearly full (`room` (lanes,), vehicles) has none: green would only fill the junction.
+    """
     for p in range(len(phase_start) - 1):
         out[p] = 0.0
     for p in range(len(green_start) - 1):
         total = 0.0
         for q in range(green_start[p], green_start[p + 1]):
             k = green_link[q]
+            if standing[link_to[k]] > 0.6 * room[link_to[k]]:
+                continue
             total += max(share[k] * queue[link_from[k]] - 0.5 * share[k] * standing[link_to[k]], 0.0)
         out[p] = total
 
@@ -95,6 +102,7 @@ class SignalControl:
         self.graph = graph = base_map.graph
         self.green_start, self.green_link, self.serving = green_links(graph)
         self.share = lane_shares(graph)
+        self.room = np.maximum(graph.lane_length / QUEUE_SPACE, 1.0)
         groups = len(graph.signal_links)
         self.current = np.full(groups, -1, np.int64)  # serving phase (row over all phases) that shows green
         self.since = np.zeros(groups)
@@ -143,7 +151,7 @@ class SignalControl:
         pressure = np.zeros(len(graph.phase_duration))
         pressures(
             graph.phase_state_start, self.green_start, self.green_link, self.share, graph.link_from, graph.link_to,
-            queue, standing, pressure,
+            queue, standing, self.room, pressure,
         )  # fmt: skip
         groups, phases = [], []
         for g in self.controllable:
