@@ -7,14 +7,16 @@ nobody starves.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.cloud.services import Answer
 from cloverleaf.cloud.services.glosa import place
 from cloverleaf.cloud.signal_memory import GREENS
-from cloverleaf.cloud.twin import Twin
-from cloverleaf.map.graph import BaseMap, LaneGraph
+from cloverleaf.cloud.twin import Tracks, Twin
+from cloverleaf.map.graph import BaseMap, LaneGraph, LaneKind
 from cloverleaf.types.signals import SignalCommand
 from cloverleaf.types.state import F64, I32, I64, U8, Kind
 
@@ -28,6 +30,12 @@ SWITCH_LOSS = 3.0
 """Vehicles that a switch must gain: what could have left during yellow, all red and start-up."""
 QUEUE_SPACE = 7.5
 """m that a standing vehicle takes with its gap."""
+CURB_M = 5.0
+"""m around the end of a crosswalk within which people who stand are taken to wait for it."""
+PERSON_WEIGHT = 0.5
+"""Vehicles that a waiting person stands for."""
+CLEARING_LOSS = 0.1
+"""Vehicles of pressure that a green for nobody on foot loses against the same stage without it."""
 WAIT_WEIGHT = 1.0 / 20.0
 """Vehicles per second of waiting: someone who has waited 20 s counts twice."""
 
@@ -91,6 +99,45 @@ def lane_shares(graph: LaneGraph) -> F64:
     return np.where(signalled, 1.0 / np.maximum(per_lane[graph.link_from], 1), 0.0)
 
 
+class Crosswalks(NamedTuple):
+    """Signalled crosswalks as walkers meet them: one row per end; `phase`/`row` pairs say which phases give them green."""
+
+    x: F64  # (E,) m, ENU
+    y: F64
+    phase: I64  # (pairs,) phase (row over all phases) that shows green to walkers at end `row`
+    row: I64  # (pairs,)
+
+
+def crosswalks(graph: LaneGraph, green_start: I64, green_link: I32) -> Crosswalks:
+    """Both ends of every signalled crosswalk, and the phases in which it is green."""
+    walk = np.flatnonzero((graph.link_signal >= 0) & (graph.lane_kind[graph.link_to] == LaneKind.CROSSING))
+    lanes, place = np.unique(graph.link_to[walk], return_inverse=True)
+    ends = np.stack((graph.lane_point_start[lanes], graph.lane_point_start[lanes + 1] - 1), 1).ravel()
+    of_link = dict(zip(walk.tolist(), place.tolist()))
+    pairs = {
+        (p, 2 * of_link[k] + end)
+        for p in range(len(green_start) - 1)
+        for k in green_link[green_start[p] : green_start[p + 1]].tolist()
+        if k in of_link
+        for end in (0, 1)
+    }
+    both = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    return Crosswalks(graph.point_x[ends], graph.point_y[ends], both[:, 0], both[:, 1])
+
+
+def people_waiting(tracks: Tracks, walks: Crosswalks, phases: int) -> F64:
+    """Persons, each counted more the longer it has waited, that stand at a crosswalk which a phase makes green; shape (phases,)."""
+    out = np.zeros(phases)
+    still = np.flatnonzero((tracks.kind == Kind.PEDESTRIAN) & (tracks.shadow == 0) & (tracks.speed < 0.6))
+    if len(still) and len(walks.x):
+        apart = np.hypot(tracks.x[still, None] - walks.x, tracks.y[still, None] - walks.y)
+        nearest = apart.argmin(1)
+        weight = np.where(apart.min(1) < CURB_M, 1.0 + np.minimum(tracks.wait[still], 120.0) * WAIT_WEIGHT, 0.0)
+        at_end = np.bincount(nearest, weight, len(walks.x))
+        np.add.at(out, walks.phase, at_end[walks.row])
+    return PERSON_WEIGHT * out
+
+
 class SignalControl:
     """Max pressure over the twin's queues, for all controllers of the map with at least two serving phases."""
 
@@ -102,6 +149,9 @@ class SignalControl:
         self.graph = graph = base_map.graph
         self.green_start, self.green_link, self.serving = green_links(graph)
         self.share = lane_shares(graph)
+        self.walks = crosswalks(graph, self.green_start, self.green_link)
+        self.walk_phase = np.zeros(len(graph.phase_duration), bool)
+        self.walk_phase[self.walks.phase] = True
         self.room = np.maximum(graph.lane_length / QUEUE_SPACE, 1.0)
         groups = len(graph.signal_links)
         self.current = np.full(groups, -1, np.int64)  # serving phase (row over all phases) that shows green
@@ -153,6 +203,9 @@ class SignalControl:
             graph.phase_state_start, self.green_start, self.green_link, self.share, graph.link_from, graph.link_to,
             queue, standing, self.room, pressure,
         )  # fmt: skip
+        # a phase that lets people walk is held up by those who do: it is worth that only where somebody waits
+        people = people_waiting(tracks, self.walks, len(pressure))
+        pressure += np.where(self.walk_phase & (people == 0.0), -CLEARING_LOSS, people)
         groups, phases = [], []
         for g in self.controllable:
             wish = self._choose(int(g), pressure, t)
@@ -172,9 +225,17 @@ class SignalControl:
         served = t - self.since[g]
         if served < MIN_GREEN or best == now:
             return now
+        if self._keeps_all(g, now, best):
+            return best if pressure[best] > pressure[now] + 0.2 else now
         if pressure[best] > pressure[now] + SWITCH_LOSS or (served > MAX_GREEN and pressure[best] > 0.0):
             return best
         return best if pressure[now] < 0.25 and pressure[best] >= 0.5 else now
+
+    def _keeps_all(self, g: int, now: int, best: int) -> bool:
+        """True if everyone who has green in phase `now` has it in `best` too: such a change costs nobody anything."""
+        rows, patterns = self._patterns[g]
+        a, b = patterns[np.flatnonzero(rows == now)[0]], patterns[np.flatnonzero(rows == best)[0]]
+        return bool((b >= a).all())
 
     def _scale(self, twin: Twin, link: I32, distance: F64) -> F64:
         """How many road users a track stands for: 1 where a roadside unit looks, 1 / penetration elsewhere."""
