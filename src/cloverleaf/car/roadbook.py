@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cloverleaf.map.graph import LaneGraph, LaneKind, VehicleClass
 from cloverleaf.map.paths import best_lanes
+from cloverleaf.map.remembered import once_per_graph
 from cloverleaf.map.road_tables import road_tables
 from cloverleaf.types.demand import Routes
 from cloverleaf.types.state import F64, I32, I64, U8
@@ -79,6 +80,7 @@ def _together(graph: LaneGraph, own: I64) -> U8:
     return out
 
 
+@once_per_graph
 def _grid(graph: LaneGraph) -> tuple[I64, I32, F64]:
     """Lanes for vehicles by the cells that their centre lines touch."""
     usable = np.isin(graph.lane_kind, [LaneKind.DRIVING, LaneKind.INTERNAL, LaneKind.BICYCLE, LaneKind.BUS])
