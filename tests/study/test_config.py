@@ -53,6 +53,7 @@ def test_files_count_from_the_study(tmp_path):
     ("text", "line", "key", "message", "hint"),
     [
         ("name: a\nnmae: b", 2, "nmae", "unknown key", "did you mean 'name'?"),
+        ("penetration: 0.3", 1, "penetration", "unknown key", "did you mean 'fleet.penetration'?"),
         ("fleet:\n  penetraton: 1", 2, "fleet.penetraton", "unknown key", "did you mean 'penetration'?"),
         (
             "fleet:\n  driver: a\n  penetration: 1.3",

@@ -67,7 +67,7 @@ def validate(values: Mapping[str, Any], file: str | Path = "", lines: Mapping[Ke
         element = ".".join(str(k) for k in key)
         if first["type"] == "extra_forbidden":
             raise StudyError(
-                "unknown key", file=file, line=line, element=element, hint=nearest(str(key[-1]), _keys(key[:-1]))
+                "unknown key", file=file, line=line, element=element, hint=_nearest_key(key)
             ) from None
         message, hint = _explain(first, key)
         raise StudyError(message, file=file, line=line, element=element, hint=hint or _default(key)) from None
@@ -118,6 +118,14 @@ def _explain(error: Any, key: Key) -> tuple[str, str]:
         message += f", not {value}"
     hint = "a share between 0 and 1, e.g. 0.3" if key[-1] == "penetration" else ""
     return message, hint
+
+
+def _nearest_key(key: Key) -> str:
+    """The key that was meant: one of the same section, or one of this very name in another."""
+    name, here = str(key[-1]), list(_keys(key[:-1]))
+    sections = [k for k in Study.model_fields if isinstance(getattr(Study(), k), BaseModel)]
+    elsewhere = {part: f"{section}.{part}" for section in sections for part in _keys((section,))}
+    return f"did you mean '{elsewhere[name]}'?" if name in elsewhere and name not in here else nearest(name, here)
 
 
 def _keys(section: Key) -> Iterable[str]:

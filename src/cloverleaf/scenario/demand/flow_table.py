@@ -130,7 +130,7 @@ class _Rows:
             except (TypeError, ValueError):
                 raise fail(f"{key}='{row.get(key)}' is not a number") from None
             if not math.isfinite(numbers[key]) or numbers[key] < 0.0:
-                raise fail(f"{key}='{row.get(key)}' is impossible")
+                raise fail(f"{key}='{row.get(key)}' is impossible", "a finite number, not negative")
         if numbers["end"] < numbers["begin"]:
             raise fail(f"the flow ends at {numbers['end']:g} s, before it begins")
         stations = []
