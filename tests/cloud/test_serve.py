@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cloverleaf.cloud.live.frames import Trust
+from cloverleaf.cloud.live.frames import Frame, Trust, pack_frame
 from cloverleaf.cloud.server.load import Traffic
 from cloverleaf.cloud.server.uplink import Uplink
 from cloverleaf.link.content.content import Content
@@ -137,6 +137,62 @@ def test_cars_are_seen_and_kept(served: Served) -> None:
         assert cars.uplink.acknowledged > 0 and cars.uplink.failed == 0
     finally:
         cars.uplink.close()
+
+
+def test_bad_input_is_counted_by_source_and_hurts_nobody(served: Served) -> None:
+    cars = Cars(served.broker())
+    tell, now = cars.uplink.tell, time.time()
+
+    def strange(source: str, when: float, **changes: Any) -> None:
+        batch = cars.traffic.awareness(np.arange(10), time.time())._replace(**changes)
+        buffer, start = cars.content.encode(MessageKind.AWARENESS, batch)
+        kind, trust = np.zeros(10, np.uint8), np.full(10, int(Trust.UNSIGNED), np.uint8)
+        data = pack_frame(Frame("csae_day2", -1, int(now), time.monotonic_ns(), when, kind, trust, buffer, start))
+        tell(f"v2x.frame.-1.bad.{source}", data)
+
+    def look() -> bool:
+        cars.report()
+        tell("v2x.frame.1.bad.garbage", b"\xff" * 100)
+        tell("v2x.msg.bad.huge.bsm", bytes(9000))
+        tell("v2x.msg.bad.noise.bsm", b"\xff" * 40)
+        strange("late", time.time() - 600.0)
+        strange("early", time.time() + 600.0)
+        strange("abroad", time.time(), x=np.full(10, 3e5))
+        for _ in range(1000):
+            tell("v2x.msg.bad.flood.bsm", good)
+        page = served.page("/health")
+        found = {source: set(reasons) for source, reasons in page["refused_by_source"].items()}
+        return wanted.items() <= {s: found[s] & wanted[s] for s in wanted if s in found}.items()
+
+    buffer, start = cars.content.encode(MessageKind.AWARENESS, cars.traffic.awareness(np.arange(1), now))
+    good = buffer[: start[1]].tobytes()
+    wanted = {
+        "bad.garbage": {"malformed_frame"}, "bad.huge": {"oversized"}, "bad.noise": {"undecodable"}, "bad.late": {"stale"},
+        "bad.early": {"clock"}, "bad.abroad": {"off_map"}, "bad.flood": {"too_often"},
+    }  # fmt: skip
+    try:
+        eventually(look)
+        eventually(lambda: cars.report() or len(served.page("/api/objects")["objects"]) >= 10)
+        eventually(served.well)
+    finally:
+        cars.uplink.close()
+
+
+def test_a_damaged_file_of_the_lake_is_on_the_health_page(served: Served) -> None:
+    eventually(lambda: served.page("/api/history/range")["rows"] >= 10)
+    lake = served.folder / "data" / "lake"
+
+    def told() -> bool:
+        for path in lake.glob("hour=*/cell=*/*.parquet"):
+            path.write_bytes(b"PAR1" + bytes(200) + b"PAR1")
+        now = time.time()
+        served.page(f"/api/history/traffic?from={now - 3600}&to={now + 60}")
+        page = served.page("/health")
+        return bool(page["set_aside"]) or any("is damaged" in text for text in page["problems"])
+
+    eventually(told)
+    eventually(lambda: list((lake / "_quarantine").iterdir()) and served.page("/health")["set_aside"])
+    eventually(served.well)
 
 
 def test_a_killed_broker_is_told_of_and_comes_back(served: Served) -> None:

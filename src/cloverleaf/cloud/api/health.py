@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from cloverleaf import __version__
 from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.store.query import Reader
 
 router = APIRouter()
 SILENT = 5.0
@@ -30,9 +32,14 @@ def problems(live: Live, damaged: dict[str, str]) -> list[str]:
 
 @router.get("/health")
 async def health(request: Request) -> dict[str, Any]:
-    """State of the platform: `status` is ok or degraded; counts by source and reason; one page per process."""
+    """State of the platform: `status` is ok or degraded; counts by source and reason; one page per process.
+
+    `set_aside`: damaged files of the lake that were taken out of it.
+    """
     live: Live = request.app.state.live
-    wrong = problems(live, request.app.state.reader.damaged)
+    reader: Reader = request.app.state.reader
+    damaged = await asyncio.to_thread(reader.in_use)
+    wrong = problems(live, damaged)
     return {
         "status": "degraded" if wrong else "ok",
         "problems": wrong,
@@ -40,6 +47,7 @@ async def health(request: Request) -> dict[str, Any]:
         "time": time.time(),
         "twin_time": live.time,
         "objects": len(live.rows()),
+        "set_aside": {path: why for path, why in reader.damaged.items() if path not in damaged},
         "supervision": live.supervision(),
         **live.counts(),
         "processes": live.health,
@@ -53,7 +61,7 @@ async def metrics(request: Request) -> Response:
     lines = ["# TYPE cloverleaf_objects gauge", f"cloverleaf_objects {len(live.rows())}"]
     lines += [
         "# TYPE cloverleaf_up gauge",
-        f"cloverleaf_up {int(not problems(live, request.app.state.reader.damaged))}",
+        f"cloverleaf_up {int(not problems(live, await asyncio.to_thread(request.app.state.reader.in_use)))}",
     ]
     lines.append("# TYPE cloverleaf_messages_total counter")
     lines += [f'cloverleaf_messages_total{{outcome="{k}"}} {v}' for k, v in sorted(live.counts()["totals"].items())]

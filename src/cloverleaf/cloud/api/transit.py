@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.scope import scope_of
-from cloverleaf.cloud.gateways import awareness
+from cloverleaf.cloud.gateways import awareness, doubts
 from cloverleaf.cloud.gateways.transit import buses, positions, read_positions, siri
 from cloverleaf.cloud.live.frames import Frame, Trust, pack_frame
 from cloverleaf.cloud.live.snapshot import tracks_of
@@ -59,7 +59,7 @@ async def take_positions(request: Request) -> dict[str, int]:
         if len(body) > MOST_BYTES:
             raise HTTPException(413, "more than 4 MB")
     try:
-        reports = read_positions(body)
+        reports = [r for r in read_positions(body) if not doubts(r, time.time())]
     except DecodeError as error:
         raise HTTPException(422, error.message) from error
     if not reports:

@@ -27,6 +27,10 @@ BUILT_IN = {
 }
 
 
+CLOCK_AHEAD, OLDEST = 30.0, 120.0
+"""s that a fleet's clock may be ahead, and that a report may be old: those systems report every 10 to 30 s and buffer in tunnels."""
+
+
 class Report(NamedTuple):
     """Where a fleet's vehicle says it is."""
 
@@ -61,6 +65,13 @@ def gateway_class(name: str) -> Any:
         raise PluginError(f"unknown gateway '{name}'", element="--gateways", hint=nearest(name, known))
     module, _, attribute = BUILT_IN[name].partition(":")
     return getattr(import_module(module), attribute)
+
+
+def doubts(report: Report, now: float) -> str:
+    """Why a report cannot be about now, as a reason of refusal; empty where it can."""
+    if report.time > now + CLOCK_AHEAD:
+        return "clock"
+    return "stale" if report.time < now - OLDEST else ""
 
 
 def station_of(vehicle: str) -> int:

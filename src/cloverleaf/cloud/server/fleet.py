@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cloverleaf.cloud.gateways import Report, awareness, gateway_class
+from cloverleaf.cloud.gateways import Report, awareness, doubts, gateway_class
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import Frame, Trust, identity, pack_frame
 from cloverleaf.cloud.live.subjects import frame_subject
@@ -76,7 +76,9 @@ class Fleet:
         now = time.time()
         allowed = []
         for r in reports:
-            if self.limits.take(r.vehicle, now):
+            if reason := doubts(r, now):
+                self.counts.refuse(f"fleet.{self.name}", reason)
+            elif self.limits.take(r.vehicle, now):
                 allowed.append(r)
             else:
                 self.counts.refuse(f"fleet.{self.name}", "too_often")

@@ -19,7 +19,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from cloverleaf.cloud.live.engine import Engine, answer_of
 from cloverleaf.cloud.live.frames import SIMULATED, read_frame
-from cloverleaf.cloud.live.intake import MAX_AGE
+from cloverleaf.cloud.live.intake import MAX_AGE, MAX_AHEAD
 from cloverleaf.cloud.live.snapshot import SAID, pack_snapshot
 from cloverleaf.cloud.live.subjects import STREAM, down_subject, origin
 from cloverleaf.cloud.live.tiers import Tier, tier_of
@@ -97,6 +97,9 @@ class Shard:
             return
         if not frame.flags & SIMULATED and frame.time < time.time() - MAX_AGE:
             self.engine.counts.refuse(source, "stale", len(frame.kind))  # after an overload: no time for the old
+            return
+        if not frame.flags & SIMULATED and frame.time > time.time() + MAX_AHEAD:
+            self.engine.counts.refuse(source, "clock", len(frame.kind))
             return
         self.engine.add(source, frame)
 

@@ -53,6 +53,11 @@ class Reader:
         self._lock = threading.Lock()
         self._db = duckdb.connect(config={"threads": threads, "enable_external_access": True})
 
+    def in_use(self) -> dict[str, str]:
+        """The damaged files that the lake still names: those that are not yet set aside."""
+        self.log.refresh()
+        return {path: why for path, why in self.damaged.items() if path in self.log.files}
+
     def files(self, first: float, last: float, box: Box | None = None) -> list[File]:
         """The files that can hold rows of a time span."""
         self.log.refresh()
