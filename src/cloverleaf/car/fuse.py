@@ -63,6 +63,7 @@ from cloverleaf.car.state import (
     T_KIND,
     T_PP,
     T_PV,
+    T_SEEN,
     T_STATION,
     T_TOLD,
     T_TRUST,
@@ -81,6 +82,8 @@ OLDEST = 1.0  # s; older content is not used
 RANGE = 150.0  # m; farther objects do not matter
 GATE = 9.21  # chi-square 0.99 for two degrees of freedom
 SPEED_SIGMA = 0.5  # m/s
+FRESH = 0.35  # s; a track seen as lately is what own eyes say
+DISBELIEF = 25.0  # squared deviations between own sight and message beyond which the message counts as false
 
 
 @kernel
@@ -97,6 +100,18 @@ def _join(fleet, i, k, x, y, vx, vy, variance):
         track[i, k, T_Y], track[i, k, T_VY], pp, pv, vv, y, vy, qp, 0.0, qq, w
     )
     track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV] = intersect(pp, pv, vv, qp, 0.0, qq, w)
+
+
+@kernel
+def trust_in(fleet, i, k, x, y, variance):
+    """Weight 0..1 of a told place for track k: 1 where own eyes say the same or nothing, falling as they differ, 0 beyond all gates."""
+    if fleet.track[i, k, T_SEEN] > FRESH:
+        return 1.0
+    ex, ey = x - fleet.track[i, k, T_X], y - fleet.track[i, k, T_Y]
+    square = (ex * ex + ey * ey) / (fleet.track[i, k, T_PP] + variance)
+    if square > DISBELIEF:
+        return 0.0
+    return 1.0 / (1.0 + square / GATE)
 
 
 @kernel
@@ -144,7 +159,11 @@ def told_object(fleet, i, table, row, now):
         if k < 0:
             return
     else:
-        _join(fleet, i, k, x, y, vx, vy, variance)
+        trust = trust_in(fleet, i, k, x, y, variance)
+        if trust <= 0.0:
+            fleet.track_i[i, k, T_STATION] = -1  # whoever it is, it is not what we see there
+            return
+        _join(fleet, i, k, x, y, vx, vy, variance / trust)
         turn = wrap_angle(heading - fleet.track[i, k, T_HEADING])
         fleet.track[i, k, T_HEADING] = wrap_angle(fleet.track[i, k, T_HEADING] + 0.2 * turn)
         fleet.track[i, k, T_TRUST] = max(fleet.track[i, k, T_TRUST], 0.6)
