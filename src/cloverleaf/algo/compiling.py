@@ -111,12 +111,23 @@ class PartCompiler(CompilerBase):  # type: ignore[misc]
         return _pipeline(self.state, PartLowering)
 
 
+class Part(CPUDispatcher):  # type: ignore[misc]
+    """A function as other kernels call it: constants among its arguments are numbers like any other, so that each function is compiled
+    once and not once for every constant that somebody passes."""
+
+    def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
+        """Without literal types."""
+        return super().get_call_template(
+            tuple(types.unliteral(a) for a in args), {n: types.unliteral(a) for n, a in kws.items()}
+        )
+
+
 class Kernel(CPUDispatcher):  # type: ignore[misc]
     """A function with two sides: an entry for Python, a part for other kernels."""
 
     def __init__(self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None, **more: Any) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class=EntryCompiler, **more)
-        self.part = CPUDispatcher(
+        self.part = Part(
             py_func, locals, {**self.targetoptions, "no_cpython_wrapper": True}, pipeline_class=PartCompiler
         )
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from cloverleaf.judge.suite import logical
 from cloverleaf.judge.sweep import is_number
 from cloverleaf.loop.storyboard import driver as d
-from cloverleaf.loop.storyboard.run import OUT_CRASH, OUT_END, STOPPED, TIME_LIMIT, begin_worlds
+from cloverleaf.loop.storyboard.run import OUT_CRASH, OUT_END, STOPPED, TIME_LIMIT
 from cloverleaf.loop.storyboard.worlds import Roads, Worlds
 from cloverleaf.scenario.storyboard.compile import compile_scenario
 from cloverleaf.types.errors import ScenarioError
@@ -98,7 +98,7 @@ class ScenarioVectorEnv(VectorEnv[F32, F32, Any]):
         """One decision in every world."""
         again = self._over.copy()
         if again.any():
-            self._restart(again)
+            self._worlds.begin(again)
         asked = np.clip(np.nan_to_num(np.asarray(actions, np.float64).reshape(self.num_envs)), WEAKEST, STRONGEST)
         before = self._worlds.state.actor[:, self._row].copy()
         self._worlds.command[:, self._row, 0] = asked
@@ -127,16 +127,6 @@ class ScenarioVectorEnv(VectorEnv[F32, F32, Any]):
         seen[:, : picked.shape[1]] = np.where(picked[..., :1] == 1.0, picked, 0.0)
         flat = np.concatenate((own[:, OWN_COLUMNS], seen.reshape(self.num_envs, -1)), axis=1)
         return np.nan_to_num(flat, posinf=0.0, neginf=0.0).astype(np.float32), own
-
-    def _restart(self, which: NDArray[np.bool_]) -> None:
-        """Begin anew in some worlds; the others stay as they are."""
-        w = self._worlds
-        kept = w.table.copy()
-        begin_worlds(
-            w.program, w.columns.value, w.roads.tables, w.roads.grid, w.roads.network, np.int64(w.compiled.initial[0]), w.dt,
-            w.state, w.table, ~which,
-        )  # fmt: skip
-        w.table[~which] = kept[~which]
 
 
 class ScenarioEnv(gymnasium.Env[F32, F32]):

@@ -17,6 +17,10 @@ from cloverleaf.loop.storyboard.driver import (
     NEAR_SPEED,
     NOBODY,
     OUTSIDE,
+    OWN_ACTIVE,
+    OWN_DESIRED,
+    OWN_DT,
+    OWN_SPEED,
     PRESENT_HERE,
     look,
 )
@@ -106,16 +110,19 @@ def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
     accel, curvature = 0.0, math.nan
     row = int(a[i, LON_CONTROL] if lon else a[i, LAT_CONTROL])
     if kind == COMPILED:
-        look(p, m, n, clock, a, limit, i, own, near)
+        # seen at the end of the step before; what the storyboard asks of it now is known at once
+        own[i, OWN_SPEED], own[i, OWN_DESIRED] = a[i, SPEED], a[i, DESIRED]
+        own[i, OWN_ACTIVE] = 1.0 if a[i, LON_CONTROL] >= 0.0 else 0.0
+        own[i, OWN_DT] = dt
         command[i, COMMAND_ACCEL], command[i, COMMAND_CURVATURE] = 0.0, math.nan
-        act(own, near, memory[i], command[i])
+        act(own[i], near[i], memory[i], command[i])
     if kind in (COMPILED, OUTSIDE):
         accel, curvature = command[i, COMMAND_ACCEL], command[i, COMMAND_CURVATURE]
         if math.isnan(accel):
             accel = 0.0
     elif p.controllers[row, T.K_KIND] == T.ACC:
-        look(p, m, n, clock, a, limit, i, own, near)
-        accel = acc_accel(p, v, a, near, row, i)
+        look(p, m, n, clock, a, limit, i, own[i], near[i])
+        accel = acc_accel(p, v, a, near[i], row, i)
     if lon:
         if not math.isnan(a[i, BRAKE]):
             accel = min(accel, -a[i, BRAKE] * a[i, MAX_DECEL])

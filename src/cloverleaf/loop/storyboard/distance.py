@@ -5,15 +5,58 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.boxes import box_corner, box_gap
-from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.state import BOX_X, BOX_Y, HEADING, LENGTH, ROAD, T_ROAD, TURN, WIDTH, S, X, Y
+from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.loop.storyboard.state import (
+    BOX_X,
+    BOX_Y,
+    DIR_OF,
+    DIR_X,
+    DIR_Y,
+    HEADING,
+    LENGTH,
+    ROAD,
+    T_ROAD,
+    TURN,
+    WIDTH,
+    S,
+    X,
+    Y,
+)
 from cloverleaf.scenario.storyboard.tables import ACROSS, ALONG, LANE_SYSTEM, ROAD_SYSTEM
+
+HALF_TURN = 0.5 * math.pi
+
+
+@inlined
+def direction(a, i):
+    """(cosine, sine) of an actor's heading, worked out anew only when it has turned."""
+    h = a[i, HEADING]
+    if a[i, DIR_OF] != h:
+        a[i, DIR_OF], a[i, DIR_X], a[i, DIR_Y] = h, math.cos(h), math.sin(h)
+    return a[i, DIR_X], a[i, DIR_Y]
+
+
+@inlined
+def facing(a, i):
+    """1.0 if an actor faces along +s of its road, else -1.0."""
+    return 1.0 if abs(a[i, TURN]) <= HALF_TURN else -1.0
+
+
+@inlined
+def along_lane(a, i):
+    """Unit vector along an actor's road, the way that it faces."""
+    c, s = direction(a, i)
+    if a[i, TURN] != 0.0:
+        h = a[i, HEADING] - a[i, TURN]
+        f = facing(a, i)
+        c, s = f * math.cos(h), f * math.sin(h)
+    return c, s
 
 
 @kernel
 def box_centre(a, i):
     """Centre of an actor's box in the plane."""
-    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    c, s = direction(a, i)
     return a[i, X] + c * a[i, BOX_X] - s * a[i, BOX_Y], a[i, Y] + s * a[i, BOX_X] + c * a[i, BOX_Y]
 
 
@@ -28,7 +71,7 @@ def gap_between(a, i, k):
 @kernel
 def free_along_across(a, i, k):
     """Longitudinal and lateral distance of two boxes in the frame of actor i: 0 where their shadows overlap, negative behind and right."""
-    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    c, s = direction(a, i)
     bx, by = box_centre(a, k)
     low_x, high_x, low_y, high_y = math.inf, -math.inf, math.inf, -math.inf
     for q in range(4):
@@ -71,11 +114,13 @@ def road_ds(m, n, road, s, other, other_s):
 @kernel
 def lane_gap(m, n, a, i, k):
     """(ds, dt) from actor i to k along the road, positive ahead of and left of i as it faces; inf where roads do not connect."""
+    f = facing(a, i)
+    if a[i, ROAD] == a[k, ROAD] and a[i, ROAD] >= 0.0:
+        return f * (a[k, S] - a[i, S]), f * (a[k, T_ROAD] - a[i, T_ROAD])
     ds, sense = road_ds(m, n, int(a[i, ROAD]), a[i, S], int(a[k, ROAD]), a[k, S])
-    facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
     if not abs(ds) < math.inf:
         return math.inf, math.inf
-    return facing * ds, facing * (sense * a[k, T_ROAD] - a[i, T_ROAD])
+    return f * ds, f * (sense * a[k, T_ROAD] - a[i, T_ROAD])
 
 
 @kernel
@@ -105,12 +150,12 @@ def free_gap(reach, gap):
 @kernel
 def gap_on_road(a, i, k, free):
     """Distance of two actors along the road they share, m, positive ahead of i; `free` 1 between their boxes."""
-    facing = 1.0 if abs(a[i, TURN]) <= 0.5 * math.pi else -1.0
-    ds = facing * (a[k, S] - a[i, S])
+    f = facing(a, i)
+    ds = f * (a[k, S] - a[i, S])
     if free == 1:
         ci, li, _, _ = road_extent(a, i)
         ck, lk, _, _ = road_extent(a, k)
-        ds = free_gap(li + lk, ds + facing * (ck - ci))
+        ds = free_gap(li + lk, ds + f * (ck - ci))
     return ds
 
 
@@ -125,16 +170,16 @@ def distance_to_actor(m, n, a, i, k, system, kind, free):
     if system in (ROAD_SYSTEM, LANE_SYSTEM):
         ds, dt = lane_gap(m, n, a, i, k)
         if free == 1 and ds < math.inf:
-            facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
+            f = facing(a, i)
             ci, li, si, wi = road_extent(a, i)
             ck, lk, sk, wk = road_extent(a, k)
-            ds = free_gap(li + lk, ds + facing * (ck - ci))
-            dt = free_gap(wi + wk, dt + facing * (sk - si))
+            ds = free_gap(li + lk, ds + f * (ck - ci))
+            dt = free_gap(wi + wk, dt + f * (sk - si))
         return ds if kind == ALONG else dt
     if free == 1:
         along, across = free_along_across(a, i, k)
         return along if kind == ALONG else across
-    c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+    c, s = direction(a, i)
     dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
     return dx * c + dy * s if kind == ALONG else dy * c - dx * s
 

@@ -1,7 +1,8 @@
 """A driver of your own in place of the storyboard's default controller: the slot, what it sees and what it answers.
 
 `@driver` compiles a function of one fixed signature, `drive(own, near, memory, command)`, all contiguous float64. It is called once a
-step for each entity that it drives, before that entity moves. Units are m, s, rad; "left" and "ahead" are seen along the entity's lane.
+step for each entity that it drives, and sees the world as it was at the end of the step before, so that no order of entities matters.
+Units are m, s, rad; "left" and "ahead" are seen along the entity's lane.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import math
 
 from numba import types
 
-from cloverleaf.algo.geometry import wrap_angle
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.algo.pointer import pointer
-from cloverleaf.loop.storyboard.distance import free_gap, lane_gap, road_extent
+from cloverleaf.loop.storyboard.distance import along_lane, box_centre, facing, free_gap, lane_gap, road_extent
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
-    BOX_X,
-    BOX_Y,
     DESIRED,
     DT,
+    G_CURVATURE,
+    G_HIGH,
+    G_LOW,
+    G_WIDTH,
     HEADING,
     LANE,
     LENGTH,
@@ -30,7 +32,6 @@ from cloverleaf.loop.storyboard.state import (
     ROW,
     SPEED,
     TIME,
-    TURN,
     VX,
     VY,
     WIDTH,
@@ -57,6 +58,8 @@ BESIDE: lateral gap of the boxes (m, 0 where they overlap, negative to the right
 OWN, NEAR, COMMAND = 17, 12, 2
 COMMAND_ACCEL, COMMAND_CURVATURE = range(2)  # m/s2; 1/m, NaN: keep the lane as the default controller does
 
+SAME_LANE = 1.5  # m to the side, within which somebody on another road counts as in the same lane
+
 _F8 = types.float64
 SIGNATURE = types.void(
     types.Array(_F8, 1, "C"), types.Array(_F8, 2, "C"), types.Array(_F8, 1, "C"), types.Array(_F8, 1, "C")
@@ -78,59 +81,65 @@ def stand_by(own, near, memory, command):
 @kernel
 def look(p, m, n, clock, a, limit, i, own, near):
     """Fill what the driver of entity i sees."""
-    lane_heading = a[i, HEADING] - a[i, TURN] + (0.0 if math.cos(a[i, TURN]) >= 0.0 else math.pi)
-    c, s = math.cos(lane_heading), math.sin(lane_heading)
+    f = facing(a, i)
+    c, s = along_lane(a, i)
     own[OWN_TIME], own[OWN_DT] = clock[TIME], clock[DT]
     own[OWN_X], own[OWN_Y], own[OWN_HEADING] = a[i, X], a[i, Y], a[i, HEADING]
     own[OWN_SPEED], own[OWN_ACCEL], own[OWN_DESIRED] = a[i, SPEED], a[i, ACCEL], a[i, DESIRED]
     own[OWN_LENGTH], own[OWN_WIDTH] = a[i, LENGTH], a[i, WIDTH]
     own[OWN_ACTIVE] = 1.0 if a[i, LON_CONTROL] >= 0.0 else 0.0
-    facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
-    own[OWN_S], own[OWN_OFFSET] = a[i, S], facing * a[i, OFFSET]
+    own[OWN_S], own[OWN_OFFSET] = a[i, S], f * a[i, OFFSET]
     own[OWN_LATERAL_SPEED] = a[i, VY] * c - a[i, VX] * s
     own[OWN_LANE_WIDTH], own[OWN_LIMIT], own[OWN_CURVATURE] = math.nan, math.nan, 0.0
     row = int(a[i, ROW])
     if row >= 0 and a[i, ROAD] >= 0:
-        inner, outer, _, _, _, _ = lane_extent(m, row, a[i, S])
-        own[OWN_LANE_WIDTH], own[OWN_LIMIT] = outer - inner, limit[row]
-        _, _, _, k = road_pose(m, int(a[i, ROAD]), a[i, S])
-        own[OWN_CURVATURE] = facing * k
-    ci, li, si, wi = road_extent(a, i)
-    ox = a[i, X] + a[i, BOX_X] * math.cos(a[i, HEADING]) - a[i, BOX_Y] * math.sin(a[i, HEADING])
-    oy = a[i, Y] + a[i, BOX_X] * math.sin(a[i, HEADING]) + a[i, BOX_Y] * math.cos(a[i, HEADING])
+        own[OWN_LIMIT] = limit[row]
+        if a[i, G_LOW] <= a[i, S] <= a[i, G_HIGH]:
+            own[OWN_LANE_WIDTH], own[OWN_CURVATURE] = a[i, G_WIDTH], f * a[i, G_CURVATURE]
+        else:
+            inner, outer, _, _, _, _ = lane_extent(m, row, a[i, S])
+            _, _, _, k = road_pose(m, int(a[i, ROAD]), a[i, S])
+            own[OWN_LANE_WIDTH], own[OWN_CURVATURE] = outer - inner, f * k
     for k in range(p.entities.shape[0]):
         near[k, PRESENT_HERE] = 0.0
-        if k == i or a[k, PRESENT] == 0.0:
-            continue
-        near[k, PRESENT_HERE] = 1.0
-        h = a[k, HEADING]
-        dx = a[k, X] + a[k, BOX_X] * math.cos(h) - a[k, BOX_Y] * math.sin(h) - ox
-        dy = a[k, Y] + a[k, BOX_X] * math.sin(h) + a[k, BOX_Y] * math.cos(h) - oy
-        ds, dt = lane_gap(m, n, a, i, k)
-        ck, lk, sk, wk = road_extent(a, k)
-        near[k, GAP], near[k, NEAR_BESIDE], near[k, NEAR_LANES] = math.nan, math.nan, math.nan
-        vx, vy = a[k, VX], a[k, VY]
-        if ds < math.inf:
-            ahead, aside = ds + facing * (ck - ci), dt + facing * (sk - si)
-            near[k, GAP] = free_gap(li + lk, ahead)
-            near[k, NEAR_BESIDE] = free_gap(wi + wk, aside)
-            near[k, DX], near[k, DY] = ahead, aside
-            if a[k, ROAD] == a[i, ROAD]:
-                lanes = a[k, LANE] - a[i, LANE]
-                if (a[k, LANE] > 0.0) != (a[i, LANE] > 0.0):
-                    lanes -= 1.0 if lanes > 0.0 else -1.0
-                near[k, NEAR_LANES] = facing * lanes
-            elif abs(aside) < 1.5:
-                near[k, NEAR_LANES] = 0.0
-            # speeds along and across the road where the other one is, so that bends do not count as turning
-            h_lane = a[k, HEADING] - a[k, TURN]
-            turned = math.cos(wrap_angle(h_lane - lane_heading)) < 0.0 and a[k, ROAD] != a[i, ROAD]
-            if (a[k, ROAD] == a[i, ROAD] and facing < 0.0) or turned:
-                h_lane += math.pi
-            near[k, NEAR_SPEED] = vx * math.cos(h_lane) + vy * math.sin(h_lane)
-            near[k, NEAR_LATERAL_SPEED] = vy * math.cos(h_lane) - vx * math.sin(h_lane)
-        else:
-            near[k, DX], near[k, DY] = dx * c + dy * s, dy * c - dx * s
-            near[k, NEAR_SPEED], near[k, NEAR_LATERAL_SPEED] = vx * c + vy * s, vy * c - vx * s
-        near[k, NEAR_ACCEL], near[k, NEAR_LENGTH], near[k, NEAR_WIDTH] = a[k, ACCEL], a[k, LENGTH], a[k, WIDTH]
-        near[k, NEAR_KIND] = p.entities[k, 0]
+        if k != i and a[k, PRESENT] != 0.0:
+            look_at(p, m, n, a, i, k, f, c, s, near)
+
+
+@inlined
+def look_at(p, m, n, a, i, k, f, c, s, near):
+    """Fill the row of another entity k; (c, s) leads along the road the way that entity i faces, f is 1 if that is +s."""
+    near[k, PRESENT_HERE], near[k, GAP], near[k, NEAR_BESIDE], near[k, NEAR_LANES] = 1.0, math.nan, math.nan, math.nan
+    near[k, NEAR_ACCEL], near[k, NEAR_LENGTH], near[k, NEAR_WIDTH] = a[k, ACCEL], a[k, LENGTH], a[k, WIDTH]
+    near[k, NEAR_KIND] = p.entities[k, 0]
+    vx, vy = a[k, VX], a[k, VY]
+    ds, dt = lane_gap(m, n, a, i, k)
+    if not ds < math.inf:
+        ox, oy = box_centre(a, i)
+        bx, by = box_centre(a, k)
+        near[k, DX], near[k, DY] = (bx - ox) * c + (by - oy) * s, (by - oy) * c - (bx - ox) * s
+        near[k, NEAR_SPEED], near[k, NEAR_LATERAL_SPEED] = vx * c + vy * s, vy * c - vx * s
+        return
+    ci, li, si, wi = road_extent(a, i)
+    ck, lk, sk, wk = road_extent(a, k)
+    ahead, aside = ds + f * (ck - ci), dt + f * (sk - si)
+    near[k, GAP] = free_gap(li + lk, ahead)
+    near[k, NEAR_BESIDE] = free_gap(wi + wk, aside)
+    near[k, DX], near[k, DY] = ahead, aside
+    # speeds along and across the road where the other one is, so that bends do not count as turning
+    x, y = along_lane(a, k)
+    if a[k, ROAD] == a[i, ROAD]:
+        lanes = a[k, LANE] - a[i, LANE]
+        if (a[k, LANE] > 0.0) != (a[i, LANE] > 0.0):
+            lanes -= 1.0 if lanes > 0.0 else -1.0
+        near[k, NEAR_LANES] = f * lanes
+        same = facing(a, k) == f
+    else:
+        if abs(aside) < SAME_LANE:
+            near[k, NEAR_LANES] = 0.0
+        g = facing(a, k)
+        x, y = g * x, g * y  # along +s there
+        same = x * c + y * s >= 0.0
+    if not same:
+        x, y = -x, -y
+    near[k, NEAR_SPEED], near[k, NEAR_LATERAL_SPEED] = vx * x + vy * y, vy * x - vx * y

@@ -25,6 +25,7 @@ from cloverleaf.loop.storyboard.state import (
     G_SKIP_HIGH,
     G_SKIP_LOW,
     G_SLOPE,
+    G_WIDTH,
     G_X,
     G_Y,
     G_Z,
@@ -39,6 +40,7 @@ from cloverleaf.loop.storyboard.state import (
     Z,
 )
 from cloverleaf.map.opendrive.geometry import last_at_or_before
+from cloverleaf.map.opendrive.lanes import lane_extent
 from cloverleaf.map.opendrive.tables import (
     CENTER,
     COEF,
@@ -116,6 +118,8 @@ def find_stretch(m, n, a, i):
     a[i, G_NONE] = 0.0
     a[i, G_LOW], a[i, G_HIGH], a[i, G_S], a[i, G_Z], a[i, G_SLOPE] = low, high, s, a[i, Z], slope
     a[i, G_CURVATURE], a[i, G_HEADING], a[i, G_SCALE] = k, heading, 1.0 / scale
+    inner, outer, _, _, _, _ = lane_extent(m, row, s)
+    a[i, G_WIDTH] = outer - inner
     if k == 0.0:
         a[i, G_X], a[i, G_Y] = a[i, X], a[i, Y]
         a[i, G_RADIUS], a[i, G_HEADING] = m.piece_f[piece, PIECE_COS], m.piece_f[piece, PIECE_SIN]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
-from cloverleaf.loop.storyboard.distance import free_gap, lane_gap, road_extent
-from cloverleaf.loop.storyboard.driver import look
+from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.loop.storyboard.distance import direction
+from cloverleaf.loop.storyboard.driver import COMPILED, DX, GAP, NEAR_BESIDE, NEAR_SPEED, PRESENT_HERE, look
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
     ENDED,
@@ -20,7 +20,6 @@ from cloverleaf.loop.storyboard.state import (
     TIME,
     TOUCHED,
     TOUCHED_BY,
-    TURN,
     VX,
     VY,
     S,
@@ -29,6 +28,7 @@ from cloverleaf.loop.storyboard.state import (
     Z,
 )
 from cloverleaf.loop.storyboard.step import start_world, step_world
+from cloverleaf.scenario.storyboard import tables as T
 
 TR_TIME, TR_X, TR_Y, TR_Z, TR_HEADING, TR_SPEED, TR_ROAD, TR_LANE, TR_S, TR_OFFSET, TR_PRESENT = range(11)
 TRACE = 11
@@ -51,8 +51,8 @@ def write_trace(p, clock, a, trace, row):
         t[TR_S], t[TR_OFFSET], t[TR_PRESENT] = a[i, S], a[i, OFFSET], a[i, PRESENT]
 
 
-@kernel
-def watch_step(p, m, n, clock, a, out, i):
+@inlined
+def watch_step(p, clock, a, near, out, i):
     """What befell the watched entity: contact, time to collision and gap to whoever overlaps its path, braking."""
     if a[i, PRESENT] == 0.0:
         return
@@ -63,28 +63,26 @@ def watch_step(p, m, n, clock, a, out, i):
         return
     if not math.isnan(a[i, TOUCHED]):
         k = int(a[i, TOUCHED_BY])
-        c, s = math.cos(a[i, HEADING]), math.sin(a[i, HEADING])
+        c, s = direction(a, i)
         out[OUT_CRASH], out[OUT_CRASH_TIME], out[OUT_CRASH_WITH] = 1.0, a[i, TOUCHED], k
         out[OUT_IMPACT_SPEED] = (a[i, VX] - a[k, VX]) * c + (a[i, VY] - a[k, VY]) * s
         out[OUT_MIN_TTC], out[OUT_MIN_GAP] = 0.0, 0.0
         return
-    facing = 1.0 if math.cos(a[i, TURN]) >= 0.0 else -1.0
-    ci, li, si, wi = road_extent(a, i)
     for k in range(p.entities.shape[0]):
-        if k == i or a[k, PRESENT] == 0.0:
-            continue
-        ds, dt = lane_gap(m, n, a, i, k)
-        if not ds < math.inf or ds < 0.0:
-            continue
-        ck, lk, sk, wk = road_extent(a, k)
-        if free_gap(wi + wk, dt + facing * (sk - si)) != 0.0:
-            continue
-        gap = free_gap(li + lk, ds + facing * (ck - ci))
-        along = math.cos(a[k, HEADING] - a[i, HEADING] - (a[k, TURN] - a[k, TURN]))
-        closing = a[i, SPEED] - a[k, SPEED] * along
-        out[OUT_MIN_GAP] = min(out[OUT_MIN_GAP], gap)
-        if closing > 1e-6:
-            out[OUT_MIN_TTC] = min(out[OUT_MIN_TTC], gap / closing)
+        ahead = near[k, PRESENT_HERE] == 1.0 and near[k, GAP] == near[k, GAP] and near[k, DX] >= 0.0
+        if ahead and near[k, NEAR_BESIDE] == 0.0:
+            closing = a[i, SPEED] - near[k, NEAR_SPEED]
+            out[OUT_MIN_GAP] = min(out[OUT_MIN_GAP], near[k, GAP])
+            if closing > 1e-6:
+                out[OUT_MIN_TTC] = min(out[OUT_MIN_TTC], near[k, GAP] / closing)
+
+
+@inlined
+def look_around(p, m, n, clock, a, limit, watch, sees, own, near):
+    """What is seen by every entity that a compiled driver moves, and by those that are watched or observed."""
+    for i in range(p.entities.shape[0]):
+        if i in (watch, sees) or p.entities[i, T.N_DRIVER] == COMPILED:
+            look(p, m, n, clock, a, limit, i, own[i], near[i])
 
 
 @kernel
@@ -94,20 +92,13 @@ def view_worlds(p, m, n, limit, st, i, own, near):
         look(p, m, n, st.clock[w], st.actor[w], limit, i, own[w], near[w])
 
 
-@kernel
-def begin_worlds(p, value, m, g, n, first, dt, st, outcome, broken):
-    """Init of all worlds that are not broken."""
-    for w in range(value.shape[0]):
-        for c in range(outcome.shape[1]):
-            outcome[w, c] = 0.0
-        outcome[w, OUT_CRASH_TIME], outcome[w, OUT_CRASH_WITH], outcome[w, OUT_IMPACT_SPEED] = math.nan, -1.0, math.nan
-        outcome[w, OUT_MIN_TTC], outcome[w, OUT_MIN_GAP] = math.inf, math.inf
-        if broken[w]:
-            continue
-        start_world(
-            p, value[w], m, g, n, first, dt, st.clock[w], st.actor[w], st.element[w], st.path[w], st.variable[w],
-            st.condition[w], st.delayed[w], st.log[w], st.scratch[w],
-        )  # fmt: skip
+@inlined
+def reset_outcome(out):
+    """Nothing has happened yet."""
+    for c in range(out.shape[0]):
+        out[c] = 0.0
+    out[OUT_CRASH_TIME], out[OUT_CRASH_WITH], out[OUT_IMPACT_SPEED] = math.nan, -1.0, math.nan
+    out[OUT_MIN_TTC], out[OUT_MIN_GAP] = math.inf, math.inf
 
 
 @kernel
@@ -120,6 +111,7 @@ def run_worlds(
     g,
     n,
     limit,
+    first,
     dt,
     until,
     steps,
@@ -136,14 +128,23 @@ def run_worlds(
 ):
     """Step worlds one after the other until they end, reach the time `until` (s), or have made `steps` steps.
 
-    The first step of a world has no duration: what is due at time 0 starts. Entity `sees` (-1: none) is observed by `see` after the
-    motion, which keeps what it notes in a row of `seen`. Returns the actor-steps made.
+    With `first` (the column of the first variable, -1: not now) they run their Init actions before, or once more: one kernel for both,
+    because compiling costs more than either. The first step of a world has no duration: what is due at time 0 starts. Entity `sees`
+    (-1: none) is observed by `see` after the motion, which keeps what it notes in a row of `seen`. `own` (A, OWN) and `near`
+    (A, A, NEAR) hold what entities see. Returns the actor-steps made.
     """
     done = 0
     for w in range(value.shape[0]):
         if broken[w]:
             continue
         clock, a = st.clock[w], st.actor[w]
+        if first >= 0:
+            reset_outcome(outcome[w])
+            start_world(
+                p, value[w], m, g, n, first, dt, clock, a, st.element[w], st.path[w], st.variable[w], st.condition[w],
+                st.delayed[w], st.log[w], st.scratch[w],
+            )  # fmt: skip
+        look_around(p, m, n, clock, a, limit, watch, sees, own, near)
         for _ in range(steps):
             if outcome[w, OUT_END] != GOES_ON:
                 break
@@ -157,11 +158,11 @@ def run_worlds(
             if clock[ENDED] == 1.0:
                 outcome[w, OUT_END] = STOPPED
                 break
+            look_around(p, m, n, clock, a, limit, watch, sees, own, near)
             if watch >= 0:
-                watch_step(p, m, n, clock, a, outcome[w], watch)
+                watch_step(p, clock, a, near[watch], outcome[w], watch)
             if sees >= 0 and a[sees, PRESENT] == 1.0:
-                look(p, m, n, clock, a, limit, sees, own, near)
-                see(own, near, seen[w], st.scratch[w])
+                see(own[sees], near[sees], seen[w], st.scratch[w])
             row = int(outcome[w, OUT_ROWS])
             if every > 0 and row < trace.shape[1] and (int(clock[TICK]) - 1) % every == 0:
                 write_trace(p, clock, a, trace[w], row)

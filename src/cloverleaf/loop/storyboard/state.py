@@ -32,9 +32,10 @@ TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
     TOUCHED, TOUCHED_BY,  # time of the first collision, entity row
     OLD_X, OLD_Y, OLD_Z, OLD_SPEED, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1,
     G_LOW, G_HIGH, G_S, G_X, G_Y, G_Z, G_RADIUS, G_HEADING, G_CURVATURE, G_SLOPE, G_SCALE, G_NONE, G_ROW, G_SKIP_LOW, G_SKIP_HIGH,
-) = range(74)  # fmt: skip
-ACTOR = 74
-# M*: of a controller; G_*: the stretch in closed form that the actor is on, see `glide.py`
+    G_WIDTH, DIR_OF, DIR_X, DIR_Y,
+) = range(78)  # fmt: skip
+ACTOR = 78
+# M*: of a controller; G_*: the stretch in closed form that the actor is on, see `glide.py`; DIR_*: cosine and sine of the heading DIR_OF
 SPARE = 3
 """Rows after the entities that hold positions while they are worked out."""
 
@@ -67,7 +68,9 @@ class State(NamedTuple):
     element: F64  # (W, E, ELEMENT)
     condition: F64  # (W, C, CONDITION)
     delayed: F64  # (W, D, 2 * DELAYS + 1) times, values, count
-    variable: F64  # (W, V) variables, then states of traffic signals, then phase and its start (s) of every signal controller
+    variable: (
+        F64  # (W, V) variables, then states of traffic signals, then phase and its start (s) of every signal controller
+    )
     path: F64  # (W, R, PATH)
     scratch: F64  # (W, 64)
     command: F64  # (W, A, 2) acceleration and curvature asked from outside

@@ -11,7 +11,7 @@ from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.actions import start_action
 from cloverleaf.loop.storyboard.control import DIRECT, controls, drive, move_default
-from cloverleaf.loop.storyboard.distance import box_centre
+from cloverleaf.loop.storyboard.distance import box_centre, direction
 from cloverleaf.loop.storyboard.elements import evaluate_triggers, start_element, step_actions
 from cloverleaf.loop.storyboard.routing import TELEPORTED, next_goal, pull
 from cloverleaf.loop.storyboard.signals import cycle_signals
@@ -24,6 +24,7 @@ from cloverleaf.loop.storyboard.state import (
     BOX_Y,
     BRAKE,
     CONTROLLER,
+    DIR_OF,
     DT,
     END_SINCE,
     ENDED,
@@ -93,6 +94,7 @@ def prepare(p, v, first, a, el, variable, dt, clock):
     for i in range(a.shape[0]):
         for c in range(a.shape[1]):
             a[i, c] = 0.0
+        a[i, DIR_OF] = math.nan
         a[i, ROAD], a[i, ROW] = -1.0, -1.0
         a[i, LON_CONTROL], a[i, LAT_CONTROL], a[i, CONTROLLER] = -1.0, -1.0, -1.0
         a[i, PATH_ACTION], a[i, GOAL_ROUTE], a[i, GOAL_ROAD] = -1.0, -1.0, -1.0
@@ -162,15 +164,16 @@ def after_motion(p, m, n, clock, a, i, dt):
     """Velocity, acceleration, distance travelled, and since when an actor stands, is off the road or at its end."""
     dx, dy, dz = a[i, X] - a[i, OLD_X], a[i, Y] - a[i, OLD_Y], a[i, Z] - a[i, OLD_Z]
     a[i, OLD_X], a[i, OLD_Y], a[i, OLD_Z] = a[i, X], a[i, Y], a[i, Z]
+    c, s = direction(a, i)  # for all, so that a world's columns do not tell who looked at whom
     stood = abs(a[i, VX]) < OUTSIDE_ROAD and abs(a[i, VY]) < OUTSIDE_ROAD
     if a[i, STEERED] == TELEPORTED or dt <= 0.0:
-        a[i, VX], a[i, VY] = a[i, SPEED] * math.cos(a[i, HEADING]), a[i, SPEED] * math.sin(a[i, HEADING])
-        a[i, VZ] = 0.0
+        a[i, VX], a[i, VY], a[i, VZ] = a[i, SPEED] * c, a[i, SPEED] * s, 0.0
     else:
-        vx, vy = dx / dt, dy / dt
-        a[i, AX], a[i, AY] = (vx - a[i, VX]) / dt, (vy - a[i, VY]) / dt
-        a[i, ACCEL] = (a[i, SPEED] - a[i, OLD_SPEED]) / dt
-        a[i, VX], a[i, VY], a[i, VZ] = vx, vy, dz / dt
+        per_s = 1.0 / dt
+        vx, vy = dx * per_s, dy * per_s
+        a[i, AX], a[i, AY] = (vx - a[i, VX]) * per_s, (vy - a[i, VY]) * per_s
+        a[i, ACCEL] = (a[i, SPEED] - a[i, OLD_SPEED]) * per_s
+        a[i, VX], a[i, VY], a[i, VZ] = vx, vy, dz * per_s
         a[i, ODOMETER] += math.sqrt(dx * dx + dy * dy)
     a[i, OLD_SPEED] = a[i, SPEED]
     time = clock[TIME]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloverleaf.loop.storyboard.driver import COMPILED, DRIVER, NEAR, OUTSIDE, OWN, stand_by
-from cloverleaf.loop.storyboard.run import OUT_END, OUTCOME, TRACE, begin_worlds, run_worlds, view_worlds
+from cloverleaf.loop.storyboard.run import OUT_END, OUTCOME, TRACE, run_worlds, view_worlds
 from cloverleaf.loop.storyboard.state import State, new_state
 from cloverleaf.map.opendrive.network import RoadNetwork, empty_network, road_network
 from cloverleaf.map.opendrive.tables import LaneGrid, MapTables
@@ -82,7 +82,8 @@ class Worlds:
         self.watched, self._sees, self._every = -1, -1, 0
         self._act, self._see = stand_by, stand_by
         self._seen = np.zeros((self.count, 1))
-        self._own, self._near = np.zeros(OWN), np.zeros((len(program.entities), NEAR))
+        actors = len(program.entities)
+        self._own, self._near = np.zeros((actors, OWN)), np.zeros((actors, actors, NEAR))
         self._fresh = False
 
     def entity(self, name: str) -> int:
@@ -123,7 +124,7 @@ class Worlds:
         """What a driver of this entity sees now: `own` (W, OWN) and `near` (W, A, NEAR), columns of `driver.py`."""
         if not self._fresh:
             self.begin()
-        own, near = np.zeros((self.count, OWN)), np.zeros((self.count, *self._near.shape))
+        own, near = np.zeros((self.count, OWN)), np.zeros((self.count, *self._near.shape[1:]))
         row = np.int64(self.entity(name))
         view_worlds(self.program, self.roads.tables, self.roads.network, self.roads.limit, self.state, row, own, near)
         return own, near
@@ -153,12 +154,10 @@ class Worlds:
         """Accelerations (m/s2) and curvatures (1/m, NaN: keep the lane) asked from outside, (W, A, 2)."""
         return self.state.command
 
-    def begin(self) -> None:
-        """Run the Init actions; also brings worlds back to their start."""
-        begin_worlds(
-            self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network,
-            np.int64(self.compiled.initial[0]), self.dt, self.state, self.table, self.columns.broken,
-        )  # fmt: skip
+    def begin(self, which: NDArray[np.bool_] | None = None) -> None:
+        """Run the Init actions; also brings worlds back to their start: all, or those marked in `which`, shape (W,)."""
+        still = self.columns.broken if which is None else self.columns.broken | ~which
+        self._run(int(self.compiled.initial[0]), 0, math.inf, still)
         self._fresh = True
 
     def step(self, steps: int = 1, until: float = math.inf) -> int:
@@ -168,10 +167,13 @@ class Worlds:
         """
         if not self._fresh:
             self.begin()
+        return self._run(-1, steps, until, self.columns.broken)
+
+    def _run(self, first: int, steps: int, until: float, still: NDArray[np.bool_]) -> int:
         arguments = (
             self._act, self._see, self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network,
-            self.roads.limit, self.dt, until, np.int64(steps), np.int64(self.watched), np.int64(self._sees),
-            np.int64(self._every), self.state, self.table, self.columns.broken, self.trace, self._own, self._near, self._seen,
+            self.roads.limit, np.int64(first), self.dt, float(until), np.int64(steps), np.int64(self.watched), np.int64(self._sees),
+            np.int64(self._every), self.state, self.table, still, self.trace, self._own, self._near, self._seen,
         )  # fmt: skip
         _compile_once(arguments)
         return int(run_worlds(*arguments))
