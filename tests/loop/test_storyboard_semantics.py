@@ -250,9 +250,7 @@ def test_signal_controllers_cycle(tmp_path):
 
 def profile(mode, *entries):
     rows = "".join(f'<SpeedProfileEntry time="{time}" speed="{value}"/>' for time, value in entries)
-    limits = (
-        '<DynamicConstraints maxAcceleration="5" maxDeceleration="6" maxSpeed="60" maxAccelerationRate="2" maxDecelerationRate="3"/>'
-    )
+    limits = '<DynamicConstraints maxAcceleration="5" maxDeceleration="6" maxSpeed="60" maxAccelerationRate="2" maxDecelerationRate="3"/>'
     return (
         f'<PrivateAction><LongitudinalAction><SpeedProfileAction followingMode="{mode}">{limits}{rows}</SpeedProfileAction>'
         "</LongitudinalAction></PrivateAction>"
@@ -261,7 +259,9 @@ def profile(mode, *entries):
 
 def test_speed_profile_by_position(tmp_path):
     start = trigger(time_after(2.0))
-    episode = Episode(scenario(tmp_path, START, event("e", profile("position", (4, 28), (3, 22)), start), end=12.0)).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", profile("position", (4, 28), (3, 22)), start), end=12.0)
+    ).run()
     rows = motion(episode)
     assert np.interp([2.0, 4.0, 6.0, 7.5, 9.0], rows[:, 0], rows[:, 3]) == pytest.approx([20, 24, 28, 25, 22], abs=0.05)
 
@@ -269,7 +269,9 @@ def test_speed_profile_by_position(tmp_path):
 @pytest.mark.parametrize("target", [30.0, 12.0])
 def test_speed_profile_with_limited_jerk(tmp_path, target):
     start = trigger(time_after(2.0))
-    episode = Episode(scenario(tmp_path, START, event("e", profile("follow", (6, target)), start), end=12.0), every=0.01).run()
+    episode = Episode(
+        scenario(tmp_path, START, event("e", profile("follow", (6, target)), start), end=12.0), every=0.01
+    ).run()
     rows = motion(episode)
     assert times(episode, "e", "complete") == [pytest.approx(8.0, abs=0.03)] and rows[-1, 3] == pytest.approx(target)
     accel = np.diff(rows[:, 3]) / 0.01

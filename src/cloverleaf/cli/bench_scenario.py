@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 TARGETS = {3: 10e6, 20: 5e6, 50: 2e6}  # actor-steps per second and core
+HIGHWAY_RATIO = 500  # at 50 vehicles
 WORLDS, SECONDS = 64, 40.0
 
 
@@ -162,18 +163,39 @@ def measure(road: Path, count: int, events: int, folder: Path, worlds: int = WOR
 
 
 def run_engine(data: Path | None) -> None:
-    """Actor-steps per second and core with 3, 20 and 50 actors, on a real map."""
+    """Actor-steps per second and core with 3, 20 and 50 actors on a real map; highway-env at 50 vehicles where it is installed."""
+    from cloverleaf.cli.bench_highway import ESMINI_PUBLISHED, VARIABLE
+
+    found = engine_figures(data)
+    for row in found["rows"]:
+        met = "met" if row["actor_steps_per_s"] >= row["bar"] else "missed"
+        typer.echo(
+            f"actors {row['actors']:>3}   events {row['events']:>3}   {row['actor_steps_per_s'] / 1e6:6.2f} M actor-steps/s and core   "
+            f"bar {row['bar'] / 1e6:.0f} M: {met}   map {found['map']}"
+        )
+    most = found["rows"][-1]["actor_steps_per_s"]
+    typer.echo(
+        f"esmini, default controller, {ESMINI_PUBLISHED / 1e3:.0f} k agent-steps/s: {most / ESMINI_PUBLISHED:.0f}x"
+    )
+    if found["highway_env"] is None:
+        typer.echo(f"  highway-env left out: not installed; {VARIABLE} names the Python that has it")
+        return
+    ratio = most / found["highway_env"]
+    typer.echo(
+        f"highway-env, 50 vehicles, {found['highway_env'] / 1e3:.2f} k agent-steps/s: {ratio:,.0f}x   "
+        f"bar {HIGHWAY_RATIO}x: {'met' if ratio >= HIGHWAY_RATIO else 'missed'}"
+    )
+
+
+def engine_figures(data: Path | None) -> dict[str, Any]:
+    """What `run_engine` prints, as numbers: rows of `measure`, the map's name, highway-env's rate (None without it)."""
     import tempfile
 
+    from cloverleaf.cli.bench_highway import ESMINI_PUBLISHED, rate
     from cloverleaf.map.district import DISTRICT_MAP
 
     road = data / "maps" / "carla" / "Town04.xodr" if data is not None else Path(DISTRICT_MAP)
     road = road if road.is_file() else Path(DISTRICT_MAP)
     with tempfile.TemporaryDirectory() as folder:
-        for count, events in ((3, 6), (20, 40), (50, 60)):
-            row = measure(road, count, events, Path(folder))
-            met = "met" if row["actor_steps_per_s"] >= row["bar"] else "missed"
-            typer.echo(
-                f"actors {count:>3}   events {events:>3}   {row['actor_steps_per_s'] / 1e6:6.2f} M actor-steps/s and core   "
-                f"bar {row['bar'] / 1e6:.0f} M: {met}   map {road.name}"
-            )
+        rows = [measure(road, count, events, Path(folder)) for count, events in ((3, 6), (20, 40), (50, 60))]
+    return {"map": road.name, "rows": rows, "highway_env": rate(), "esmini": ESMINI_PUBLISHED}

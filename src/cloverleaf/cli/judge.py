@@ -29,16 +29,21 @@ def judge(
     out: Annotated[Path | None, typer.Option(help="folder for results and report.html; a second run goes on from it")] = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML file")] = None,
     rules: Annotated[str, typer.Option(help="auto (by the scenario's own words), r157, ncap, ncap_fcw or plain")] = "auto",
+    exposure: Annotated[Path | None, typer.Option(help="stochastic distribution of the parameters (.xosc): how often each case of a grid "
+                                                       "occurs")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda where a GPU is")] = "cpu",
     system: Annotated[str, typer.Option(help="entity under test; default: Ego, else the first with a controller")] = "",
     dt: Annotated[float, typer.Option(help="step, s")] = 0.01,
     until: Annotated[float, typer.Option(help="longest time of a case, s")] = 120.0,
 ) -> int:  # fmt: skip
     """Judge DRIVER on suites. Exit 0: all pass, 1: some fail, 2: bad input or broken cases, 3: something not verified."""
     from cloverleaf.judge import results as store
+    from cloverleaf.judge.device import choose_device
     from cloverleaf.judge.drivers.registry import find_driver
     from cloverleaf.judge.verdict import exit_code
     from cloverleaf.types.errors import StudyError
 
+    choose_device(device)
     asked = find_driver(driver)
     if not 0.0 < dt <= 1.0 or not until > 0.0:
         raise StudyError("--dt must be in (0, 1] s and --until positive")
@@ -51,7 +56,7 @@ def judge(
         from cloverleaf.judge.sweep import Setting
 
         setting = Setting(driver, dt, until)
-        chosen, found, search = _scenarios(files, setting, rules, system, cases, budget, workers, out)
+        chosen, found, search = _scenarios(files, setting, rules, system, cases, budget, workers, out, exposure)
         done += found
         if out is not None:
             from cloverleaf.judge.report.replay import films as record
@@ -86,16 +91,20 @@ def _published(paths: list[str], driver: Driver, cases: str | None) -> list[Suit
 
 def _scenarios(
     files: list[Path], setting: Setting, rules: str, system: str, cases: str | None, budget: str | None, workers: str,
-    out: Path | None,
+    out: Path | None, exposure: Path | None,
 ) -> tuple[list[Chosen], list[SuiteResult], dict[str, object]]:  # fmt: skip
     """Scenario files: all chosen cases, or a boundary search."""
+    from dataclasses import replace
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from cloverleaf.judge.campaign import choose, judge_all, judge_within, seconds, worker_count
+    from cloverleaf.judge.exposure import read_exposure
     from cloverleaf.judge.suite import discover
 
-    entries = discover(files, rules, system)
+    known = read_exposure(exposure) if exposure is not None else None
+    entries = [replace(e, frequencies=known) for e in discover(files, rules, system)]
     spare = seconds(budget) if budget is not None else 0.0
     chosen = choose(entries, cases) if budget is None else []
     total = sum(len(c.rows) for c in chosen) if chosen else sum(e.count for e in entries)

@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def choose(entries: list[Logical], cases: str | None) -> list[Chosen]:
         entry = entries[0]
         columns = read_texts(Path(cases), declared(entry))
         count = len(next(iter(columns.values())))
-        plain = Logical(entry.name, entry.scenario, None, entry.rules, entry.system)
+        plain = replace(entry, distribution=None)
         return [Chosen(plain, np.arange(count, dtype=np.int64), dict(columns))]
     chosen = []
     for entry in entries:

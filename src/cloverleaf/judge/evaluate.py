@@ -96,7 +96,7 @@ def verdicts(pick: Chosen, table: Columns, driver: str) -> SuiteResult:
         suite=pick.entry.name,
         driver=driver,
         parameters={n: _plain(c) for n, c in pick.cases.items()},
-        measures=measures | {"exposure": pick.entry.exposure(pick.rows)},
+        measures=measures | {"exposure": pick.entry.exposure(pick.rows, pick.cases)},
         criteria=tuple(r.criterion for r in rules.rules),
         verdicts=judge_cases(rules, table, table["broken"]),
         limits=rules.limits + tuple(f"{r.criterion.name}: {r.since}" for r in rules.rules if r.since),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from lxml import etree
 
 from cloverleaf.judge.cases import rows
+from cloverleaf.judge.exposure import Frequencies, weigh
 from cloverleaf.judge.rules.scenario import rule_set
 from cloverleaf.judge.rules.table import RuleSet
 from cloverleaf.scenario.distribution.read import Column, Distribution, is_distribution, read_distribution
 from cloverleaf.scenario.openscenario.document import read
 from cloverleaf.types.errors import InputError, ScenarioError, StudyError, nearest
-from cloverleaf.types.state import I64
+from cloverleaf.types.state import F64, I64
 
 MOST_CASES = 1_000_000
 """A distribution with at least so many cases runs only on an explicit --cases."""
@@ -32,6 +33,7 @@ class Logical:
     rules: RuleSet
     system: str
     problem: str = ""
+    frequencies: Frequencies | None = None
 
     @property
     def count(self) -> int:
@@ -42,8 +44,12 @@ class Logical:
         """Parameter columns of the cases numbered `rows`."""
         return self.distribution.cases(rows) if self.distribution is not None else {}
 
-    def exposure(self, rows: I64) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Probability weights of the cases, NaN where no frequency is stated."""
+    def exposure(self, rows: I64, cases: dict[str, Column]) -> F64:
+        """Probability weights of the cases, NaN where no frequency is stated. Raises ScenarioError."""
+        if self.frequencies is not None and cases:
+            return weigh(
+                self.name, self.distribution.axes if self.distribution is not None else (), self.frequencies, cases
+            )
         return self.distribution.exposure(rows) if self.distribution is not None else np.full(len(rows), np.nan)
 
 
@@ -104,7 +110,7 @@ def discover(paths: list[Path], rules: str = "auto", system: str = "") -> list[L
 
 
 def _renamed(entry: Logical, name: str) -> Logical:
-    return Logical(name, entry.scenario, entry.distribution, entry.rules, entry.system, entry.problem)
+    return replace(entry, name=name)
 
 
 def _folder(folder: Path, rules: str, system: str) -> list[Logical]:

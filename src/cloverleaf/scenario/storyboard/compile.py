@@ -236,7 +236,9 @@ def _traffic_signals(b: Builder, root: etree._Element) -> None:
         name, first = b.scope.text(element, "name"), len(b.phases)
         for phase in element.iterfind("Phase"):
             if phase.find("TrafficSignalGroupState") is not None:
-                raise fail(phase, "TrafficSignalGroupState is not supported", "give a TrafficSignalState for each signal")
+                raise fail(
+                    phase, "TrafficSignalGroupState is not supported", "give a TrafficSignalState for each signal"
+                )
             pairs: list[int] = []
             for s in phase.iterfind("TrafficSignalState"):
                 pairs += [b.signal(b.scope.text(s, "trafficSignalId")), text_slot(b, b.scope.text(s, "state"))]
