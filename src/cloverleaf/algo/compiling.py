@@ -23,6 +23,7 @@ from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import AnnotateTypes, IRLegalization, NativeLowering, NoPythonBackend
 from numba.core.types.functions import BaseFunction
+from numba.core.types.misc import unliteral
 
 
 class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -118,7 +119,7 @@ class Part(CPUDispatcher):  # type: ignore[misc]
     def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
         """Without literal types."""
         return super().get_call_template(
-            tuple(types.unliteral(a) for a in args), {n: types.unliteral(a) for n, a in kws.items()}
+            tuple(unliteral(a) for a in args), {n: unliteral(a) for n, a in kws.items()}
         )
 
 

@@ -22,7 +22,9 @@ def on_ray(jobs: list[Job], address: str) -> Iterator[tuple[Job, dict[str, Any]]
     try:
         ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
     except (ConnectionError, OSError, RuntimeError) as error:
-        raise StudyError(f"no Ray cluster at {address}: {error}", element="--workers") from error
+        reason = (str(error).splitlines() or ["no answer"])[0]
+        raise StudyError(f"no Ray cluster at {address}: {reason}", element="--workers",
+                         hint="is it up, and does it have cloverleaf of the same version?") from error  # fmt: skip
     remote = ray.remote(run_job)
     waiting = {remote.remote(job): job for job in jobs}
     while waiting:
