@@ -101,7 +101,7 @@ def sloppy(p, v, clock, a, row, i):
     a[i, M1] = share * a[i, M1] + noise * 0.2 * normal(key, tick + 1)
 
 
-@kernel
+@inlined
 def drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i):
     """One step of an actor that a controller moves."""
     dt = clock[DT]

@@ -111,7 +111,7 @@ def road_ds(m, n, road, s, other, other_s):
     return best, sense
 
 
-@kernel
+@inlined
 def lane_gap(m, n, a, i, k):
     """(ds, dt) from actor i to k along the road, positive ahead of and left of i as it faces; inf where roads do not connect."""
     f = facing(a, i)
@@ -123,7 +123,7 @@ def lane_gap(m, n, a, i, k):
     return f * ds, f * (sense * a[k, T_ROAD] - a[i, T_ROAD])
 
 
-@kernel
+@inlined
 def road_extent(a, i):
     """Reach of a box along its road from the reference point: ahead and behind (as it faces), and half its width across."""
     turn = a[i, TURN]
@@ -137,7 +137,7 @@ def road_extent(a, i):
     return centre, along, side, across
 
 
-@kernel
+@inlined
 def free_gap(reach, gap):
     """A centre distance less the reach of both boxes; 0 if they overlap."""
     if gap > reach:
@@ -147,7 +147,7 @@ def free_gap(reach, gap):
     return 0.0
 
 
-@kernel
+@inlined
 def gap_on_road(a, i, k, free):
     """Distance of two actors along the road they share, m, positive ahead of i; `free` 1 between their boxes."""
     f = facing(a, i)

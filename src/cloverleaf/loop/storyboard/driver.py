@@ -11,7 +11,7 @@ import math
 
 from numba import types
 
-from cloverleaf.algo.jit import inlined, kernel
+from cloverleaf.algo.jit import inlined
 from cloverleaf.algo.pointer import pointer
 from cloverleaf.loop.storyboard.distance import along_lane, box_centre, facing, free_gap, lane_gap, road_extent
 from cloverleaf.loop.storyboard.state import (
@@ -78,7 +78,7 @@ def stand_by(own, near, memory, command):
     command[COMMAND_ACCEL] = 0.0
 
 
-@kernel
+@inlined
 def look(p, m, n, clock, a, limit, i, own, near):
     """Fill what the driver of entity i sees."""
     f = facing(a, i)
