@@ -152,7 +152,7 @@ def lanes_clear(p, v, m, n, a, c, i):
     return False
 
 
-@kernel
+@inlined
 def entity_holds(p, v, m, g, n, clock, a, path, c, i):
     """A condition by entity for one triggering entity i."""
     kind, rule, mode = p.conditions[c, T.C_KIND], p.conditions[c, T.C_RULE], p.conditions[c, T.C_MODE]
