@@ -1,4 +1,4 @@
-"""Draws `figures/arms.svg`, the picture of the README: what each arm changes against human drivers.
+"""Draws `figures/arms.svg`, what each arm changes against human drivers.
 
     python docs/draw_arms.py [SUMMARY.json]
 
@@ -69,7 +69,8 @@ def _mark(x: Scale, y: float, arm: str, change: dict[str, Any], label: str) -> s
     colour, mean, (low, high) = ARM_COLOUR[arm], change["relative"], change["ci95"]
     out = element("title", escape(f"{label}, {arm}: {100 * mean:+.0f} %"))
     if low is not None:
-        out += line(x(max(low, x.low)), y, x(min(high, x.high)), y, stroke=colour, stroke_width=2)
+        ends = [x(min(max(v, x.low), x.high)) for v in (low, high)]
+        out += line(ends[0], y, ends[1], y, stroke=colour, stroke_width=2)
     clear = change["verdict"] in ("better", "worse")
     fill = colour if clear else "#fff"
     out += element(

@@ -64,7 +64,7 @@ def test_people_count_for_the_phases_that_let_them_walk():
     assert got.max() > 0.0 and service.walk_phase.any() and not service.walk_phase.all()
 
 
-def test_more_green_for_people_costs_nobody_anything():
+def test_people_never_get_green_in_the_middle_of_a_stage():
     base_map = load_district()[0]
     service = SignalControl(base_map)
     first = int(base_map.graph.signal_phase_start[0])
@@ -73,9 +73,11 @@ def test_more_green_for_people_costs_nobody_anything():
     assert not service._keeps_all(0, driving, across)
     service.current[0], service.since[0] = driving, 0.0
     pressure = np.zeros(len(base_map.graph.phase_duration))
-    pressure[[walking, driving]] = 3.5, 3.0
-    assert service._choose(0, pressure, 20.0) == walking
+    pressure[[walking, driving]] = 30.0, 3.0
+    assert service._choose(0, pressure, 20.0) == driving  # those who turn are on their way
     pressure[across] = 5.0
     assert service._choose(0, pressure, 20.0) == driving  # gains less than a change costs
     pressure[across] = 6.5
     assert service._choose(0, pressure, 20.0) == across
+    service.current[0] = across
+    assert service._choose(0, pressure, 20.0) == walking

@@ -221,18 +221,18 @@ class SignalControl:
         now, rows = int(self.current[g]), self._patterns[g][0]
         if now < 0:
             return -1
+        # people step out at the begin of a stage, when those who turn still stand, never in the middle of it
+        rows = rows[[row == now or not self._keeps_all(g, now, int(row)) for row in rows]]
         best = int(rows[np.argmax(pressure[rows])])
         served = t - self.since[g]
         if served < MIN_GREEN or best == now:
             return now
-        if self._keeps_all(g, now, best):
-            return best if pressure[best] > pressure[now] + 0.2 else now
         if pressure[best] > pressure[now] + SWITCH_LOSS or (served > MAX_GREEN and pressure[best] > 0.0):
             return best
         return best if pressure[now] < 0.25 and pressure[best] >= 0.5 else now
 
     def _keeps_all(self, g: int, now: int, best: int) -> bool:
-        """True if everyone who has green in phase `now` has it in `best` too: such a change costs nobody anything."""
+        """True if everyone who has green in phase `now` has it in `best` too."""
         rows, patterns = self._patterns[g]
         a, b = patterns[np.flatnonzero(rows == now)[0]], patterns[np.flatnonzero(rows == best)[0]]
         return bool((b >= a).all())
