@@ -114,12 +114,7 @@ class FrameChecker:
             return b""
         certificate = verifier.known(envelope.signer)
         if certificate is not None and certificate.algorithm == "p256":
-            digest = sha256(certificate.coer)
-            hashed = sha256(sha256(envelope.signed) + digest)
-            if verifier.seen(hashed):  # the fast way has had it
-                reasons.append("replayed")
-                return b""
-            verifier.remember(hashed, its)
+            digest = sha256(certificate.coer)  # the verifier remembers messages by the same digest as the fast way
             if len(self._keys) > MOST_KEYS:
                 self._keys.clear()
             self._keys[simulated, envelope.signer] = _Key(p256_point(certificate.point), digest, certificate)
