@@ -14,7 +14,6 @@ import numpy as np
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.graph import LaneGraph, LaneKind
-from cloverleaf.map.remembered import once_per_graph
 from cloverleaf.types.state import F64, I32, I64
 
 CLEARANCE = 1.8
@@ -98,7 +97,6 @@ def _near_intervals(start, x, y, s, own, other, clearance, box, out):
         near_interval(start, x, y, s, own[k], other[k], clearance, box, out[k])
 
 
-@once_per_graph
 def find_clashes(graph: LaneGraph) -> Clashes:
     """All clashes of the lanes that vehicles drive on, except pairs whose conflict the foes of their links already describe."""
     lanes = len(graph.lane_edge)

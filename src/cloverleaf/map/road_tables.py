@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 
 from cloverleaf.map.clashes import Clashes, find_clashes
 from cloverleaf.map.graph import LaneGraph
+from cloverleaf.map.remembered import once_per_graph
 from cloverleaf.map.skew import lane_skews
 from cloverleaf.types import traffic as T
 from cloverleaf.types.state import I32, I64
@@ -54,20 +53,13 @@ def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]
     return f, i
 
 
-_PACKED: dict[int, T.Roads] = {}
-"""Tables by the identity of the graph's points: all worlds on one map share them."""
-
-
 def road_tables(graph: LaneGraph) -> T.Roads:
     """Pack `graph`; the `light` column starts dark ('O') and is the world's to fill, all others are shared and never written."""
-    key = id(graph.point_x)
-    if key not in _PACKED:
-        _PACKED[key] = _pack(graph)
-        weakref.finalize(graph.point_x, _PACKED.pop, key)
-    roads = _PACKED[key]
+    roads = _pack(graph)
     return roads._replace(light=roads.light.copy())
 
 
+@once_per_graph
 def _pack(graph: LaneGraph) -> T.Roads:
     onward = next_internal(graph)
     clashes = find_clashes(graph)
