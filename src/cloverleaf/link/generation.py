@@ -139,6 +139,7 @@ class Generation:
         self.last = awareness_state(256)
         self._signal, self._topology, self._perception = _Repeat(), _Repeat(), _Repeat()
         self._advice = _Repeat()
+        self._shared: dict[int, float] = {}  # time of the newest object that each station has shared
         self._event: dict[tuple[int, int], float] = {}
 
     def _grow(self, station: I64) -> None:
@@ -165,16 +166,20 @@ class Generation:
         return self._topology.due(station - unit_base, t, self.rates.topology, None, 0.0)
 
     def perception(self, batch: PerceptionBatch, unit_base: int, t: float) -> PerceptionBatch:
-        """What is shared now: by the inclusion rules of the CPM, or everything at a fixed rate.
+        """What is shared now: by the inclusion rules of the CPM, or everything at a fixed rate unless no object is newer than before.
 
         Cars have even keys, roadside units odd ones.
         """
         if self.objects is not None:
             return self.objects.select(batch, t)
+        newest = np.full(len(batch.station), NEVER)
+        np.maximum.at(newest, np.repeat(np.arange(len(newest)), np.diff(batch.object_start)), batch.object_time)
+        newer = newest > np.array([self._shared.get(s, NEVER) for s in batch.station.tolist()]) + _SLACK
         unit = batch.station >= unit_base
-        key = np.where(unit, 2 * (batch.station - unit_base) + 1, 2 * batch.station)
-        due = self._perception.due(key, t, self.rates.perception, None, 0.0)
-        return batch if due.all() else take(batch, np.flatnonzero(due))
+        key = np.where(unit, 2 * (batch.station - unit_base) + 1, 2 * batch.station)[newer]
+        rows = np.flatnonzero(newer)[self._perception.due(key, t, self.rates.perception, None, 0.0) != 0]
+        self._shared.update(zip(batch.station[rows].tolist(), newest[rows].tolist()))
+        return batch if len(rows) == len(newest) else take(batch, rows)
 
     def advice(self, batch: AdviceBatch, t: float) -> U8:
         """Due mask of advice: when it changed noticeably or its repetition is due; nothing that has already expired."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
 from cloverleaf.algo.geo import degrees
@@ -30,6 +32,7 @@ class BusCapture:
 
         seal = _seal(security) if security is not None and self._packets else None
         self._writer = Writer(path, content.standard, frame.clock, place, seal)
+        weakref.finalize(self, self._writer.__exit__)  # the run that owns it has no end of its own
 
     def write(self, link: Link | Silence) -> None:
         """Append what was sent in the last tick."""
