@@ -38,10 +38,13 @@ def strike(fault: Fault, say: Callable[[str], None]) -> dict[str, Any]:
     fleet = run.rooms.fleet
     assert isinstance(fleet, SupervisedFleet)
     fleet.faults = Injector((fault,))
-    degraded_after, deepest = np.nan, Mode.NORMAL
+    degraded_after, deepest, before = np.nan, Mode.NORMAL, 0
     for _ in range(round(LAST / run.step)):
         now = run.tick().time
-        if now > STRUCK and len(fleet.mode) and fleet.mode.max() > Mode.NORMAL:
+        degraded = int((fleet.mode > Mode.NORMAL).sum())
+        if now - run.step < STRUCK - 1e-6:
+            before = degraded  # a lone false alarm before the fault is none of its effects
+        elif degraded > before:
             degraded_after = now - run.step - STRUCK if np.isnan(degraded_after) else degraded_after
             deepest = max(deepest, Mode(int(fleet.mode.max())))
     caused = caused_by_smart(run.collisions)
