@@ -20,7 +20,8 @@ def on_ray(jobs: list[Job], address: str) -> Iterator[tuple[Job, dict[str, Any]]
     from cloverleaf.judge.sweep import run_job
 
     try:
-        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+        if not ray.is_initialized():  # a session that is open already, as in a notebook on the cluster, is used
+            ray.init(address=address, log_to_driver=False)
     except (ConnectionError, OSError, RuntimeError) as error:
         reason = (str(error).splitlines() or ["no answer"])[0]
         raise StudyError(f"no Ray cluster at {address}: {reason}", element="--workers",
