@@ -1,4 +1,4 @@
-"""Where sweeps run: the processor, or a CUDA device where one is installed."""
+"""Where sweeps run: the processor; a CUDA device is asked for and refused with what is missing."""
 
 from __future__ import annotations
 
@@ -29,4 +29,8 @@ def choose_device(name: str) -> str:
             element="--device",
             hint="a driver and a GPU are needed; --device cpu runs everywhere",
         )
-    return name
+    raise StudyError(
+        "sweeps do not run on a CUDA device yet: their kernels compile for one, but nothing launches them",
+        element="--device",
+        hint="--device cpu",
+    )

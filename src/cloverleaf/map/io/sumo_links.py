@@ -19,6 +19,7 @@ DIRECTIONS = {
     "L": LinkDirection.PART_LEFT,
     "R": LinkDirection.PART_RIGHT,
     "t": LinkDirection.TURN,
+    "T": LinkDirection.TURN,  # a U-turn where traffic keeps left
     "invalid": LinkDirection.STRAIGHT,
 }
 
@@ -63,7 +64,7 @@ def read_links(
                 source.fail(element, f"lane via='{name}' does not exist", nearest(name, lanes.row))
         direction = element.get("dir", "s")
         if direction not in DIRECTIONS:
-            source.fail(element, f"direction dir='{direction}' is unknown", "one of s l r L R t")
+            source.fail(element, f"direction dir='{direction}' is unknown", "one of s l r L R t T")
         signal, index = -1, -1
         name = element.get("tl")
         if name:
