@@ -12,7 +12,7 @@ def test_modes_are_a_distribution_and_reading_disturbs_nothing():
     run, twin = Run(study, Arm.CAR, 3), Run(study, Arm.CAR, 3)
     forecaster = Forecaster(run.rooms.fleet.fleet)
     several = 0
-    for _ in range(250):
+    for _ in range(450):
         run.tick()
         twin.tick()
         for station in run.rooms.world.stations:
