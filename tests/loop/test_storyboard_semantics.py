@@ -381,3 +381,17 @@ def test_other_actions(tmp_path, name):
         assert b.x - a.x - 4.0 == pytest.approx(20.0, abs=0.2) and a.speed == pytest.approx(15.0, abs=0.05)
     else:
         assert a.x == pytest.approx(10 + 40 * 20, abs=0.01)
+
+
+@pytest.mark.parametrize("along, x, heading", [("ds", 510.0, 0.0), ("dsLane", 490.0, math.pi)])
+def test_relative_lanes_left_of_the_centre(tmp_path, along, x, heading):
+    """`ds` counts along the reference line and so do angles; `dsLane` counts, and faces, as the traffic of the lane drives."""
+    beside = (
+        f'<PrivateAction><TeleportAction><Position><RelativeLanePosition entityRef="A" dLane="0" {along}="10"/></Position>'
+        "</TeleportAction></PrivateAction>"
+    )
+    episode = Episode(scenario(tmp_path, {"A": teleport(500, 1) + speed(0), "B": beside + speed(10)}, end=2.0)).run()
+    start = motion(episode, "B")[0]
+    end = episode.entities["B"]
+    assert start[1] == pytest.approx(x) and abs(end.heading) == pytest.approx(heading)
+    assert end.x == pytest.approx(x + 20.0 * math.cos(heading), abs=0.2)

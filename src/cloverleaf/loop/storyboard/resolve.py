@@ -132,7 +132,7 @@ def resolve(p, v, m, g, n, a, path, at, i):
     elif kind == AT_RELATIVE_LANE:
         copy_place(a, other, i)
         if a[i, ROAD] >= 0:
-            # ds counts along the reference line and lanes along t; dsLane both as traffic of the entity's lane sees them
+            # ds counts along the reference line, lanes along t, angles from +s; dsLane all as traffic of the lane sees it
             side = 1
             if p.positions[at, P_MODE] == 1:
                 a[i, TURN] = against(m, int(a[i, ROAD]), a[i, LANE])
@@ -141,7 +141,7 @@ def resolve(p, v, m, g, n, a, path, at, i):
             else:
                 _shift(m, n, a, i, second)
             lane_id = lane_by_count(int(a[i, LANE]), side * int(first))
-            a[i, TURN] = against(m, int(a[i, ROAD]), lane_id)
+            a[i, TURN] = against(m, int(a[i, ROAD]), lane_id) if p.positions[at, P_MODE] == 1 else 0.0
             place_on_lane(m, a, i, int(a[i, ROAD]), lane_id, a[i, S], side * third)
         base = a[i, HEADING]
     elif kind == AT_ROUTE:
