@@ -36,6 +36,7 @@ from cloverleaf.types.state import F64, I64
 PAIR, SPEEDS = 3.0, 2.5  # m, m/s: a detection farther from a message is not the same road user
 OLDEST = 0.6  # s
 PAIRS = 12.0  # residuals that count as one view
+AT_ONCE = 3.0  # stations seen in one look: the error of a single one's own position lasts, and no repetition averages it away
 BIASED, SOUND = 0.9, 0.6  # m, mean offset from which sensors count as biased (3.6 deviations of the own position), and sound again
 
 
@@ -105,7 +106,7 @@ class Consistency:
             self._arrange(stations)
         out = np.zeros((len(stations), 3))
         residuals(told, receivers, stations, body, seen, seen_start, float(t), out)
-        count = out[:, 0]
+        count = np.where(out[:, 0] >= AT_ONCE, out[:, 0], 0.0)
         # a running mean over the last PAIRS residuals: sure after one busy look, or after some lonely ones
         self._weight = np.minimum(self._weight + count, np.maximum(PAIRS, count))
         share = np.where(count > 0, count / np.maximum(self._weight, 1.0), 0.0)[:, None]
