@@ -94,7 +94,7 @@ def result_of(generator: subprocess.Popen[str], patience: float) -> dict[str, An
     return found
 
 
-async def health_of(url: str, role: str, seconds: float = 3.0) -> dict[str, Any]:
+async def health_of(url: str, role: str, seconds: float = 10.0) -> dict[str, Any]:
     """The next page that a process publishes about itself."""
     from cloverleaf.cloud.server.child import connect
 
