@@ -167,6 +167,7 @@ def signature_row(count: int = 200) -> dict[str, Any]:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+    from cloverleaf.link.batches import pack
     from cloverleaf.link.security.algorithms import der_signature, p256_point, sha256
     from cloverleaf.link.security.bus_security import BusSecurity
     from cloverleaf.link.security.envelope import open_envelope
@@ -180,11 +181,11 @@ def signature_row(count: int = 200) -> dict[str, Any]:
     bare_stack = [(der_signature(e.signature), sha256(sha256(e.signed) + sha256(certificate.coer))) for e in opened]
     key, prehashed = p256_point(certificate.point), ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
+    psid = np.full(count, 111)
+
     def checked() -> None:
-        part = [stack.pop() for _ in range(count)]
-        assert not any(
-            isinstance(f, Exception) for f in security.verifier.check_all(part, [(111,)] * count, now + 0.05)
-        )
+        buffer, start = pack([stack.pop() for _ in range(count)])
+        assert not security.verifier.check_all(buffer, start, psid, now + 0.05).refused
 
     def bare_verify() -> None:
         for _ in range(count):
@@ -244,8 +245,13 @@ def collision_table(seconds: float = 3.0) -> str:
             columns.append(np.maximum.accumulate(np.nan_to_num(share)))
             loads.append(density * heard * 10.0 * width / tables.resources)
         rows = "".join("            (" + ", ".join(f"{c[i]:.3f}" for c in columns) + "),\n" for i in range(41))
-        text += f'    "{name}": (\n        ({", ".join(f"{v:.4f}" for v in loads)}),\n        (\n{rows}        ),\n    ),\n'
-    return text + '}\n"""Radio -> (loads: share of the resources that a station senses as taken; rows by distance, columns by load)."""\n'
+        text += (
+            f'    "{name}": (\n        ({", ".join(f"{v:.4f}" for v in loads)}),\n        (\n{rows}        ),\n    ),\n'
+        )
+    return (
+        text
+        + '}\n"""Radio -> (loads: share of the resources that a station senses as taken; rows by distance, columns by load)."""\n'
+    )
 
 
 def run(table: bool = False) -> None:

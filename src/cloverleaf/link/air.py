@@ -65,15 +65,20 @@ class Air:
         busy = np.zeros(len(order))
         busy[~unit] = self._cars.read(sender[~unit])
         busy[unit] = self._units.read(sender[unit] - RSU_STATION_BASE)
-        key, epoch = np.zeros(len(order), np.uint64), np.zeros(len(order), np.int64)
+        x, y = wire.x[order], wire.y[order]
+        cell, epoch = np.zeros((2, len(order)), np.int64)
+        key = np.zeros(len(order), np.uint64)
         access = np.zeros(len(order))
         prepare(
             self.seed,
             sender,
+            x,
+            y,
             np.float64(t),
             tables.access_min,
             tables.access_max,
             tables.reservation,
+            cell,
             key,
             epoch,
             access,
@@ -83,13 +88,14 @@ class Air:
             self.airtime = float(subchannels[own].mean()) / tables.resources
         load = subchannels / (tables.resources * self.step)
         tx = Senders(
-            wire.x[order],
-            wire.y[order],
+            x,
+            y,
             sender,
             order.astype(np.int32),
             wire.kind[order],
             load,
             busy,
+            cell,
             key,
             epoch,
             access,

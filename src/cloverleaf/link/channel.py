@@ -35,6 +35,7 @@ class Senders(NamedTuple):
     kind: I32  # MessageKind
     load: F64  # share of the channel's resources that its stream of messages takes
     busy: F64  # channel busy ratio at the sender
+    cell: I64  # the 25 m cell that it sends from
     key: np.ndarray  # uint64, the sender's random stream
     epoch: I64  # number of the sender's current reservation
     delay: F64  # s from generation to the air
@@ -60,19 +61,20 @@ class Losses(NamedTuple):
 
 
 @kernel
-def prepare(seed, station, t, access_min, access_max, reservation, key, epoch, delay):
-    """Random stream, current reservation and access delay of each sender: writes `key`, `epoch`, `delay`, shape (n,)."""
-    for i in range(len(station)):
-        k = stream(seed, 0, station[i], CHANNEL)
-        key[i] = k
-        epoch[i] = np.int64(math.floor(t / reservation + uniform(k, _FIRST)))
-        delay[i] = access_min + (access_max - access_min) * uniform(k, _EPOCHS + epoch[i])
-
-
-@kernel
 def _cell(x, y):
     """Number of the 25 m cell around a point."""
     return np.int64(math.floor(x * 0.04)) * np.int64(73856093) + np.int64(math.floor(y * 0.04)) * np.int64(19349663)
+
+
+@kernel
+def prepare(seed, station, x, y, t, access_min, access_max, reservation, cell, key, epoch, delay):
+    """Place, random stream, current reservation and access delay of each sender: writes `cell`, `key`, `epoch`, `delay`, shape (n,)."""
+    for i in range(len(station)):
+        k = stream(seed, 0, station[i], CHANNEL)
+        cell[i] = _cell(x[i], y[i])
+        key[i] = k
+        epoch[i] = np.int64(math.floor(t / reservation + uniform(k, _FIRST)))
+        delay[i] = access_min + (access_max - access_min) * uniform(k, _EPOCHS + epoch[i])
 
 
 @kernel
@@ -115,15 +117,16 @@ def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, mess
     for r in range(len(rx.x)):
         start[r] = n
         load = 0.0
-        own = rx.station[r]
-        here = _cell(rx.x[r], rx.y[r])
+        own, x, y = rx.station[r], rx.x[r], rx.y[r]
+        here = _cell(x, y)
+        key, busy = rx.key[r] * _ODD, rx.busy[r]
         silent = tables.half_duplex * rx.rate[r]
-        first = _first_at_least(tx.x, rx.x[r] - tables.reach)
+        first = _first_at_least(tx.x, x - tables.reach)
         for i in range(first, len(tx.x)):
-            dx = tx.x[i] - rx.x[r]
+            dx = tx.x[i] - x
             if dx > tables.reach:
                 break
-            dy = tx.y[i] - rx.y[r]
+            dy = tx.y[i] - y
             d2 = dx * dx + dy * dy
             if d2 > tables.reach * tables.reach or tx.station[i] == own:
                 continue
@@ -134,17 +137,17 @@ def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, mess
             load += tx.load[i] * (1.0 - weak)
             place = min(int(d / 25.0), 39)
             losses.offered[place] += 1
-            pair = mix64(tx.key[i] ^ (rx.key[r] * _ODD))
+            pair = mix64(tx.key[i] ^ key)
             u = uniform(pair, _EPOCHS + tx.epoch[i])
             if u < silent:
                 losses.cause[0] += 1
                 continue
             if weak > 0.0:
-                v = uniform(pair, _cell(tx.x[i], tx.y[i]) * np.int64(3) + here)
+                v = uniform(pair, tx.cell[i] * np.int64(3) + here)
                 if v < weak:
                     losses.cause[1] += 1
                     continue
-            hit = _collision(tables, row, part, 0.5 * (tx.busy[i] + rx.busy[r]))
+            hit = _collision(tables, row, part, 0.5 * (tx.busy[i] + busy))
             if u < silent + (1.0 - silent) * hit:
                 losses.cause[2] += 1
                 continue
@@ -158,7 +161,7 @@ def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, mess
                 delay[n] = tx.delay[i]
             n += 1
         # Exponential memory of one second at ten ticks a second.
-        rx.busy[r] += 0.2 * (load - rx.busy[r])
+        rx.busy[r] = busy + 0.2 * (load - busy)
     start[len(rx.x)] = n
     return n
 

@@ -6,9 +6,8 @@ not heard the sender's certificate loses the message and asks for the certificat
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from itertools import pairwise
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +15,15 @@ import numpy as np
 from cloverleaf.algo.rng import PSEUDONYM, stream, uniform
 from cloverleaf.link.batches import pack
 from cloverleaf.link.overload import Pairs
-from cloverleaf.link.security.algorithms import SIGN, algorithm, raw_signature, sha256
+from cloverleaf.link.security.algorithms import SIGN, algorithm, raw_signature
 from cloverleaf.link.security.applications import PSID as PSID
-from cloverleaf.link.security.envelope import Envelope, Header, seal, to_be_signed
-from cloverleaf.link.security.oer import octets, unsigned
+from cloverleaf.link.security.envelope import Header, plain, seal, to_be_signed
+from cloverleaf.link.security.oer import unsigned
 from cloverleaf.link.security.peers import MOST_REQUESTS, Peers
 from cloverleaf.link.security.revocation import CRL_PSID, Revocations, revocation_list
 from cloverleaf.link.security.signer import ATTACH_EVERY, Signer, Ticket, simulated_authority
-from cloverleaf.link.security.verifier import Verifier
-from cloverleaf.types.errors import SecurityError, StudyError, nearest
+from cloverleaf.link.security.verifier import Checked, Verifier
+from cloverleaf.types.errors import StudyError, nearest
 from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, WireBatch
 from cloverleaf.types.state import I64, U8
 
@@ -81,6 +80,7 @@ class BusSecurity:
         self.offset = clock - ITS_EPOCH
         self.capacity = CAPACITY[name]
         self.psid = PSID[standard.partition("_")[0]]
+        self._psid = np.array([self.psid[k] for k in range(len(self.psid))], np.int64)
         self.authority = simulated_authority(self.algorithm, int(self.offset) - 3600)
         self.verifier = Verifier([self.authority.root])
         self.verifier.learn(self.authority.authority)
@@ -94,7 +94,7 @@ class BusSecurity:
         self._owner: dict[bytes, int] = {}  # HashedId3 of a ticket in use -> its station
         self._number: dict[bytes, int] = {}  # HashedId8 -> number of the ticket
         self._peers = Peers()
-        self._heard: list[Envelope | SecurityError] = []
+        self._heard = Checked([], [], np.zeros(0, np.uint8), [], [])
 
     def signer(self, station: int) -> Signer:
         """The signer of a station; cars may say where they are, infrastructure everything else."""
@@ -122,7 +122,7 @@ class BusSecurity:
         if self.algorithm.name == "p256":
             self._pens[station] = _Pen(
                 ticket.key.sign,
-                sha256(certificate.coer),
+                sha256(certificate.coer).digest(),
                 b"\x80" + certificate.hashed_id + b"\x80\x80",
                 b"\x81\x01\x01" + certificate.coer + b"\x80\x80",
             )
@@ -154,28 +154,34 @@ class BusSecurity:
         raw, start = wire.buffer.tobytes(), wire.start.tolist()
         micro = round(now * 1e6)
         tails = {k: b"\x40" + unsigned(psid) + micro.to_bytes(8, "big") for k, psid in self.psid.items()}
-        parts = []
+        pens, attach_at, wanted, event = self._pens, self._attach_at, self._wanted, int(MessageKind.EVENT)
+        head, digests, signers = [], [], []
         for i, (station, kind) in enumerate(zip(wire.station.tolist(), wire.kind.tolist())):
-            if station not in self._signers:
+            if station not in attach_at:
                 self.signer(station)
             payload = raw[start[i] : start[i + 1]]
-            attach = kind == MessageKind.EVENT or now >= self._attach_at[station]
+            attach = kind == event or now >= attach_at[station]
             if attach:
-                self._attach_at[station] = now + ATTACH_EVERY - 1e-6
-            if station in self._wanted:
-                requests = tuple(self._wanted.pop(station))
+                attach_at[station] = now + ATTACH_EVERY - 1e-6
+            if station in wanted:
+                requests = tuple(wanted.pop(station))
                 signed = to_be_signed(payload, Header(self.psid[kind], micro, requests=requests))
             else:
-                signed = b"\x40\x03\x80" + octets(payload) + tails[kind]
-            pen = self._pens.get(station)
+                signed = plain(len(payload)) + payload + tails[kind]
+            pen = pens.get(station)
             if pen is None:
                 certificate, key = self._signers[station].ticket
-                signature = self.algorithm.sign(key, signed, certificate.coer)
-                parts.append(seal(signed, certificate, signature, attach=attach))
+                head.append(
+                    seal(signed, certificate, self.algorithm.sign(key, signed, certificate.coer), attach=attach)
+                )
                 continue
-            digest = hashlib.sha256(hashlib.sha256(signed).digest() + pen.signer).digest()
-            signature = raw_signature(pen.sign(digest, SIGN))
-            parts.append(b"\x03\x81\x00" + signed + (pen.whole if attach else pen.digest) + signature)
+            head.append(b"\x03\x81\x00" + signed + (pen.whole if attach else pen.digest))
+            digests.append(sha256(sha256(signed).digest() + pen.signer).digest())
+            signers.append(pen.sign)
+        parts = head
+        if signers:  # nothing but signatures at once, so that their code and tables stay in the cache
+            made = [sign(digest, SIGN) for sign, digest in zip(signers, digests)]
+            parts = [part + raw_signature(der) for part, der in zip(head, made)]
         if len(self._revoked) > before:
             self._publish(now)
         buffer, offsets = pack(parts)
@@ -183,44 +189,29 @@ class BusSecurity:
 
     def check(self, wire: WireBatch, t: float) -> tuple[U8, I64, U8, list[str]]:
         """(payload buffer, offsets, verdict 1 accepted, reasons of the refused)."""
-        now = t + self.offset
-        raw, start = wire.buffer.tobytes(), wire.start.tolist()
-        messages = [raw[a:b] for a, b in pairwise(start)]
-        permitted = {kind: (psid,) for kind, psid in self.psid.items()}
-        found = self.verifier.check_all(messages, [permitted[kind] for kind in wire.kind.tolist()], now, self.place)
+        psid = self._psid[wire.kind]
+        found = self.verifier.check_all(wire.buffer, wire.start, psid, t + self.offset, self.place)
         self._heard = found
-        parts = [b"" if isinstance(f, SecurityError) else f.payload for f in found]
-        refused = [f.reason for f in found if isinstance(f, SecurityError)]
-        verdict = np.ones(len(found), np.uint8)
-        if refused:
-            verdict[[isinstance(f, SecurityError) for f in found]] = 0
-        buffer, offsets = pack(parts)
-        return buffer, offsets, verdict, refused
+        verdict = np.ones(len(psid), np.uint8)
+        verdict[[i for i, _ in found.refused]] = 0
+        buffer, offsets = pack(found.payload)
+        return buffer, offsets, verdict, [reason for _, reason in found.refused]
 
     def hear(self, groups: list[tuple[Pairs, I64]]) -> tuple[list[Pairs], int]:
         """Of the messages checked last, what each receiver could check too, and how many pairs could not; groups of (pairs, station ids).
 
         Who lacks a certificate asks for it in its next message, and who is asked attaches it.
         """
-        n = len(self._heard)
-        ticket, attached = np.full(n, -1, np.int64), np.zeros(n, np.uint8)
-        asking: list[tuple[int, tuple[bytes, ...]]] = []
-        for i, f in enumerate(self._heard):
-            if isinstance(f, Envelope):
-                ticket[i] = self._number.get(f.signer, -1)
-                if f.certificate is not None:
-                    attached[i] = 1
-                if f.header.requests:
-                    asking.append((i, f.header.requests))
+        heard, number = self._heard, self._number
+        ticket = np.array([number.get(signer, -1) for signer in heard.signer], np.int64)
         out, lost = [], 0
         for pairs, ids in groups:
-            self._answer(asking, pairs, ids)
-            kept, receiver, message = self._peers.hear(pairs, ids, ticket, attached)
+            self._answer(heard.requests, pairs, ids)
+            kept, receiver, message = self._peers.hear(pairs, ids, ticket, heard.attached)
             for r, m in zip(ids[receiver].tolist(), message.tolist()):
-                wanted, heard = self._wanted.setdefault(r, []), self._heard[m]
-                assert isinstance(heard, Envelope)
-                if len(wanted) < MOST_REQUESTS and heard.signer[-3:] not in wanted:
-                    wanted.append(heard.signer[-3:])
+                wanted, digest = self._wanted.setdefault(r, []), heard.signer[m][-3:]
+                if len(wanted) < MOST_REQUESTS and digest not in wanted:
+                    wanted.append(digest)
             out.append(kept)
             lost += len(message)
         return out, lost

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cloverleaf.link.security.certificate import Certificate, decode_certificate, encode_signature, read_signature
-from cloverleaf.link.security.oer import Reader, octets, unsigned
+from cloverleaf.link.security.oer import Reader, length, octets, unsigned
 from cloverleaf.types.errors import DecodeError
 
 
@@ -42,12 +42,18 @@ _SIGNED = b"\x03\x81"  # version 3, signed data
 _PLAIN = b"\x40\x03\x80"  # a payload that is unsecured data of version 3
 
 
+@lru_cache(maxsize=4096)
+def plain(size: int) -> bytes:
+    """What stands before a payload of `size` bytes in ToBeSignedData."""
+    return _PLAIN + length(size)
+
+
 def to_be_signed(payload: bytes, header: Header) -> bytes:
     """ToBeSignedData."""
     place = header.latitude is not None and header.longitude is not None
     flags = (0x40 if header.generated else 0) | (0x20 if header.expires else 0) | (0x10 if place else 0)
     flags |= 0x80 if header.requests else 0
-    out = b"\x40\x03\x80" + octets(payload) + bytes([flags]) + unsigned(header.psid)
+    out = plain(len(payload)) + payload + bytes([flags]) + unsigned(header.psid)
     if header.generated:
         out += header.generated.to_bytes(8, "big")
     if header.expires:
@@ -79,9 +85,6 @@ def open_envelope(data: bytes) -> Envelope:
     Raises:
         DecodeError: anything that is not such a message, down to bytes left over.
     """
-    usual = _open_usual(data)
-    if usual is not None:
-        return usual
     r = Reader(data)
     begin = 3  # behind the hashId, which the signature says again
     if data[:2] == _SIGNED and data[3:6] == _PLAIN:
@@ -125,34 +128,6 @@ def _whole_certificate(coer: bytes) -> Certificate | None:
     except DecodeError:
         return None
     return certificate if r.at == len(coer) else None
-
-
-def _open_usual(data: bytes) -> Envelope | None:
-    """The usual form at one look: less than 64 KiB of payload, a short PSID and the time, a digest, a P-256 signature; else None."""
-    if len(data) < 94 or data[:6] != _SIGNED + b"\x00" + _PLAIN:
-        return None
-    size, at = data[6], 7
-    if size > 127:
-        if size == 0x81:
-            size, at = data[7], 8
-        elif size == 0x82:
-            size, at = data[7] << 8 | data[8], 9
-        else:
-            return None
-    end = at + size
-    stop = len(data) - 75  # signed part | 80 digest | 80 80 signature
-    wide = stop - end - 10
-    if (
-        wide not in (1, 2)
-        or data[end] != 0x40
-        or data[end + 1] != wide
-        or data[stop] != 0x80
-        or data[stop + 9 : stop + 11] != b"\x80\x80"
-    ):
-        return None
-    psid = data[end + 2] if wide == 1 else data[end + 2] << 8 | data[end + 3]
-    header = Header(psid, int.from_bytes(data[stop - 8 : stop], "big"))
-    return Envelope(data[3:stop], data[at:end], header, data[stop + 1 : stop + 9], None, "p256", data[-64:])
 
 
 def _read_header(r: Reader) -> Header:

@@ -14,7 +14,7 @@ from cloverleaf.types.state import I64, U8
 
 MOST_REQUESTS = 6
 """Certificates asked for in one message."""
-_TICKETS = np.int64(1 << 24)
+_BLOCKS = np.int64(1 << 18)
 _ODD = np.int64(0x1E3779B97F4A7C15)
 
 
@@ -37,6 +37,7 @@ def keep_known(
     ticket,
     attached,
     table,
+    bits,
     out_start,
     out_message,
     out_delay,
@@ -45,8 +46,9 @@ def keep_known(
 ):
     """Keep the pairs whose receiver knows the message's ticket or is told it; a ticket of -1 needs no certificate.
 
-    Writes their number to `out_start[-1]`, that of new certificates to `missing[-2]` and of lost pairs to `missing[-1]`; `missing*` have
-    room for all pairs and two more.
+    What receivers know is a hash table of receiver and block of 64 tickets (`table`), with a bit for each (`bits`). Writes the number of
+    kept pairs to `out_start[-1]`, that of new blocks to `missing[-2]` and of lost pairs to `missing[-1]`; `missing*` have room for all
+    pairs and two more.
     """
     kept, learnt, lost = 0, 0, 0
     for r in range(len(receiver)):
@@ -54,16 +56,19 @@ def keep_known(
         for p in range(start[r], start[r + 1]):
             m = message[p]
             if ticket[m] >= 0:
-                key = receiver[r] * _TICKETS + ticket[m] + np.int64(1)
+                key = receiver[r] * _BLOCKS + (ticket[m] >> 6) + np.int64(1)
+                bit = np.uint64(1) << np.uint64(ticket[m] & 63)
                 at = _place(table, key)
-                if table[at] == 0:
+                if table[at] == 0 or bits[at] & bit == 0:
                     if attached[m] == 0:
                         missing_receiver[lost] = r
                         missing[lost] = m
                         lost += 1
                         continue
-                    table[at] = key
-                    learnt += 1
+                    if table[at] == 0:
+                        table[at] = key
+                        learnt += 1
+                    bits[at] |= bit
             out_message[kept] = m
             out_delay[kept] = delay[p]
             kept += 1
@@ -72,11 +77,21 @@ def keep_known(
     missing[len(missing) - 1] = lost
 
 
+@kernel
+def move(table, bits, new_table, new_bits):
+    """Enter every block of a hash table into another, empty one."""
+    for i in range(len(table)):
+        if table[i] != 0:
+            at = _place(new_table, table[i])
+            new_table[at] = table[i]
+            new_bits[at] = bits[i]
+
+
 class Peers:
     """Certificates known to each receiver of a world."""
 
     def __init__(self, room: int = 1 << 16) -> None:
-        self._table = np.zeros(room, np.int64)
+        self._table, self._bits = np.zeros(room, np.int64), np.zeros(room, np.uint64)
         self._filled = 0
 
     def hear(self, pairs: Pairs, receiver: I64, ticket: I64, attached: U8) -> tuple[Pairs, I64, I64]:
@@ -92,7 +107,7 @@ class Peers:
         self._make_room(total)
         kept = Pairs(np.zeros_like(pairs.start), np.zeros(total, np.int32), np.zeros(total))
         lost, missing = np.zeros(total + 2, np.int64), np.zeros(total + 2, np.int64)
-        keep_known(*pairs, receiver, ticket, attached, self._table, *kept, lost, missing)
+        keep_known(*pairs, receiver, ticket, attached, self._table, self._bits, *kept, lost, missing)
         self._filled += int(missing[-2])
         n, count = int(missing[-1]), int(kept.start[-1])
         return Pairs(kept.start, kept.message[:count], kept.delay[:count]), lost[:n], missing[:n]
@@ -101,15 +116,9 @@ class Peers:
         """At most half of the table is in use, also after `more` further entries."""
         if 2 * (self._filled + more) <= len(self._table):
             return
-        keys = self._table[self._table != 0] - 1
         room = len(self._table)
         while 2 * (self._filled + more) > room:
             room *= 4
-        self._table = np.zeros(room, np.int64)
-        # each known pair of receiver and ticket as a message with its certificate
-        n = len(keys)
-        scratch = Pairs(np.zeros(n + 1, np.int64), np.zeros(n, np.int32), np.zeros(n))
-        keep_known(
-            np.arange(n + 1), np.arange(n, dtype=np.int32), np.zeros(n), keys // _TICKETS, keys % _TICKETS, np.ones(n, np.uint8),
-            self._table, *scratch, np.zeros(n + 2, np.int64), np.zeros(n + 2, np.int64),
-        )  # fmt: skip
+        old = self._table, self._bits
+        self._table, self._bits = np.zeros(room, np.int64), np.zeros(room, np.uint64)
+        move(*old, self._table, self._bits)
