@@ -101,6 +101,31 @@ def test_hostile_and_wrong_files(tmp_path, text, line, message):
     assert any(p.line == line and message in p.message for p in problems), problems
 
 
+def test_a_parameter_may_be_declared_with_its_dollar(tmp_path):
+    declared = (
+        '<ParameterDeclarations><ParameterDeclaration name="$a" parameterType="double" value="1"/>'
+        '<ParameterDeclaration name="b" parameterType="double" value="$a"/></ParameterDeclarations>'
+    )
+    file = tmp_path / "x.xosc"
+    file.write_text(scenario(declared + FRAME.format("", "")))
+    assert not any("declared" in p.message for p in check_file(file).problems)
+    assert not any("parameter" in p.message for p in check_file(file, {"a": "2"}).problems)
+
+
+def test_a_controller_is_assigned_and_overridden_in_one_action_as_in_edition_1_0(tmp_path):
+    car = (
+        '<ScenarioObject name="Ego"><MiscObject name="m" miscObjectCategory="none" mass="1"><BoundingBox><Center x="0" y="0" z="0"/>'
+        '<Dimensions width="1" length="1" height="1"/></BoundingBox><Properties/></MiscObject></ScenarioObject>'
+    )
+    assign = '<AssignControllerAction><Controller name="c"><Properties/></Controller></AssignControllerAction>'
+    override = '<OverrideControllerValueAction><Throttle value="0" active="false"/></OverrideControllerValueAction>'
+    for parts, good in ((assign + override, True), (override, True), (assign + assign, False), ("", False)):
+        action = f'<Private entityRef="Ego"><PrivateAction><ControllerAction>{parts}</ControllerAction></PrivateAction></Private>'
+        file = tmp_path / "x.xosc"
+        file.write_text(scenario(FRAME.format(car, action)))
+        assert (not any("incomplete" in p.message for p in check_file(file).problems)) is good, parts
+
+
 def test_every_truncation_of_a_good_file_is_refused(tmp_path):
     whole = scenario(FRAME.format("", ""))
     file = tmp_path / "x.xosc"

@@ -50,6 +50,9 @@ def read(path: Path) -> etree._Element:
         raise ScenarioError(
             "not an OpenSCENARIO file", file=path, line=root.sourceline, element=str(etree.QName(root).localname)
         )
+    for declaration in root.iter("ParameterDeclaration", "VariableDeclaration"):
+        if declaration.get("name", "").startswith("$"):  # files of 1.0 declare as they use: "$a"
+            declaration.set("name", declaration.get("name", "")[1:])
     return root
 
 
