@@ -10,12 +10,13 @@ import pytest
 from test_engine import NOW, toy
 from toy import Traffic
 
-from cloverleaf.cloud.live.bundler import Bundler
+from cloverleaf.cloud.live.bundler import MOST, Bundler
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.engine import Engine, answer_of
 from cloverleaf.cloud.live.frames import pack_frame, read_frame
 from cloverleaf.cloud.live.runner import STRIKES, Runner
 from cloverleaf.cloud.live.tiers import LevelError, Tier, View
+from cloverleaf.cloud.live.tiles import around, audiences, shares, tile_of
 from cloverleaf.cloud.security.limits import Buckets
 from cloverleaf.cloud.server.host import said_of
 from cloverleaf.cloud.services import Answer
@@ -33,7 +34,7 @@ def single(cars: Traffic, t: float = NOW) -> list[bytes]:
 
 def test_messages_to_frames_and_back_to_each_sender() -> None:
     cars = Traffic([0, 1], [-60.0, -60.0], 15.0)
-    bundler, engine = Bundler(toy(), Counts(), None, 1), Engine(toy(), epoch=1)
+    bundler, engine = Bundler(toy(), Counts(), None, 1, {}), Engine(toy(), epoch=1)
     for k, data in enumerate(single(cars)):
         bundler.add("city", f"veh{k}", "bsm", data, f"inbox{k}", NOW)
     bundles = bundler.flush(NOW)
@@ -48,9 +49,33 @@ def test_messages_to_frames_and_back_to_each_sender() -> None:
     assert back.station is not None and [bundler.source_of[s] for s in back.station.tolist()] == ["city.veh1"]
 
 
+def test_messages_with_the_same_hearers_travel_together() -> None:
+    parts = shares(np.array([0.0, 900.0, 1900.0, 3900.0]), np.zeros(4), 3)
+    table = audiences(parts)
+    hearers = {t: {k for k, p in enumerate(parts) if t in around(p)} for t in table}
+    assert all(hearers[t] and hearers[t] == hearers[name] for t, name in table.items())
+    assert len(set(table.values())) == len({frozenset(h) for h in hearers.values()}) > 3
+    assert audiences(parts[:1]) == {}
+
+
+def test_one_frame_for_each_audience_and_none_too_long() -> None:
+    n = 1200
+    cars = Traffic([0, 1], [-60.0, -60.0], 15.0)
+    said, data = cars.awareness(NOW), single(cars)
+    west, south = tile_of(said.x, said.y).tolist()
+    for together, names in (({}, {-1}), ({west: 7, south: 7}, {7}), ({west: 7}, {7, -1})):
+        bundler = Bundler(toy(), Counts(), None, 1, together)
+        for k in range(n):
+            bundler.add("city", f"veh{k}", "bsm", data[k % 2], "", NOW + 1e-3 * k)
+        bundles = bundler.flush(NOW + 2.0)
+        assert {b.frame.tile for b in bundles} == names and max(len(b.frame.kind) for b in bundles) <= MOST
+        assert sum(len(b.frame.kind) for b in bundles) == n and len(bundles) == 3 * len(names)
+        assert min(b.first.time for b in bundles) == NOW and bundler.counts.totals["accepted"] == n
+
+
 def test_wrong_messages_are_counted_by_source_and_reason() -> None:
     counts = Counts()
-    bundler = Bundler(toy(), counts, None, 1)
+    bundler = Bundler(toy(), counts, None, 1, {})
     (good,) = single(Traffic([0], [-60.0]))
     bundler.add("a", "strange", "xyz", good, "", NOW)
     bundler.add("a", "long", "bsm", bytes(9000), "", NOW)

@@ -134,6 +134,7 @@ def ingest(
 
             leave_trust(folder / "trust")
         broker.start()
+        asyncio.run(_stream([broker]))  # a gateway sends its frames to the stream, again and again while there is none
         roles = [("shard", "0")] + ([("gateway",)] if mode == "messages" else [])
         try:
             with processes(folder, settings, *roles):
@@ -141,7 +142,7 @@ def ingest(
                     wait_ready(broker.url, role)
                 generator = generate(
                     url=broker.url, map=str(settings.run / "map.pickle"), mode=mode, vehicles=vehicles, seconds=seconds, warm_s=8.0,
-                    trust=int(trust), hz=hz,
+                    trust=int(trust), hz=hz, tick_s=0.02 if mode == "frames" else 0.01,
                 )  # fmt: skip
                 time.sleep(8.0 + 0.3 * seconds)
                 first = asyncio.run(health_of(broker.url, "shard-0"))

@@ -51,6 +51,18 @@ def shares(x: F64, y: F64, shards: int) -> list[set[int]]:
     return out
 
 
+def audiences(parts: list[set[int]]) -> dict[int, int]:
+    """Tile -> the first tile that the same shards hear, so that messages with the same hearers can travel together.
+
+    With one shard there is nothing to tell apart and the table is empty; tiles that no shard hears are not in it.
+    """
+    if len(parts) == 1:
+        return {}
+    heard = [around(part) for part in parts]
+    first: dict[tuple[bool, ...], int] = {}
+    return {t: first.setdefault(tuple(t in h for h in heard), t) for t in sorted(set().union(*heard))}
+
+
 def owner_table(parts: list[set[int]]) -> tuple[I64, I32]:
     """All tiles in order, and the shard that owns each."""
     pairs = sorted((t, k) for k, part in enumerate(parts) for t in part)

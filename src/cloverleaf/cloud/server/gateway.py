@@ -1,6 +1,7 @@
 """The gateway as a process: single messages of vehicles and units (NATS subjects, MQTT topics) in, frames out, advisories back to each.
 
-A sender that asks for a reply gets `+OK` when the stream has its message. Advisories go to `v2x.down.TENANT.SOURCE` one by one.
+A sender that asks for a reply gets `+OK` when the stream has its message. Advisories go to `v2x.down.TENANT.SOURCE` one by one; over
+NATS their header `Answers` names the source of the first message that they take account of and when it came, s since 1970.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import contextlib
 import sys
 import time
+from collections import OrderedDict
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -17,6 +19,7 @@ from cloverleaf.cloud.live.bundler import Bundle, Bundler
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import identity, pack_frame, read_frame
 from cloverleaf.cloud.live.subjects import frame_subject, is_token
+from cloverleaf.cloud.live.tiles import audiences, shares
 from cloverleaf.cloud.security.verify import checker_of
 from cloverleaf.cloud.server.child import Child, run_child
 from cloverleaf.cloud.server.settings import shared_map
@@ -24,6 +27,8 @@ from cloverleaf.types.errors import DecodeError
 
 EVERY = 0.01
 SOURCE = "gateway"
+REMEMBERED = 10_000
+"""Frames whose first message is remembered, for the word that answers them."""
 
 
 class Gateway:
@@ -32,19 +37,27 @@ class Gateway:
     def __init__(self, child: Child) -> None:
         s = child.settings
         self.child, self.counts = child, Counts()
-        self.bundler = Bundler(shared_map(s), self.counts, checker_of(s.security, s.folder / "trust"), int(time.time()))
+        base_map = shared_map(s)
+        together = audiences(shares(base_map.graph.point_x, base_map.graph.point_y, s.shards))
+        checker = checker_of(s.security, s.folder / "trust")
+        self.bundler = Bundler(base_map, self.counts, checker, int(time.time()), together)
         self.frames = self.unacknowledged = self.handed_down = 0
+        self._first: OrderedDict[int, tuple[str, float]] = OrderedDict()  # by frame, what its first message's source and time were
+        self._took_ms: list[float] = []
         self._tenants: set[str] = set()
         self._sending: set[asyncio.Task[None]] = set()
         child.page = self.page
 
     def page(self) -> dict[str, Any]:
-        """Health of the gateway."""
+        """Health of the gateway; `answer_ms`: from a message's arrival to the advisory that takes account of it, of the last second."""
+        took, self._took_ms = sorted(self._took_ms), []
         return {
             **self.counts.page(),
             "frames": self.frames,
             "unacknowledged": self.unacknowledged,
             "handed_down": self.handed_down,
+            "answer_ms_p50": took[len(took) // 2] if took else 0.0,
+            "answer_ms_max": took[-1] if took else 0.0,
             "problems": ["the stream does not take frames"] if self.unacknowledged and len(self._sending) > 500 else [],
         }
 
@@ -63,6 +76,9 @@ class Gateway:
                     self._tenants.add(bundle.tenant)
                     await self.child.broker.subscribe(f"v2x.down.{bundle.tenant}.{SOURCE}", cb=self.hand_down)
                 self.frames += 1
+                self._first[bundle.frame.sequence] = bundle.first.source, bundle.first.time
+                if len(self._first) > REMEMBERED:
+                    self._first.popitem(last=False)
                 task = asyncio.ensure_future(self._send(bundle))
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
@@ -91,12 +107,16 @@ class Gateway:
             return
         if frame.station is None:
             return
+        heard = self._first.get(frame.tile)
+        header = None if heard is None else {"Answers": f"{heard[0]} {heard[1]:.6f}"}
+        if heard is not None:
+            self._took_ms.append(1e3 * (time.time() - heard[1]))
         raw, at = frame.buffer.tobytes(), frame.start.tolist()
         for i, station in enumerate(frame.station.tolist()):
             source = self.bundler.source_of.get(station)
             if source is not None:
                 self.handed_down += 1
-                await self.child.broker.publish(f"v2x.down.{source}", raw[at[i] : at[i + 1]])
+                await self.child.broker.publish(f"v2x.down.{source}", raw[at[i] : at[i + 1]], headers=header)
         with contextlib.suppress(Exception):
             await self.child.broker.flush()
 

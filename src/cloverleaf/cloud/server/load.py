@@ -183,15 +183,17 @@ class Generator:
     async def one_by_one(self, broker: Any) -> None:
         """Every vehicle as a source of its own that publishes single messages."""
         load = self.load
-        last = np.zeros(load.vehicles + 1)
+        sent: dict[str, deque[float]] = {f"v{s}": deque(maxlen=20) for s in self.traffic.station.tolist()}
 
         async def told(message: Msg) -> None:
-            begin = last[int(message.subject.rpartition("v")[2])]
+            now = time.time()
+            source, _, heard = (message.headers or {}).get("Answers", "").partition(" ")
             self.advisories += 1
-            if begin and self.counting:
-                self.latency.append(time.perf_counter() - begin)
+            if source and self.counting:  # counted from the sending of the message that it says it answers
+                self.latency.append(now - max(t for t in sent[source] if t <= float(heard)))
 
-        await broker.subscribe(f"v2x.down.{load.tenant}.*", cb=told)
+        for source in sent:
+            await broker.subscribe(f"v2x.down.{load.tenant}.{source}", cb=told)
         turns = round(1.0 / (load.hz * load.tick_s))
         share = [np.arange(load.vehicles)[k::turns] for k in range(turns)]
         begin, tick = time.perf_counter(), 0
@@ -207,7 +209,7 @@ class Generator:
             frame = self.frame(mine, time.time())
             raw, at = frame.buffer.tobytes(), frame.start.tolist()
             for i, station in enumerate(self.traffic.station[mine].tolist()):
-                last[station] = time.perf_counter()
+                sent[f"v{station}"].append(time.time())
                 await broker.publish(f"v2x.msg.{load.tenant}.v{station}.bsm", raw[at[i] : at[i + 1]])
             self.messages += len(mine) * self.counting
             await broker.flush()
