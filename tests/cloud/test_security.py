@@ -151,7 +151,9 @@ async def heard(broker: Broker, listener: dict, publisher: dict, subject: str, l
         await b.flush()
         for client in (b, a, b, a):  # the broker has handled all that came before a flush is answered
             await client.flush()
-        await asyncio.sleep(0.1)
+        end = time.monotonic() + 1.0
+        while len(got) < 3 and time.monotonic() < end:
+            await asyncio.sleep(0.02)
         return len(got)
     finally:
         await a.close()

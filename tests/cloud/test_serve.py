@@ -74,7 +74,7 @@ class Served:
         """Whether all processes run and have said so."""
         assert self.process.poll() is None, (self.folder / "serve.log").read_text()[-2000:]
         page = self.page("/health")
-        return page["status"] == "ok" and set(page["supervision"]) - {"broker"} <= set(page["processes"])
+        return page["status"] == "ok" and set(page["supervision"]) - {"broker", "nursery"} <= set(page["processes"])
 
     def pids(self) -> dict[str, int]:
         """The processes that it started."""
@@ -201,6 +201,22 @@ def test_a_killed_broker_is_told_of_and_comes_back(served: Served) -> None:
     eventually(lambda: served.page("/health")["supervision"]["broker"]["pid"] != before)
     eventually(served.well)
     assert served.page("/health")["supervision"]["broker"]["restarts"] == 1
+    cars = Cars(served.broker())
+    try:
+        eventually(lambda: cars.report() or len(served.page("/api/objects")["objects"]) == 10)
+    finally:
+        cars.uplink.close()
+
+
+@pytest.mark.parametrize("name", ["shard-0", "gateway", "keeper", "nursery"])
+def test_a_killed_process_comes_back(served: Served, name: str) -> None:
+    before = served.page("/health")["supervision"]
+    os.kill(before[name]["pid"], signal.SIGKILL)
+    eventually(lambda: served.pids()[name] != before[name]["pid"])
+    if name == "nursery":  # its children end with it
+        eventually(lambda: not set(served.pids().values()) & {before[n]["pid"] for n in ("shard-0", "gateway", "keeper")})
+    eventually(served.well)
+    assert served.page("/health")["supervision"][name]["restarts"] == before[name]["restarts"] + 1
     cars = Cars(served.broker())
     try:
         eventually(lambda: cars.report() or len(served.page("/api/objects")["objects"]) == 10)

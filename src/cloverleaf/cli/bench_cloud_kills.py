@@ -188,8 +188,7 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
         stop = time.monotonic() + 90.0
         while reader.span()[2] < load.get("acked", 0) + len(singles.acked) and time.monotonic() < stop:
             time.sleep(0.5)
-            for process in supervisor.processes:
-                process.watch(time.monotonic())
+            supervisor.step(time.monotonic())
         time.sleep(3.0)
         question = """
             select count(*) as stored, count(distinct (source, epoch, sequence, message)) as different

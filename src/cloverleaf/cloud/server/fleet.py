@@ -113,6 +113,10 @@ async def work(child: Child, name: str, port: int) -> None:
         await child.stop.wait()
 
 
+def main(settings: str, plugin: str, port: str) -> None:
+    """The process."""
+    run_child(f"fleet-{plugin}", lambda child: work(child, plugin, int(port)), settings)
+
+
 if __name__ == "__main__":
-    plugin, number = sys.argv[2], int(sys.argv[3])
-    run_child(f"fleet-{plugin}", lambda child: work(child, plugin, number), sys.argv[1])
+    main(*sys.argv[1:])

@@ -130,5 +130,10 @@ async def work(child: Child) -> None:
     await child.until_stopped(gateway.bundle_for_ever())
 
 
+def main(settings: str) -> None:
+    """The process."""
+    run_child("gateway", work, settings)
+
+
 if __name__ == "__main__":
-    run_child("gateway", work, sys.argv[1])
+    main(*sys.argv[1:])

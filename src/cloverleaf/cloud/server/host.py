@@ -140,6 +140,10 @@ async def work(child: Child, services: list[str]) -> None:
     await child.until_stopped(host.run_for_ever())
 
 
+def main(settings: str, role: str, *services: str) -> None:
+    """The process."""
+    run_child(role, lambda child: work(child, list(services)), settings)
+
+
 if __name__ == "__main__":
-    names = sys.argv[3:]
-    run_child(sys.argv[2], lambda child: work(child, names), sys.argv[1])
+    main(*sys.argv[1:])

@@ -184,5 +184,10 @@ async def work(child: Child) -> None:
         keeper.close()
 
 
+def main(settings: str) -> None:
+    """The process."""
+    run_child("keeper", work, settings)
+
+
 if __name__ == "__main__":
-    run_child("keeper", work, sys.argv[1])
+    main(*sys.argv[1:])

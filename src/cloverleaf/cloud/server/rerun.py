@@ -66,6 +66,11 @@ async def work(child: Child, rerun: Rerun) -> None:
     await child.until_stopped(rerun.play_for_ever())
 
 
+def main(settings: str, lake: str, first: str, last: str, speed: str) -> None:
+    """The process."""
+    what = float(first), float(last), float(speed)
+    run_child("replay", lambda child: work(child, Rerun(child, Path(lake), *what)), settings)
+
+
 if __name__ == "__main__":
-    lake, (first, last, speed) = Path(sys.argv[2]), (float(a) for a in sys.argv[3:6])
-    run_child("replay", lambda child: work(child, Rerun(child, lake, first, last, speed)), sys.argv[1])
+    main(*sys.argv[1:])

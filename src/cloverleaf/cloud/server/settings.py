@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cloverleaf.map.graph import BaseMap
@@ -106,7 +107,13 @@ def share_map(settings: Settings) -> BaseMap:
 
 def shared_map(settings: Settings) -> BaseMap:
     """The map that `share_map` left; written and read by the owner of the data folder only."""
-    base_map: BaseMap = pickle.loads((settings.run / "map.pickle").read_bytes())
+    path = settings.run / "map.pickle"
+    return _read_shared(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(1)
+def _read_shared(path: Path, _changed: int) -> BaseMap:
+    base_map: BaseMap = pickle.loads(path.read_bytes())
     return base_map
 
 

@@ -196,6 +196,10 @@ async def work(child: Child, number: int) -> None:
     await child.until_stopped(shard.cycle_for_ever(), shard.show_for_ever())
 
 
+def main(settings: str, number: str) -> None:
+    """The process."""
+    run_child(f"shard-{number}", lambda child: work(child, int(number)), settings)
+
+
 if __name__ == "__main__":
-    index = int(sys.argv[2])
-    run_child(f"shard-{index}", lambda child: work(child, index), sys.argv[1])
+    main(*sys.argv[1:])

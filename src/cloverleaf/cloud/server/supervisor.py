@@ -11,6 +11,7 @@ from typing import Any
 
 from cloverleaf.cloud.broker import Broker
 from cloverleaf.cloud.server.child import command
+from cloverleaf.cloud.server.nursery import Forked, Nursery, can_fork
 
 WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """s before a process that died is started again: the first time, the second, ..."""
@@ -20,27 +21,46 @@ CALM = 30.0
 
 @dataclass
 class Process:
-    """One child: how to start it, and how that went."""
+    """One child: what it runs, and how that went."""
 
     name: str
-    line: list[str]
+    module: str
+    settings: Path
+    arguments: tuple[str, ...]
     log: Path
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    process: subprocess.Popen[bytes] | Forked | None = field(default=None, repr=False)
     restarts: int = -1
     failures: int = 0
     since: float = 0.0
     due: float = 0.0
+    asked: bool = False
+    """Whether the nursery was asked and has not answered."""
 
-    def start(self) -> None:
-        """Start it now."""
+    def start(self, nursery: Nursery | None) -> None:
+        """Start it now, or ask for it."""
+        if nursery is not None:
+            nursery.ask(self.name, self.module, self.arguments, self.log)
+            self.asked = True
+            return
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen(self.line, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            line = command(self.module, self.settings, *self.arguments)
+            self.begun(subprocess.Popen(line, stdout=out, stderr=out, stdin=subprocess.DEVNULL))
+
+    def begun(self, process: subprocess.Popen[bytes] | Forked) -> None:
+        """It runs."""
+        self.process, self.asked = process, False
         self.restarts += 1
         self.since = time.monotonic()
 
-    def watch(self, now: float) -> None:
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def watch(self, now: float, nursery: Nursery | None) -> None:
         """Start it again if it has died and its time has come."""
-        if self.process is not None and self.process.poll() is None:
+        if self.asked:
+            return
+        if self.alive():
             if now - self.since > CALM:
                 self.failures = 0
             return
@@ -49,7 +69,7 @@ class Process:
             self.failures += 1
         if now >= self.due:
             self.due = 0.0
-            self.start()
+            self.start(nursery)
 
 
 class Supervisor:
@@ -58,19 +78,21 @@ class Supervisor:
     def __init__(self, folder: Path, broker: Broker | None) -> None:
         self.folder, self.broker = folder, broker
         self.processes: list[Process] = []
+        self.nursery: Nursery | None = None
         self.problem = ""
         """Why the broker does not run; empty: it does."""
-        self._due, self._failures = 0.0, 0
+        self._due, self._failures, self._raised, self._raised_again = 0.0, 0, 0.0, 0
         self._ready: asyncio.Future[None] | None = None
 
     def add(self, name: str, module: str, settings: Path, *arguments: str) -> None:
         """A process that runs `cloverleaf.cloud.server.MODULE`."""
-        self.processes.append(Process(name, command(module, settings, *arguments), self.folder / f"{name}.log"))
+        self.processes.append(Process(name, module, settings, arguments, self.folder / f"{name}.log"))
 
     def start(self) -> None:
         """Start the processes; the broker must run already."""
+        self._raise_nursery()
         for process in self.processes:
-            process.start()
+            process.start(self.nursery)
 
     async def watch(self) -> None:
         """Keep everything alive until cancelled."""
@@ -83,8 +105,30 @@ class Supervisor:
                 self.problem = "" if failed is None else str(failed)
                 self._failures = 0 if failed is None else self._failures
                 self._ready = None
+            self.step(time.monotonic())
+
+    def step(self, now: float) -> None:
+        """Start again what has died, the nursery first: its children end with it."""
+        if self.nursery is not None:
+            if not self.nursery.alive():
+                if now - self._raised < WAITS[-1]:
+                    return
+                self.nursery.stop()
+                self._raise_nursery()
+                self._raised_again += 1
+                for process in self.processes:
+                    process.asked = False
+            forked = self.nursery.answers()
             for process in self.processes:
-                process.watch(time.monotonic())
+                if process.name in forked:
+                    process.begun(forked[process.name])
+        for process in self.processes:
+            process.watch(now, self.nursery)
+
+    def _raise_nursery(self) -> None:
+        if self.processes and can_fork():
+            self._raised = time.monotonic()
+            self.nursery = Nursery(self.processes[0].settings, self.folder / "nursery.log")
 
     def _revive(self, broker: Broker, now: float) -> None:
         """Start a broker that died, in this thread and without waiting for it; less and less often when it dies again."""
@@ -101,10 +145,15 @@ class Supervisor:
     def page(self) -> dict[str, Any]:
         """Process by process: pid, restarts, alive."""
         out: dict[str, Any] = {
-            p.name: {"pid": p.process.pid if p.process else 0, "restarts": max(p.restarts, 0),
-                     "alive": p.process is not None and p.process.poll() is None}
+            p.name: {"pid": p.process.pid if p.process else 0, "restarts": max(p.restarts, 0), "alive": p.alive()}
             for p in self.processes
-        }  # fmt: skip
+        }
+        if self.nursery is not None:
+            out["nursery"] = {
+                "pid": self.nursery.process.pid,
+                "restarts": self._raised_again,
+                "alive": self.nursery.alive(),
+            }
         if self.broker is not None:
             pid = self.broker.process.pid if self.broker.process else 0
             out["broker"] = {
@@ -127,5 +176,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        if self.nursery is not None:
+            self.nursery.stop()
         if self.broker is not None:
             self.broker.stop()
