@@ -11,7 +11,7 @@ from cloverleaf.car.drive import BACK
 from cloverleaf.car.fleet import Fleet
 from cloverleaf.car.path import build_path
 from cloverleaf.car.plan import reach_of
-from cloverleaf.car.predict import clear_foes, mark_foes, predict_all
+from cloverleaf.car.predict import CLEARS, clear_foes, mark_foes, predict_all
 from cloverleaf.car.state import (
     DT,
     LANE,
@@ -75,8 +75,8 @@ class Forecaster:
             return None
         _forecast(self.fleet.book, self.fleet.memory, self._scratch, self._relation, np.int64(slot))
         hyp = self._scratch[0]["hyp"]
-        n = int(hyp["n"][0])
-        at = hyp["i"][:n, 1]
+        modes = np.flatnonzero(hyp["i"][: int(hyp["n"][0]), 2] != CLEARS)
+        at = hyp["i"][modes, 1]
         rows, velocity = self.fleet.memory.track_i[slot, at], self.fleet.memory.track[slot, at, T_VX : T_VY + 1].copy()
-        path = np.stack([hyp[name][:n] for name in ("x", "y", "v")], axis=-1)
-        return Forecast(rows[:, T_ID].copy(), rows[:, T_KIND].copy(), velocity, hyp["f"][:n, 4].copy(), path)
+        path = np.stack([hyp[name][modes] for name in ("x", "y", "v")], axis=-1)
+        return Forecast(rows[:, T_ID].copy(), rows[:, T_KIND].copy(), velocity, hyp["f"][modes, 4], path)

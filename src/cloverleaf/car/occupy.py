@@ -23,7 +23,7 @@ from cloverleaf.car.state import (
 )  # fmt: skip
 
 CAR_MARGIN, WALK_MARGIN, STILL_MARGIN = 0.35, 0.7, 0.3  # m, kept sideways
-PEDESTRIAN, GOES_FIRST = 7, 1
+PEDESTRIAN, GOES_FIRST, CLEARS = 7, 1, 3
 
 
 @kernel
@@ -96,8 +96,33 @@ def occupy_one(path, hyp, occ, f, i, h, from_behind):
 
 
 @kernel
+def keep_way_free(path, hyp, occ, f, i, h):
+    """Let the vehicle of the last row of `occ`, if it stands across our way already, occupy the rest of its way `h` too.
+
+    Who stops right before its front stops in its way, and both wait for ever. Never nearer than can be stopped for without haste.
+    """
+    row = occ.n[0] - 1
+    if row < 0 or hyp.i[occ.row[row], 1] != hyp.i[h, 1] or occ.first[row] > 0 or occ.sideways[row] == 0:
+        return
+    width, hl, hw = 0.5 * f[i, WIDTH], 0.5 * hyp.f[h, 0], 0.5 * hyp.f[h, 1]
+    low, segment = occ.low[row, 0], np.int64(-1)
+    for k in range(STEPS + 1):
+        s, d, segment = project(path, hyp.x[h, k], hyp.y[h, k], segment)
+        c = abs(hyp.cos[h, k] * path.cos[segment] + hyp.sin[h, k] * path.sin[segment])
+        q = abs(hyp.sin[h, k] * path.cos[segment] - hyp.cos[h, k] * path.sin[segment])
+        if abs(d - offset_at(f, i, s)) < hl * q + hw * c + width + STILL_MARGIN:
+            low = min(low, s - hl * c - hw * q)
+    low = max(low, 0.5 * f[i, LENGTH] + 0.25 * f[i, SPEED] ** 2 + 0.3)
+    for k in range(STEPS + 1):
+        occ.low[row, k] = min(occ.low[row, k], low)
+
+
+@kernel
 def occupy(path, hyp, occ, f, i, from_behind):
     """Fill `occ` with all hypotheses that get in the way on `path`."""
     occ.n[0] = 0
     for h in range(hyp.n[0]):
-        occupy_one(path, hyp, occ, f, i, h, from_behind)
+        if hyp.i[h, 2] == CLEARS:
+            keep_way_free(path, hyp, occ, f, i, h)
+        else:
+            occupy_one(path, hyp, occ, f, i, h, from_behind)

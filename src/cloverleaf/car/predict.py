@@ -1,6 +1,6 @@
 """Where others will be: each confirmed track rolled out along the lanes it can take, people on foot straight on.
 
-A vehicle gets one hypothesis per link out of its lane (at most three). If our way makes it give way - by right of way or because its
+A vehicle gets one hypothesis per link out of its lane (at most three), inside a junction one per way that it can be on. If our way makes it give way - by right of way or because its
 light cannot be green with ours - and it can still stop at its line, it is taken to stop there; if it cannot, it comes.
 """
 
@@ -61,11 +61,12 @@ from cloverleaf.types.traffic import (
     LINK_ENTRY,
     LINK_FOES,
     LINK_FOES_END,
+    LINK_FROM,
     LINK_TO,
     LINK_VIA,
 )  # fmt: skip
 
-NONE, GOES_FIRST, GIVES_WAY = 0, 1, 2
+NONE, GOES_FIRST, GIVES_WAY, CLEARS = 0, 1, 2, 3
 PEDESTRIAN = 7
 STOPPING = 3.5  # m/s2 at which somebody who has to stop is believed to do so
 REACH = 130.0  # m
@@ -75,6 +76,9 @@ STARTING = 6.0  # m/s
 STRAIGHT_SHARE, TURN_SHARE = 0.6, 0.25  # of the links out of a lane
 USUAL_BRAKING, BRAKING_SPREAD = 1.5, 1.0  # m/s2, before a bend
 NEAR_JUNCTION, SPEED_SPREAD = 25.0, 6.0  # m, m/s: within this, speed tells what is meant
+FORK_OFFSET, FORK_TURN = 0.4, 0.08  # m, rad: spread about the middle of a lane by which the way at a fork shows
+FORK_LEAST = 0.1  # share of the best way's likelihood below which another way is not expected
+CREEPING, CLEARING = 1.5, 3.0  # m/s: who is slower inside a junction is waited for; speed at which he is taken to leave
 
 _GREEN = ord("G")
 
@@ -262,10 +266,74 @@ def way_weight(book, link, speed, room):
 
 
 @kernel
+def way_fit(book, lane, x, y, heading):
+    """How likely a vehicle at this pose is on internal lane `lane`, up to a common factor; 0 if it has left it."""
+    s, d, along, _distance = project_on_lane(book, lane, x, y)
+    if s > book.lane_f[lane, LANE_LENGTH] or s < -1.0:
+        return 0.0
+    off, turn = d / FORK_OFFSET, wrap_angle(heading - along) / FORK_TURN
+    return math.exp(-0.5 * min(off * off + turn * turn, 100.0))
+
+
+@kernel
+def predict_fork(book, hyp, relation, track, ints, i, k, lane, speed, accel):
+    """Append one hypothesis for each way out of the lane before the junction that track k, on internal `lane`, can be on.
+
+    Returns how many; 0 (nothing appended) if it can only be on one.
+    """
+    entry = np.int64(book.link_i[book.lane_i[lane, LANE_NEXT], LINK_ENTRY])
+    if entry < 0 or book.link_i[entry, LINK_VIA] != lane:
+        return 0
+    x, y, heading = track[i, k, T_X], track[i, k, T_Y], track[i, k, T_HEADING]
+    before = np.int64(book.link_i[entry, LINK_FROM])
+    first, end = book.lane_i[before, LANE_LINKS], book.lane_i[before, LANE_LINKS_END]
+    best, ways = 0.0, 0
+    for link in range(first, end):
+        if book.link_i[link, LINK_VIA] >= 0:
+            best = max(best, way_fit(book, np.int64(book.link_i[link, LINK_VIA]), x, y, heading))
+    h, total = hyp.n[0], 0.0
+    for link in range(first, end):
+        via = np.int64(book.link_i[link, LINK_VIA])
+        if via < 0 or ways == 3:
+            continue
+        fit = way_fit(book, via, x, y, heading)
+        if fit <= FORK_LEAST * best:
+            continue
+        if fit == best:
+            ints[i, k, T_LANE] = via
+        rel = relation[link]
+        push = max(accel, EAGER) if rel == GOES_FIRST and accel > -1.0 else accel
+        at, d, _along, _distance = project_on_lane(book, via, x, y)
+        _describe(hyp, h + ways, track, ints, i, k, rel, np.int64(link))
+        hyp.f[h + ways, 4] = fit * way_weight(book, link, speed, 0.0)
+        total += hyp.f[h + ways, 4]
+        roll_lanes(book, hyp, h + ways, via, at, d, np.int64(book.lane_i[via, LANE_LINKS]), speed, push, math.inf)
+        ways += 1
+    for row in range(h, h + ways):
+        hyp.f[row, 4] /= total
+    hyp.n[0] = h + ways
+    return ways
+
+
+@kernel
+def predict_clearing(book, hyp, track, ints, i, k):
+    """Append the rest of the way through the junction of track k, which stands or creeps in it, as where it will want to be.
+
+    It is no motion that is expected: `occupy` keeps this way free if the vehicle already stands in ours, so that it can leave.
+    """
+    h, lane = hyp.n[0], np.int64(ints[i, k, T_LANE])
+    _describe(hyp, h, track, ints, i, k, np.int64(CLEARS), np.int64(-1))
+    hyp.f[h, 4] = 0.0
+    at, d, _along, _distance = project_on_lane(book, lane, track[i, k, T_X], track[i, k, T_Y])
+    roll_lanes(book, hyp, h, lane, at, d, np.int64(book.lane_i[lane, LANE_LINKS]), CLEARING, 0.0, math.inf)
+    hyp.n[0] = h + 1
+
+
+@kernel
 def predict_track(book, hyp, relation, track, ints, i, k):
     """Append the hypotheses of track k of car i."""
     h = hyp.n[0]
-    if h >= HYPOTHESES - 3:
+    if h >= HYPOTHESES - 4:
         return
     x, y, heading = track[i, k, T_X], track[i, k, T_Y], track[i, k, T_HEADING]
     vx, vy = track[i, k, T_VX], track[i, k, T_VY]
@@ -293,12 +361,18 @@ def predict_track(book, hyp, relation, track, ints, i, k):
     first, end = book.lane_i[lane, LANE_LINKS], book.lane_i[lane, LANE_LINKS_END]
     length = book.lane_f[lane, LANE_LENGTH]
     inside = book.lane_i[lane, LANE_INTERNAL] > 0
+    if inside and speed > 0.0 and predict_fork(book, hyp, relation, track, ints, i, k, lane, speed, accel) > 0:
+        if speed < CREEPING:
+            predict_clearing(book, hyp, track, ints, i, k)
+        return
     if speed == 0.0 or first >= end or at + (speed + 2.0) * STEPS * DT < length:
         # It does not leave this lane within the horizon.
         rel, entry = _entry_relation(book, relation, lane, first if first < end and inside else np.int64(-1))
         _describe(hyp, h, track, ints, i, k, rel, entry)
         roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf)
         hyp.n[0] = h + 1
+        if inside and speed < CREEPING:
+            predict_clearing(book, hyp, track, ints, i, k)
         return
     begin, total = h, 0.0
     for link in range(first, min(end, first + 3)):
