@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.control import controls
 from cloverleaf.loop.storyboard.following import start_follow, step_follow
 from cloverleaf.loop.storyboard.lateral import (
@@ -91,7 +91,7 @@ def override(v, slot, a, i):
             a[i, WHEEL] = held
 
 
-@kernel
+@inlined
 def out_of_hand(p, a, k, i):
     """True if another controller owns what a motion action would set."""
     domain = p.actions[k, T.A_DOMAIN]
@@ -113,7 +113,7 @@ def start_action(p, v, m, g, n, clock, a, el, path, variable, log, e):
         return
     if out_of_hand(p, a, k, i):
         if kind == T.SET_SPEED:
-            a[i, DESIRED] = asked_speed(p, v, a, k)
+            a[i, DESIRED] = asked_speed(p.actions, v, a, k)
         finish(clock, el, log, e)
         return
     if kind == T.SET_SPEED:
@@ -171,7 +171,7 @@ def _at_once(p, v, m, g, n, clock, a, path, variable, k, kind, i):
         disconnect(a, i)
 
 
-@kernel
+@inlined
 def step_action(p, v, m, g, n, clock, a, el, path, log, e):
     """One step of a running action."""
     k = p.elements[e, T.E_ACTION]
@@ -180,7 +180,7 @@ def step_action(p, v, m, g, n, clock, a, el, path, log, e):
         leave_action(p, a, e)
         finish(clock, el, log, e)
     elif kind == T.SET_SPEED:
-        step_speed(p, v, clock, a, el, log, e, k, i)
+        step_speed(p.actions, v, clock, a, el, log, e, k, i)
     elif kind == T.FOLLOW:
         step_follow(p, v, m, g, clock, a, path, el, log, e, k, i)
     elif kind == T.SYNCHRONIZE:

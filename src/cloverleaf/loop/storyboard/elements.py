@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.actions import leave_action, start_action, step_action
+from cloverleaf.loop.storyboard.awake import list_asked, list_running
 from cloverleaf.loop.storyboard.conditions import forget_trigger, trigger_fires
 from cloverleaf.loop.storyboard.lifecycle import begin, change, finish, halt
 from cloverleaf.loop.storyboard.state import (
     COMPLETE,
     COUNT,
     ENDED,
+    EVENTS,
     FINISHED_AT,
     FIRED,
+    LIST_COUNT,
+    LIST_ROWS,
+    LIST_STAMP,
     RUNNING,
     SKIPPED_AT,
     STANDBY,
@@ -138,44 +143,54 @@ def start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log,
 
 
 @inlined
-def evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, fired):
+def evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, fired, asked):
     """Stop and start triggers of all elements that run or wait, parents before children."""
-    e, rows = 0, p.sizes[T.Z_INIT]
-    while e < rows:
-        state = el[e, STATE]
-        asked = p.elements[e, T.E_STOP] if state == RUNNING else (p.elements[e, T.E_START] if state == STANDBY else -1)
-        fires = state == STANDBY and asked < 0
+    init = p.sizes[T.Z_INIT]
+    if asked[LIST_STAMP] != int(clock[EVENTS]):
+        list_asked(p.elements, init, el, asked, 0)
+        asked[LIST_STAMP] = int(clock[EVENTS])
+    q = 0
+    while q < asked[LIST_COUNT]:
+        e = asked[LIST_ROWS + q]
+        q += 1
+        running = el[e, STATE] == RUNNING
+        trigger = p.elements[e, T.E_STOP] if running else p.elements[e, T.E_START]
+        fires = trigger < 0
         fired[0] = 0.0
-        if asked >= 0:
-            fires = trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, asked, fired)
-        if fires and state == RUNNING:
+        if trigger >= 0:
+            fires = trigger_fires(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, trigger, fired)
+        if not fires:
+            continue
+        if running:
             stop_element(p, clock, a, el, co, delayed, log, e)
             if e == 0:
                 clock[ENDED] = 1.0
                 return
-        elif fires:
+        else:
             el[e, FIRED] = fired[0]
             start_element(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, e)
-        if el[e, STATE] == RUNNING and p.elements[e, T.E_KIND] < T.EVENT:
-            e += 1
-        else:
-            e = p.elements[e, T.E_END]
+        below = el[e, STATE] == RUNNING and p.elements[e, T.E_KIND] < T.EVENT
+        list_asked(p.elements, init, el, asked, e + 1 if below else p.elements[e, T.E_END])
+        asked[LIST_STAMP], q = -1, 0
 
 
 @inlined
-def step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log):
+def step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log, running):
     """Step the Init actions that still run, then those of the storyboard, in document order."""
-    rows, init = p.elements.shape[0], p.sizes[T.Z_INIT]
-    for e in range(init, rows):
-        if el[e, STATE] == RUNNING:
-            step_action(p, v, m, g, n, clock, a, el, path, log, e)
-    e = 0
-    while e < init:
-        if el[e, STATE] != RUNNING:
-            e = p.elements[e, T.E_END]
-            continue
-        if p.elements[e, T.E_KIND] == T.ACTION:
-            step_action(p, v, m, g, n, clock, a, el, path, log, e)
-            if el[e, STATE] == COMPLETE:
-                settle_parents(p, clock, el, co, delayed, log, e)
-        e += 1
+    init = p.sizes[T.Z_INIT]
+    if running[LIST_STAMP] != int(clock[EVENTS]):
+        list_running(p.elements, init, el, running, init, 0)
+        running[LIST_STAMP] = int(clock[EVENTS])
+    q = 0
+    while q < running[LIST_COUNT]:
+        e, before = running[LIST_ROWS + q], clock[EVENTS]
+        q += 1
+        step_action(p, v, m, g, n, clock, a, el, path, log, e)
+        if e < init and el[e, STATE] == COMPLETE:
+            settle_parents(p, clock, el, co, delayed, log, e)
+        if clock[EVENTS] != before:
+            if e < init:
+                list_running(p.elements, init, el, running, p.elements.shape[0], e + 1)
+            else:
+                list_running(p.elements, init, el, running, e + 1, 0)
+            running[LIST_STAMP], q = -1, 0

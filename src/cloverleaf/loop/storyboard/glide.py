@@ -13,6 +13,9 @@ from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.place import move_along
 from cloverleaf.loop.storyboard.state import (
     AT_END,
+    DIR_OF,
+    DIR_X,
+    DIR_Y,
     G_CURVATURE,
     G_HEADING,
     G_HIGH,
@@ -148,6 +151,8 @@ def advance(m, n, a, i, distance):
             sine, cosine = math.sin(h), math.cos(h)
             a[i, X], a[i, Y] = a[i, G_X] + a[i, G_RADIUS] * sine, a[i, G_Y] - a[i, G_RADIUS] * cosine
             a[i, HEADING] = wrap_angle(h + a[i, TURN])
+            if a[i, HEADING] == h:
+                a[i, DIR_OF], a[i, DIR_X], a[i, DIR_Y] = h, cosine, sine  # what `direction` would work out again
     else:
         move_along(m, n, a, i, distance, 1)
         known = a[i, G_NONE] == 1.0 and a[i, ROW] == a[i, G_ROW] and a[i, G_SKIP_LOW] <= a[i, S] <= a[i, G_SKIP_HIGH]

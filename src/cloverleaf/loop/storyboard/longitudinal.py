@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.loop.storyboard.distance import distance_to_actor
 from cloverleaf.loop.storyboard.lifecycle import finish
 from cloverleaf.loop.storyboard.place import move_along
@@ -37,13 +37,13 @@ def clip(value, limit):
     return min(max(value, -limit), limit)
 
 
-@kernel
-def asked_speed(p, v, a, k):
+@inlined
+def asked_speed(actions, v, a, k):
     """Target of a speed action now, m/s."""
-    value, mode = v[p.actions[k, T.A_SLOT]], p.actions[k, T.A_MODE]
+    value, mode = v[actions[k, T.A_SLOT]], actions[k, T.A_MODE]
     if mode == T.ABSOLUTE:
         return value
-    other = a[p.actions[k, T.A_REF], SPEED]
+    other = a[actions[k, T.A_REF], SPEED]
     return other + value if mode == T.DELTA else other * value
 
 
@@ -53,7 +53,7 @@ def start_speed(p, v, a, el, e, k, i):
     shape, dimension = p.actions[k, T.A_SHAPE], p.actions[k, T.A_DIMENSION]
     value = v[p.actions[k, T.A_SLOT] + 1]
     speed = a[i, SPEED]
-    target = clip(asked_speed(p, v, a, k), a[i, MAX_SPEED])
+    target = clip(asked_speed(p.actions, v, a, k), a[i, MAX_SPEED])
     duration = range_by_dimension(shape, dimension, value, target - speed)
     if dimension == T.OF_DISTANCE and shape != T.STEP:
         # symmetric shapes cover the distance at the mean speed; through zero, each part at its own
@@ -73,14 +73,14 @@ def start_speed(p, v, a, el, e, k, i):
     a[i, DESIRED] = target
 
 
-@kernel
-def step_speed(p, v, clock, a, el, log, e, k, i):
+@inlined
+def step_speed(actions, v, clock, a, el, log, e, k, i):
     """Follow the shape; a continuous relative target is followed for ever."""
-    dt, shape = clock[DT], p.actions[k, T.A_SHAPE]
-    if p.actions[k, T.A_MODE] != T.ABSOLUTE:
-        el[e, W1] = clip(asked_speed(p, v, a, k), a[i, MAX_SPEED])
-        if p.actions[k, T.A_DIMENSION] == T.OF_RATE:
-            el[e, W3] = range_by_dimension(shape, T.OF_RATE, v[p.actions[k, T.A_SLOT] + 1], el[e, W1] - el[e, W0])
+    dt, shape = clock[DT], actions[k, T.A_SHAPE]
+    if actions[k, T.A_MODE] != T.ABSOLUTE:
+        el[e, W1] = clip(asked_speed(actions, v, a, k), a[i, MAX_SPEED])
+        if actions[k, T.A_DIMENSION] == T.OF_RATE:
+            el[e, W3] = range_by_dimension(shape, T.OF_RATE, v[actions[k, T.A_SLOT] + 1], el[e, W1] - el[e, W0])
     duration = el[e, W3]
     lowest, highest = -min(a[i, MAX_DECEL], HUGE) * dt, min(a[i, MAX_ACCEL], HUGE) * dt
     if duration > 0.0 and el[e, W2] > duration - TINY:
@@ -98,7 +98,7 @@ def step_speed(p, v, clock, a, el, log, e, k, i):
         new = el[e, W1]
     a[i, SPEED] = new
     a[i, DESIRED] = el[e, W1]
-    if el[e, W5] == 1.0 and p.actions[k, T.A_CONTINUOUS] == 0:
+    if el[e, W5] == 1.0 and actions[k, T.A_CONTINUOUS] == 0:
         finish(clock, el, log, e)
 
 

@@ -142,7 +142,7 @@ def run_worlds(
             reset_outcome(outcome[w])
             start_world(
                 p, value[w], m, g, n, first, dt, clock, a, st.element[w], st.path[w], st.variable[w], st.condition[w],
-                st.delayed[w], st.log[w], st.scratch[w],
+                st.asked[w], st.running[w], st.delayed[w], st.log[w],
             )  # fmt: skip
         look_around(p, m, n, clock, a, limit, watch, sees, own, near)
         for _ in range(steps):
@@ -151,7 +151,7 @@ def run_worlds(
             length = dt if clock[TICK] > 0.0 else 0.0
             step_world(
                 p, value[w], m, g, n, limit, length, clock, a, st.element[w], st.path[w], st.variable[w], st.condition[w],
-                st.delayed[w], st.log[w], st.scratch[w], st.command[w], st.memory[w], own, near, act,
+                st.asked[w], st.running[w], st.delayed[w], st.log[w], st.scratch[w], st.command[w], st.memory[w], own, near, act,
             )  # fmt: skip
             done += p.entities.shape[0]
             outcome[w, OUT_TIME] = clock[TIME]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cloverleaf.scenario.storyboard import tables as T
-from cloverleaf.types.state import F64
+from cloverleaf.types.state import F64, I64
 
 # columns of `clock`
 TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
@@ -28,14 +28,15 @@ TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
     PATH_ACTION, PATH_S, PATH_ROW,  # element row of the trajectory action that leads, -1 none; m; row reached in the path buffer
     GOAL_ROUTE, GOAL_POINT, GOAL_ROAD,  # route, its next waypoint and that one's road; -1 none
     TOW, TRAILER,  # entity rows, -1 none
-    LENGTH, WIDTH, BOX_X, BOX_Y, MAX_SPEED, MAX_ACCEL, MAX_DECEL, LIMIT,  # LIMIT: nan
+    LENGTH, WIDTH, BOX_X, BOX_Y, REACH, MAX_SPEED, MAX_ACCEL, MAX_DECEL, LIMIT,  # LIMIT: nan
     TOUCHED, TOUCHED_BY,  # time of the first collision, entity row
     OLD_X, OLD_Y, OLD_Z, OLD_SPEED, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1,
     G_LOW, G_HIGH, G_S, G_X, G_Y, G_Z, G_RADIUS, G_HEADING, G_CURVATURE, G_SLOPE, G_SCALE, G_NONE, G_ROW, G_SKIP_LOW, G_SKIP_HIGH,
     G_WIDTH, DIR_OF, DIR_X, DIR_Y,
-) = range(78)  # fmt: skip
-ACTOR = 78
-# M*: of a controller; G_*: the stretch in closed form that the actor is on, see `glide.py`; DIR_*: cosine and sine of the heading DIR_OF
+) = range(79)  # fmt: skip
+ACTOR = 79
+# REACH: from the reference point to any corner, at most, m; M*: of a controller; G_*: the stretch in closed form that the actor is on,
+# see `glide.py`; DIR_*: cosine and sine of the heading DIR_OF
 SPARE = 3
 """Rows after the entities that hold positions while they are worked out."""
 
@@ -55,6 +56,9 @@ PX, PY, PZ, PH, PK, PDK, PLEN, PS, PT, PSLOPE, PFIXED, PV, PA = range(13)  # PFI
 PATH = 13
 DELAYS = 32  # remembered changes of a delayed condition
 
+# columns of `asked` and `running`, see `awake.py`
+LIST_STAMP, LIST_COUNT, LIST_ROWS = range(3)  # EVENTS when it was listed, -1 never; rows listed; the first of them
+
 # columns of `log`
 L_TIME, L_ELEMENT, L_STATE, L_TRANSITION = range(4)
 LOG_CONDITION = -1.0  # L_STATE of a row about a condition that became true
@@ -67,6 +71,8 @@ class State(NamedTuple):
     actor: F64  # (W, A + SPARE, ACTOR)
     element: F64  # (W, E, ELEMENT)
     condition: F64  # (W, C, CONDITION)
+    asked: I64  # (W, E + 2) elements whose triggers are asked
+    running: I64  # (W, E + 2) actions that run
     delayed: F64  # (W, D, 2 * DELAYS + 1) times, values, count
     variable: (
         F64  # (W, V) variables, then states of traffic signals, then phase and its start (s) of every signal controller
@@ -90,6 +96,8 @@ def new_state(program: T.Program, worlds: int, memory: int = 8, log: int = 0) ->
         actor=zeros(entities + SPARE, ACTOR),
         element=zeros(len(program.elements), ELEMENT),
         condition=zeros(len(program.conditions), CONDITION),
+        asked=np.full((worlds, len(program.elements) + LIST_ROWS), -1, np.int64),
+        running=np.full((worlds, len(program.elements) + LIST_ROWS), -1, np.int64),
         delayed=zeros(int(sizes[T.Z_HISTORY]), 2 * DELAYS + 1),
         variable=zeros(int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS]) + 2 * len(program.signals)),
         path=zeros(int(sizes[T.Z_PATH]), PATH),

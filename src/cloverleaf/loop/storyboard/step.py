@@ -38,6 +38,7 @@ from cloverleaf.loop.storyboard.state import (
     LAT_CONTROL,
     LENGTH,
     LIMIT,
+    LIST_STAMP,
     LON_CONTROL,
     MAX_ACCEL,
     MAX_DECEL,
@@ -52,6 +53,7 @@ from cloverleaf.loop.storyboard.state import (
     OLD_Z,
     PATH_ACTION,
     PRESENT,
+    REACH,
     ROAD,
     ROW,
     SPEED,
@@ -85,7 +87,7 @@ INSIDE = 0.5  # m from the centre of a lane for traffic, where nobody needs to l
 
 
 @kernel
-def prepare(p, v, first, a, el, variable, dt, clock):
+def prepare(p, v, first, a, el, variable, asked, running, dt, clock):
     """Everything as it is before Init: entities without a place, elements waiting, variables at their first values."""
     for c in range(clock.shape[0]):
         if c != 7:
@@ -108,20 +110,22 @@ def prepare(p, v, first, a, el, variable, dt, clock):
         a[i, PRESENT] = p.entities[i, T.N_PRESENT]
         a[i, LENGTH], a[i, WIDTH] = v[slot + T.B_LENGTH], v[slot + T.B_WIDTH]
         a[i, BOX_X], a[i, BOX_Y] = v[slot + T.B_X], v[slot + T.B_Y]
+        a[i, REACH] = 0.5 * (a[i, LENGTH] + a[i, WIDTH]) + abs(a[i, BOX_X]) + abs(a[i, BOX_Y])
         a[i, MAX_SPEED], a[i, MAX_ACCEL] = v[slot + T.B_MAX_SPEED], v[slot + T.B_MAX_ACCEL]
         a[i, MAX_DECEL] = v[slot + T.B_MAX_DECEL]
         a[i, CONTROLLER] = p.entities[i, T.N_CONTROLLER]
     for e in range(el.shape[0]):
         for c in range(el.shape[1]):
             el[e, c] = 0.0
+    asked[LIST_STAMP], running[LIST_STAMP] = -1, -1
     for k in range(variable.shape[0]):
         variable[k] = v[first + k]
 
 
 @kernel
-def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, delayed, log, scratch):
+def start_world(p, v, m, g, n, first, dt, clock, a, el, path, variable, co, asked, running, delayed, log):
     """Init: all its actions at time 0 in document order, then the storyboard starts."""
-    prepare(p, v, first, a, el, variable, dt, clock)
+    prepare(p, v, first, a, el, variable, asked, running, dt, clock)
     for c in range(co.shape[0]):
         for k in range(co.shape[1]):
             co[c, k] = 0.0
@@ -203,13 +207,12 @@ def note_collisions(p, clock, a):
     for i in range(count):
         if a[i, PRESENT] == 0.0:
             continue
-        reach = 0.5 * (a[i, LENGTH] + a[i, WIDTH]) + abs(a[i, BOX_X]) + abs(a[i, BOX_Y])
+        x, y, reach = a[i, X], a[i, Y], a[i, REACH]
         for k in range(i + 1, count):
-            if a[k, PRESENT] == 0.0 or (not math.isnan(a[i, TOUCHED]) and not math.isnan(a[k, TOUCHED])):
+            dx, dy, both = a[k, X] - x, a[k, Y] - y, reach + a[k, REACH]
+            if dx * dx + dy * dy > both * both:
                 continue
-            dx, dy = a[k, X] - a[i, X], a[k, Y] - a[i, Y]
-            other = 0.5 * (a[k, LENGTH] + a[k, WIDTH]) + abs(a[k, BOX_X]) + abs(a[k, BOX_Y])
-            if dx * dx + dy * dy > (reach + other) * (reach + other):
+            if a[k, PRESENT] == 0.0 or (not math.isnan(a[i, TOUCHED]) and not math.isnan(a[k, TOUCHED])):
                 continue
             if a[i, TRAILER] == k or a[k, TRAILER] == i:
                 continue
@@ -226,8 +229,8 @@ def note_collisions(p, clock, a):
 
 @inlined
 def step_world(
-    p, v, m, g, n, limit, dt, clock, a, el, path, variable, co, delayed, log, scratch, command, memory, own, near, act
-):
+    p, v, m, g, n, limit, dt, clock, a, el, path, variable, co, asked, running, delayed, log, scratch, command, memory, own, near, act
+):  # fmt: skip
     """One step of one world of dt seconds; 0: evaluate and start what is due, without moving."""
     clock[DT] = dt
     clock[TICK] += 1.0
@@ -239,11 +242,11 @@ def step_world(
     if p.signals.shape[0] > 0:
         cycle_signals(p, v, variable, clock[TIME])
     seen = clock[EVENTS]
-    evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, scratch)
+    evaluate_triggers(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, scratch, asked)
     clock[EVENTS_BEFORE] = seen
     if clock[ENDED] == 1.0:
         return
-    step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log)
+    step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log, running)
     clock[TIME] += dt
     for i in range(count):
         if a[i, PRESENT] == 0.0 or a[i, TOW] >= 0.0:
