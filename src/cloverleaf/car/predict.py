@@ -1,7 +1,8 @@
 """Where others will be: each confirmed track rolled out along the lanes it can take, people on foot straight on.
 
-A vehicle gets one hypothesis per link out of its lane (at most three), inside a junction one per way that it can be on. If our way makes it give way - by right of way or because its
-light cannot be green with ours - and it can still stop at its line, it is taken to stop there; if it cannot, it comes.
+A vehicle gets one hypothesis per link out of its lane (at most three), inside a junction one per way that it can be on. If our way
+makes it give way - by right of way or because its light cannot be green with ours - and it can still stop at its line, it is taken to
+stop there; if it cannot, it comes.
 """
 
 from __future__ import annotations
