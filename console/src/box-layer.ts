@@ -1,8 +1,8 @@
-/** Road users as oriented boxes, 10,000 in one draw call; the graphics card moves them on between two frames. */
+/** Road users as oriented boxes, 10,000 in one mesh; the graphics card moves them on between two frames. */
 
 import { Layer, project32 } from "@deck.gl/core";
-import type { DefaultProps, LayerProps, UpdateParameters } from "@deck.gl/core";
-import { Geometry, Model } from "@luma.gl/engine";
+import type { LayerProps, UpdateParameters } from "@deck.gl/core";
+import { Mesh, quads } from "./mesh";
 
 const box = {
   name: "box",
@@ -17,94 +17,87 @@ layout(std140) uniform boxUniforms {
 
 const VERTEX = `#version 300 es
 #define SHADER_NAME road-users
-in vec2 positions;
-in vec2 instancePositions;
-in vec4 instanceShape;
-in vec4 instanceColors;
+in vec4 places;
+in vec3 shapes;
+in vec4 colors;
 out vec4 vColor;
 void main() {
-  float heading = instanceShape.x;
-  vec2 along = vec2(cos(heading), sin(heading));
-  vec2 across = vec2(-along.y, along.x);
-  vec2 size = max(instanceShape.zw, vec2(box.smallest, 0.6 * box.smallest));
-  vec2 corner = 0.5 * size * positions;
+  vec2 along = places.zw;
+  vec2 size = max(shapes.yz, vec2(box.smallest, 0.6 * box.smallest));
+  vec2 side = vec2((gl_VertexID & 1) == 0 ? -1.0 : 1.0, (gl_VertexID & 2) == 0 ? -1.0 : 1.0);
+  vec2 corner = 0.5 * size * side;
   // the far end of a nose is narrower: a box that shows where it is going
-  corner.y *= positions.x > 0.0 ? 0.72 : 1.0;
-  vec2 place = instancePositions + along * (instanceShape.y * box.age + corner.x) + across * corner.y;
-  geometry.worldPosition = vec3(place, 0.0);
-  gl_Position = project_position_to_clipspace(vec3(place, 0.0), vec3(0.0), vec3(0.0), geometry.position);
-  DECKGL_FILTER_GL_POSITION(gl_Position, geometry);
-  vColor = instanceColors;
-  DECKGL_FILTER_COLOR(vColor, geometry);
+  corner.y *= side.x > 0.0 ? 0.72 : 1.0;
+  vec2 place = places.xy + along * (shapes.x * box.age + corner.x) + vec2(-along.y, along.x) * corner.y;
+  gl_Position = project_common_position_to_clipspace(vec4(place - project.coordinateOrigin.xy, 0.0, 1.0));
+  vColor = colors;
 }
 `;
 
 const FRAGMENT = `#version 300 es
 #define SHADER_NAME road-users
-precision highp float;
+precision mediump float;
 in vec4 vColor;
 out vec4 fragColor;
 void main() {
   fragColor = vColor;
-  DECKGL_FILTER_COLOR(fragColor, geometry);
 }
 `;
 
+/** Four corners for each box, with the same values at all four. */
+export interface Boxes {
+  count: number;
+  places: Float32Array; // x, y m; cos and sin of the heading
+  shapes: Float32Array; // speed m/s, length m, width m
+  colors: Uint8Array; // RGBA
+}
+
 export interface BoxProps {
-  /** s since the frame was true: speeds carry the boxes on by so much. */
+  boxes: Boxes;
+  /** s since the boxes were true: speeds carry them on by so much. */
   age: number;
   /** m, the least length drawn: far out, a car must still be a dot. */
   smallest: number;
 }
 
-const defaultProps: DefaultProps<BoxProps> = { age: 0, smallest: 0 };
-
-/** `data` is `{length, attributes: {instancePositions (2 f32, m), instanceShape (4 f32: heading rad, speed m/s, length m, width m),
- * instanceColors (4 u8)}}`. */
 export class BoxLayer extends Layer<BoxProps & LayerProps> {
   static layerName = "BoxLayer";
-  static defaultProps = defaultProps as never;
-  declare state: { model?: Model };
+  static defaultProps = { boxes: { type: "object", value: null }, age: 0, smallest: 0 } as never;
+  declare state: { mesh?: Mesh; room?: number };
 
   getShaders(): object {
     return super.getShaders({ vs: VERTEX, fs: FRAGMENT, modules: [project32, box] });
   }
 
-  initializeState(): void {
-    this.getAttributeManager()!.addInstanced({
-      instancePositions: { size: 2, type: "float32", accessor: "getPosition", noAlloc: true },
-      instanceShape: { size: 4, type: "float32", accessor: "getShape", noAlloc: true },
-      instanceColors: { size: 4, type: "unorm8", accessor: "getColor", noAlloc: true },
-    });
-  }
+  initializeState(): void {}
 
-  updateState(change: UpdateParameters<this>): void {
-    super.updateState(change);
-    if (change.changeFlags.extensionsChanged || !this.state.model) {
-      this.state.model?.destroy();
-      this.setState({ model: this.makeModel() });
-      this.getAttributeManager()!.invalidateAll();
+  updateState({ props, oldProps }: UpdateParameters<this>): void {
+    if (!this.state.mesh) {
+      const formats = { places: "float32x4", shapes: "float32x3", colors: "unorm8x4" } as const;
+      this.setState({ mesh: new Mesh(this.context, formats, this.getShaders()), room: 0 });
+    }
+    if (props.boxes === oldProps.boxes) return;
+    const { count, places, shapes, colors } = props.boxes;
+    const mesh = this.state.mesh!;
+    mesh.set({ places, shapes, colors });
+    if (count > this.state.room!) {
+      const room = 2 * count;
+      mesh.setIndices(quads(room));
+      this.setState({ room });
     }
   }
 
-  draw(): void {
-    const model = this.state.model!;
-    model.shaderInputs.setProps({ box: { age: this.props.age, smallest: this.props.smallest } });
-    model.draw(this.context.renderPass);
+  getModels(): Mesh["model"][] {
+    return this.state.mesh ? [this.state.mesh.model] : [];
   }
 
-  private makeModel(): Model {
-    return new Model(this.context.device, {
-      ...this.getShaders(),
-      id: this.props.id,
-      bufferLayout: this.getAttributeManager()!.getBufferLayouts(),
-      geometry: new Geometry({
-        topology: "triangle-strip",
-        attributes: {
-          positions: { size: 2, value: new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]) },
-        },
-      }),
-      isInstanced: true,
-    } as never);
+  draw(): void {
+    const { age, smallest, boxes } = this.props;
+    this.state.mesh!.model.shaderInputs.setProps({ box: { age, smallest } });
+    this.state.mesh!.draw(6 * boxes.count);
+  }
+
+  finalizeState(): void {
+    this.state.mesh?.destroy();
   }
 }

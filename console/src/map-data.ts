@@ -1,9 +1,10 @@
 /** The base map as the platform hands it out, and the layers that draw it. */
 
-import { PathLayer, ScatterplotLayer } from "@deck.gl/layers";
-import type { Layer } from "@deck.gl/core";
 import { getJson } from "./dom";
 import { LANES } from "./palette";
+import type { Rgba } from "./palette";
+import { ribbons, simplified } from "./ribbon";
+import type { Ribbon, Ribbons } from "./ribbon";
 
 export type Point = [number, number];
 
@@ -60,64 +61,18 @@ export function baseMap(document: MapDocument, heads: SignalHead[]): BaseMap {
 
 const SURFACE_ORDER = ["sidewalk", "walking_area", "shoulder", "parking", "bicycle", "driving", "bus", "internal"];
 
-/** Asphalt, crosswalks, stop lines, lane edges and roadside units, in the order they are painted. */
-export function roadLayers(map: BaseMap): Layer[] {
+const DRAWN_WITHIN_M = 0.05;
+const EDGE: Rgba = [120, 130, 142, 110];
+const STOP_LINE: Rgba = [200, 206, 214, 200];
+
+/** Asphalt, lane edges, crosswalks and stop lines, in the order they are painted. */
+export function roads(map: BaseMap): Ribbons {
   const byKind = (kinds: string[]) => map.lanes.filter((lane) => kinds.includes(lane.kind));
-  const surface = (kind: string) =>
-    new PathLayer<Lane>({
-      id: `lanes-${kind}`,
-      data: byKind([kind]),
-      getPath: (lane) => lane.points,
-      getWidth: (lane) => lane.width,
-      getColor: LANES[kind] ?? LANES.driving!,
-      widthUnits: "common",
-      capRounded: kind === "internal",
-      jointRounded: true,
-    });
-  return [
-    ...SURFACE_ORDER.map(surface),
-    new PathLayer<Lane>({
-      id: "lane-edges",
-      data: byKind(["driving", "bus", "bicycle"]),
-      getPath: (lane) => shifted(lane.points, lane.width / 2),
-      getColor: [120, 130, 142, 110],
-      getWidth: 0.12,
-      widthUnits: "common",
-      widthMinPixels: 0.4,
-    }),
-    new PathLayer<Lane>({
-      id: "crossings",
-      data: byKind(["crossing"]),
-      getPath: (lane) => lane.points,
-      getWidth: (lane) => lane.width,
-      getColor: LANES.crossing!,
-      widthUnits: "common",
-    }),
-    new PathLayer<[number, number, number, number]>({
-      id: "stop-lines",
-      data: map.stop_lines,
-      getPath: (line) => [
-        [line[0], line[1]],
-        [line[2], line[3]],
-      ],
-      getColor: [200, 206, 214, 200],
-      getWidth: 0.4,
-      widthUnits: "common",
-    }),
-    new ScatterplotLayer<{ x: number; y: number }>({
-      id: "units",
-      data: map.units,
-      getPosition: (unit) => [unit.x, unit.y],
-      getRadius: 2.2,
-      radiusUnits: "common",
-      radiusMinPixels: 3,
-      getFillColor: [170, 140, 255, 60],
-      getLineColor: [170, 140, 255, 255],
-      stroked: true,
-      lineWidthUnits: "pixels",
-      getLineWidth: 1.5,
-    }),
-  ];
+  const filled = (kind: string) => byKind([kind]).map(({ points, width }) => ({ points, width, color: LANES[kind] ?? LANES.driving! }));
+  const edges = byKind(["driving", "bus", "bicycle"]).map(({ points, width }) => ({ points: shifted(points, width / 2), width: 0.12, color: EDGE }));
+  const lines = map.stop_lines.map(([x0, y0, x1, y1]): Ribbon => ({ points: [[x0, y0], [x1, y1]], width: 0.4, color: STOP_LINE }));
+  const all = [...SURFACE_ORDER.flatMap(filled), ...edges, ...filled("crossing"), ...lines];
+  return ribbons(all.map((line) => ({ ...line, points: simplified(line.points, DRAWN_WITHIN_M) })));
 }
 
 /** The polyline `by` metres to the left. */

@@ -52,6 +52,9 @@ export const LIGHTS: Rgba[] = [
   [250, 200, 50, 255],
 ];
 
+/** What a vehicle perceives, by where it knows it from. */
+export const SEEN: Record<string, Rgba> = { own: [64, 200, 140, 255], road: [170, 140, 255, 255], car: [92, 160, 255, 255] };
+
 /** Fill of a lane by LaneKind. */
 export const LANES: Record<string, Rgba> = {
   driving: [52, 60, 70, 255],

@@ -2,12 +2,18 @@
 
 import { Deck, OrbitView, OrthographicView } from "@deck.gl/core";
 import type { Layer, PickingInfo } from "@deck.gl/core";
-import { PathLayer, ScatterplotLayer, TextLayer } from "@deck.gl/layers";
+import { TextLayer } from "@deck.gl/layers";
 import { BoxLayer } from "./box-layer";
-import { roadLayers } from "./map-data";
-import type { BaseMap, SignalHead } from "./map-data";
-import { colorOf, KINDS, LIGHTS, MESSAGES, SAID } from "./palette";
-import type { Heard, Inside, Objects, Saying, Seen, Signals } from "./protocol";
+import type { Boxes } from "./box-layer";
+import { DotLayer } from "./dot-layer";
+import type { Dot } from "./dot-layer";
+import { roads } from "./map-data";
+import type { BaseMap, Point, SignalHead } from "./map-data";
+import { colorOf, KINDS, LIGHTS, MESSAGES, SAID, SEEN } from "./palette";
+import { ribbons } from "./ribbon";
+import type { Ribbons } from "./ribbon";
+import { RibbonLayer } from "./ribbon-layer";
+import type { Heard, Inside, Objects, Saying, Signals } from "./protocol";
 
 export type Box = [number, number, number, number];
 
@@ -26,6 +32,7 @@ const SAID_SECONDS = 6;
 const RING_MS = 700; // how long a message's ring grows
 const MOST_RINGS = 3000;
 const FINGERTIP_PX = 12;
+const THINNEST_PX = 1;
 const PANELS_PX: [number, number] = [200, 360]; // what the panels cover, left and right
 
 export class Scene {
@@ -33,8 +40,10 @@ export class Scene {
   frames = 0;
   firstPicture = 0; // ms after the page began to load, 0 before it
   private readonly deck: Deck<OrthographicView | OrbitView>;
-  private readonly roads: Layer[];
-  private objects: { frame: Objects; shape: Float32Array; colors: Uint8Array; received: number } | null = null;
+  private readonly roads: Ribbons;
+  private readonly units: Dot[];
+  private lit: Dot[];
+  private objects: { frame: Objects; boxes: Boxes; received: number } | null = null;
   private lights = new Map<number, { light: number; changesIn: number }>();
   private said: Saying[] = [];
   private inside: Inside | null = null;
@@ -50,10 +59,13 @@ export class Scene {
     onPick: (id: number) => void,
     private readonly camera: Camera = "map",
   ) {
-    this.roads = roadLayers(map);
+    this.roads = roads(map);
+    this.units = map.units.map(({ x, y }): Dot => ({ x, y, radius: 2.2, least: 3, stroke: 1.5, color: [170, 140, 255, 255] }));
+    this.lit = this.lightDots();
     this.view = fit(map.box, parent.clientWidth, parent.clientHeight, camera === "map" ? PANELS_PX : [0, 0]);
     this.deck = new Deck<OrthographicView | OrbitView>({
       parent,
+      deviceProps: { type: "webgl", webgl: { antialias: !drawnBySoftware() } } as never,
       views: camera === "map" ? new OrthographicView({ flipY: false }) : new OrbitView({ orbitAxis: "Z", fovy: 50 }),
       initialViewState: this.view as never,
       controller: (camera === "map" ? { inertia: 200, doubleClickZoom: true } : false) as never,
@@ -132,15 +144,7 @@ export class Scene {
   }
 
   setObjects(frame: Objects): void {
-    const n = frame.header.count;
-    const shape = new Float32Array(4 * n);
-    const colors = new Uint8Array(4 * n);
-    for (let i = 0; i < n; i++) {
-      const kind = KINDS[frame.kind[i]!] ?? KINDS[0]!;
-      shape.set([frame.heading[i]!, frame.speed[i]!, frame.length[i]! || kind.length, kind.width], 4 * i);
-      colors.set(colorOf(frame.kind[i]!, frame.marks[i]!), 4 * i);
-    }
-    this.objects = { frame, shape, colors, received: performance.now() };
+    this.objects = { frame, boxes: boxesOf(frame), received: performance.now() };
     if (this.followed !== null && this.camera === "map") {
       const at = frame.id.indexOf(this.followed);
       if (at >= 0) this.go(frame.position[2 * at]!, frame.position[2 * at + 1]!);
@@ -151,6 +155,7 @@ export class Scene {
     for (let i = 0; i < frame.header.count; i++) {
       this.lights.set(lightKey(frame.group[i]!, frame.head[i]!), { light: frame.light[i]!, changesIn: frame.changesIn[i]! });
     }
+    this.lit = this.lightDots();
     this.painting = true;
   }
 
@@ -175,6 +180,7 @@ export class Scene {
     this.rings = [];
     this.inside = null;
     this.lights.clear();
+    this.lit = this.lightDots();
     this.paint();
   }
 
@@ -183,50 +189,45 @@ export class Scene {
   }
 
   private paint(): void {
-    this.deck.setProps({ layers: [...this.roads, ...this.moving()] });
+    this.deck.setProps({ layers: [this.roadLayer(), this.dots("units", this.units), ...this.moving()] });
+  }
+
+  private roadLayer(): Layer {
+    return new RibbonLayer({ id: "roads", ribbons: this.roads, thinnest: 0.5 * THINNEST_PX * this.pixel() });
+  }
+
+  /** m that a pixel covers. */
+  private pixel(): number {
+    return 2 ** -this.view.zoom;
+  }
+
+  private dots(id: string, dots: Dot[]): Layer {
+    return new DotLayer({ id, dots, pixel: this.pixel() });
   }
 
   private moving(): Layer[] {
     const layers: (Layer | null)[] = [
-      this.shown.has("signals") ? this.lightLayer() : null,
+      this.shown.has("signals") ? this.dots("lights", this.lit) : null,
       this.shown.has("signals") && this.view.zoom > 1.5 ? this.countdownLayer() : null,
       this.shown.has("sensors") && this.inside ? this.pathLayer() : null,
       this.shown.has("objects") ? this.objectLayer() : null,
-      this.shown.has("sensors") && this.inside ? this.seenLayer() : null,
-      this.shown.has("messages") ? this.messageLayer() : null,
-      this.shown.has("said") ? this.saidLayer() : null,
+      this.shown.has("sensors") && this.inside ? this.dots("seen", this.seenDots()) : null,
+      this.shown.has("messages") ? this.dots("messages", this.messageDots()) : null,
+      this.shown.has("said") ? this.dots("said", this.saidDots()) : null,
     ];
     return layers.filter((layer): layer is Layer => layer !== null);
   }
 
   private objectLayer(): Layer | null {
     if (!this.objects) return null;
-    const { frame, shape, colors } = this.objects;
-    return new BoxLayer({
-      id: "objects",
-      data: {
-        length: frame.header.count,
-        attributes: {
-          instancePositions: { value: frame.position, size: 2 },
-          instanceShape: { value: shape, size: 4 },
-          instanceColors: { value: colors, size: 4, normalized: true },
-        },
-      } as never,
-      age: this.age(),
-      smallest: 4 * 2 ** -this.view.zoom,
-    });
+    return new BoxLayer({ id: "objects", boxes: this.objects.boxes, age: this.age(), smallest: 4 * this.pixel() });
   }
 
-  private lightLayer(): Layer {
-    return new ScatterplotLayer<SignalHead>({
-      id: "lights",
-      data: this.map.heads,
-      getPosition: (head) => [head.x, head.y],
-      getRadius: 1.1,
-      radiusUnits: "common",
-      radiusMinPixels: 2.5,
-      getFillColor: (head) => LIGHTS[this.lights.get(lightKey(head.number, head.head))?.light ?? 0] ?? LIGHTS[0]!,
-      updateTriggers: { getFillColor: [...this.lights.values()].map((l) => l.light).join("") },
+  /** The heads of all signals in the colours that they show. */
+  private lightDots(): Dot[] {
+    return this.map.heads.map(({ number, head, x, y }) => {
+      const light = this.lights.get(lightKey(number, head))?.light ?? 0;
+      return { x, y, radius: 1.1, least: 2.5, color: LIGHTS[light] ?? LIGHTS[0]! };
     });
   }
 
@@ -246,82 +247,69 @@ export class Scene {
     });
   }
 
-  private saidLayer(): Layer {
-    return new ScatterplotLayer<Saying>({
-      id: "said",
-      data: this.said,
-      getPosition: (saying) => [saying.x, saying.y],
-      getRadius: (saying) => (saying.what === 0 ? Math.min(Math.max(saying.radius, 5), 30) : 3),
-      radiusUnits: "common",
-      radiusMinPixels: 6,
-      filled: false,
-      stroked: true,
-      lineWidthUnits: "pixels",
-      getLineWidth: 2,
-      getLineColor: (saying) => SAID[saying.what] ?? SAID[0]!,
-    });
+  private saidDots(): Dot[] {
+    return this.said.map(({ x, y, what, radius }) => ({
+      x, y, radius: what === 0 ? Math.min(Math.max(radius, 5), 30) : 3, least: 6, stroke: 2, color: SAID[what] ?? SAID[0]!,
+    }));
   }
 
   /** A ring per place and kind that grows and fades; what goes out to vehicles shrinks towards them instead. */
-  private messageLayer(): Layer | null {
+  private messageDots(): Dot[] {
     const now = performance.now();
-    const alive = this.rings.filter((ring) => now - ring.born < RING_MS);
-    if (!alive.length) return null;
-    const share = (ring: { born: number; out: boolean }): number => {
-      const grown = (now - ring.born) / RING_MS;
-      return ring.out ? 1 - grown : grown;
-    };
-    return new ScatterplotLayer<(typeof alive)[number]>({
-      id: "messages",
-      data: alive,
-      getPosition: (ring) => [ring.x, ring.y],
-      getRadius: (ring) => (4 + 22 * share(ring)) * (1 + 0.25 * Math.log2(ring.count)),
-      radiusUnits: "pixels",
-      filled: false,
-      stroked: true,
-      lineWidthUnits: "pixels",
-      getLineWidth: 1.5,
-      getLineColor: (ring) => {
-        const [r, g, b] = MESSAGES[ring.kind]?.color ?? [200, 200, 200, 255];
-        return [r, g, b, 230 * (1 - (now - ring.born) / RING_MS)];
-      },
-      updateTriggers: { getRadius: now, getLineColor: now },
+    return this.rings.filter((ring) => now - ring.born < RING_MS).map(({ x, y, count, kind, out, born }) => {
+      const grown = (now - born) / RING_MS;
+      const [r, g, b] = MESSAGES[kind]?.color ?? [200, 200, 200, 255];
+      const least = (4 + 22 * (out ? 1 - grown : grown)) * (1 + 0.25 * Math.log2(count));
+      return { x, y, radius: 0, least, stroke: 1.5, color: [r, g, b, 230 * (1 - grown)] };
     });
   }
 
-  private seenLayer(): Layer {
-    const color: Record<string, [number, number, number, number]> = {
-      own: [64, 200, 140, 255],
-      road: [170, 140, 255, 255],
-      car: [92, 160, 255, 255],
-    };
-    return new ScatterplotLayer<Seen>({
-      id: "seen",
-      data: this.inside?.vehicle?.perceives ?? [],
-      getPosition: (seen) => [seen.x, seen.y],
-      getRadius: (seen) => 1.5 + 2 * (seen.sigma ?? 0),
-      radiusUnits: "common",
-      filled: false,
-      stroked: true,
-      lineWidthUnits: "pixels",
-      getLineWidth: 1.5,
-      getLineColor: (seen) => color[seen.source ?? "own"] ?? [200, 200, 200, 255],
-    });
+  private seenDots(): Dot[] {
+    return (this.inside?.vehicle?.perceives ?? []).map(({ x, y, sigma, source }) => ({
+      x, y, radius: 1.5 + 2 * (sigma ?? 0), stroke: 1.5, color: SEEN[source ?? "own"] ?? [200, 200, 200, 255],
+    }));
   }
 
   private pathLayer(): Layer {
     const plan = this.inside?.vehicle?.plan ?? [];
-    return new PathLayer<[number, number][]>({
-      id: "plan",
-      data: plan.length > 1 ? [plan.map(([x, y]) => [x, y] as [number, number])] : [],
-      getPath: (path) => path,
-      getColor: [64, 200, 140, 120],
-      getWidth: 1.4,
-      widthUnits: "common",
-      capRounded: true,
-      jointRounded: true,
-    });
+    const points = plan.map(([x, y]): Point => [x, y]);
+    return new RibbonLayer({ id: "plan", ribbons: ribbons([{ points, width: 1.4, color: [64, 200, 140, 120] }]), thinnest: this.pixel() });
   }
+}
+
+/** Whether there is no graphics card: smooth edges would then cost more than all the rest. */
+function drawnBySoftware(): boolean {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = names ? String(gl!.getParameter(names.UNMASKED_RENDERER_WEBGL)) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
+}
+
+function boxesOf(frame: Objects): Boxes {
+  const count = frame.header.count;
+  const places = new Float32Array(16 * count);
+  const shapes = new Float32Array(12 * count);
+  const colors = new Uint32Array(4 * count);
+  const bytes = new Uint8Array(colors.buffer);
+  for (let i = 0; i < count; i++) {
+    const kind = KINDS[frame.kind[i]!] ?? KINDS[0]!;
+    const heading = frame.heading[i]!;
+    const [x, y, cos, sin] = [frame.position[2 * i]!, frame.position[2 * i + 1]!, Math.cos(heading), Math.sin(heading)];
+    const [speed, length] = [frame.speed[i]!, frame.length[i]! || kind.length];
+    bytes.set(colorOf(frame.kind[i]!, frame.marks[i]!), 16 * i);
+    for (let corner = 4 * i; corner < 4 * i + 4; corner++) {
+      places[4 * corner] = x;
+      places[4 * corner + 1] = y;
+      places[4 * corner + 2] = cos;
+      places[4 * corner + 3] = sin;
+      shapes[3 * corner] = speed;
+      shapes[3 * corner + 1] = length;
+      shapes[3 * corner + 2] = kind.width;
+      colors[corner] = colors[4 * i]!;
+    }
+  }
+  return { count, places, shapes, colors: bytes };
 }
 
 function lightKey(group: number, index: number): number {
