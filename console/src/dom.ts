@@ -1,5 +1,7 @@
 /** Elements without a framework: `h("div.tile", {title}, child, ...)`. */
 
+import { authorization, forget, token, Unauthorised } from "./auth";
+
 type Child = Node | string | null | undefined | false;
 
 export function h<T extends HTMLElement = HTMLElement>(
@@ -30,7 +32,14 @@ export function figure(value: number | null | undefined): string {
 }
 
 export async function getJson<T>(path: string): Promise<T> {
-  const response = await fetch(path, { headers: { accept: "application/json" } });
+  const response = await fetch(path, { headers: { accept: "application/json", ...authorization() } });
+  if (response.status === 401) {
+    if (token()) {
+      forget(); // it has expired or was given back: ask anew
+      location.reload();
+    }
+    throw new Unauthorised(path);
+  }
   if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
   return (await response.json()) as T;
 }

@@ -4,6 +4,12 @@ export type Language = "en" | "zh";
 
 const WORDS: Record<string, [string, string]> = {
   title: ["Cloverleaf console", "四叶车路云控制台"],
+  name: ["Name", "用户名"],
+  password: ["Password", "密码"],
+  log_in: ["Log in", "登录"],
+  log_out: ["Log out", "退出"],
+  login_with: ["Log in with", "使用以下账号登录："],
+  login_failed: ["Not logged in", "登录失败"],
   live: ["Live", "实时"],
   history: ["History", "历史"],
   pause: ["Pause", "暂停"],

@@ -1,5 +1,6 @@
 /** The console page: one scene, one stream, and panels around them. */
 
+import { logOut, token, Unauthorised, userName } from "./auth";
 import { h, replace } from "./dom";
 import { currentLanguage, setLanguage, t } from "./i18n";
 import { fetchMap } from "./map-data";
@@ -8,6 +9,7 @@ import { ComparePanel } from "./panels/compare";
 import { EventList } from "./panels/events";
 import { FigureTiles } from "./panels/figures";
 import { HealthPanel } from "./panels/health";
+import { loginPage } from "./panels/login";
 import { Timeline } from "./panels/timeline";
 import { VehiclePanel } from "./panels/vehicle";
 import { MESSAGES } from "./palette";
@@ -29,6 +31,7 @@ async function start(): Promise<void> {
   try {
     map = await fetchMap();
   } catch (error) {
+    if (error instanceof Unauthorised) return replace(root, await loginPage(() => location.reload()));
     return replace(root, h("p.fatal", {}, String(error)));
   }
   const canvas = h<HTMLDivElement>("div.canvas");
@@ -85,6 +88,8 @@ async function start(): Promise<void> {
     root,
     h("header.bar", {}, h("h1", {}, h("span.leaf", {}, "♣"), map.name || "Cloverleaf"), state, note, rate, h("span.space"),
       h("a", { href: "drive.html" }, t("drive")),
+      token() && h("span.user", {}, userName()),
+      token() && h("button.out", { type: "button", onclick: () => void logOut().then(() => location.reload()) }, t("log_out")),
       h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
     h("main", {}, canvas, h("aside.left", {}), tabs.element),
     tiles.element,

@@ -1,5 +1,6 @@
 /** One WebSocket to the platform: connects again by itself, repeats its wishes after that, hands out whole frames. */
 
+import { token } from "./auth";
 import { FrameError, FrameKind, readHeader, readJson, readMessages, readObjects, readSayings, readSignals } from "./protocol";
 import type { Cockpit, Figures, Heard, Inside, Objects, Saying, Signals } from "./protocol";
 
@@ -46,6 +47,7 @@ export class Stream {
   private connect(): void {
     this.handlers.state?.("connecting");
     const url = new URL(this.path, location.href);
+    if (token()) url.searchParams.set("token", token()); // a browser's WebSocket has no headers of its own
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";

@@ -142,8 +142,12 @@ def test_the_api_lets_them_in_and_notes_refusals(issuer, provider, tmp_path):
             return client.get(path, headers={"Authorization": f"Bearer {issuer.token(**changes)}"}).status_code
 
         assert status("/api/objects") == 200 and status("/api/objects", aud="x") == 401
-        assert status("/api/history/range") == 403, "its tenant is not all"
-        assert status("/api/history/range", tenant="*") == 200
+        assert status("/api/history/range") == 200
+        admin = {"realm_access": {"roles": "admin"}}
+        assert status("/api/audit", **admin) == 403, "its tenant is not all"
+        assert status("/api/audit", **admin, tenant="*") == 200
+        page = client.get("/api/login").json()
+        assert page == {"asked": True, "provider": None}, "no name of the console at the provider"
         assert status("/api/audit", tenant="*") == 403, "an operator only"
         token = {"Authorization": f"Bearer {issuer.token(jti='9')}"}
         assert client.delete("/api/session", headers=token).status_code == 200

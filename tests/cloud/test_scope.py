@@ -90,6 +90,53 @@ def test_a_tenant_sees_its_own(tmp_path):
                 assert pictures == seen and inner is not None and ("gone" in inner) == (port not in seen)
 
 
+def test_a_tenant_sees_its_own_past(tmp_path):
+    lake, names, then = Lake(tmp_path / "lake"), Names(b"secret"), time.time() - 60.0
+    for number, (tenant, lanes) in enumerate((("city", [0, 1]), ("port", [2]))):
+        lake.claim(f"{tenant}.edge", 1, 1)
+        source = lake.log.source(f"{tenant}.edge")
+        for k in range(20):
+            batch = Traffic(lanes, [-90.0 + k] * len(lanes), 10.0).awareness(then + 0.1 * k + 5.0 * number)
+            one = np.ones(len(lanes), np.int64)
+            batch = batch._replace(station=batch.station + 100 * number)
+            lake.put(rows_of(batch, names, one, source * one, one, one * k, np.arange(len(lanes))))
+    lake.commit(1)
+    users = Users(tmp_path / "users.json", SECRET)
+    for name, tenant in (("cao", "city"), ("pan", "port"), ("all", "*"), ("nobody", "x")):
+        users.add(name, "a-password", "operator", tenant)
+    users.add("vera", "a-password", "viewer", "city")
+    with TestClient(create_app(Live(toy()), tmp_path, secret=SECRET, users=users)) as client:
+        for name, rows, first, cars in (
+            ("cao", 40, 0.0, 2),
+            ("pan", 20, 5.0, 1),
+            ("all", 60, 0.0, 3),
+            ("nobody", 0, None, 0),
+        ):
+            head = {"Authorization": f"Bearer {users.login(name, 'a-password')}"}
+
+            def get(path: str, head=head):
+                return client.get(path, headers=head).json()
+
+            page = get("/api/history/range")
+            assert page["rows"] == rows and page["from"] == (None if first is None else pytest.approx(then + first))
+            span = f"from={then - 1}&to={then + 30}"
+            assert sum(r["messages"] for r in get(f"/api/history/traffic?{span}&step=60&cell=1000")["rows"]) == rows
+            assert sum(r["vehicles"] for r in get(f"/api/history/figures?{span}&step=86400")["rows"]) == cars
+            moments = [len(get(f"/api/history/objects?at={then + s}")["objects"]) for s in (1.0, 6.0)]
+            assert moments == [2 * (name in ("cao", "all")), 1 * (name in ("pan", "all"))]
+            with client.websocket_connect(f"/ws?token={users.login(name, 'a-password')}") as socket:
+                socket.send_text(json.dumps({"at": then + 1.0, "speed": 0.0}))
+                while True:
+                    data = socket.receive()["bytes"]
+                    if data[0] == OBJECTS and abs(HEAD.unpack_from(data)[4] - then - 1.0) < 0.01:
+                        break
+                assert HEAD.unpack_from(data)[3] == moments[0]
+        with client.websocket_connect(f"/ws?token={users.login('vera', 'a-password')}") as socket:
+            socket.send_text(json.dumps({"at": then + 1.0}))
+            assert "needs the role operator" in socket.receive_text()
+    lake.close()
+
+
 def test_what_the_platform_says_is_signed(tmp_path):
     make_root(tmp_path, "p256")
     made = (tmp_path / "platform-root.coer").read_bytes()

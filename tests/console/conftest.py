@@ -79,10 +79,15 @@ def chromium():
 def page(chromium, platform_url):
     """The console, freshly loaded, with the first frame drawn."""
     chromium.get(platform_url)
-    wait_for(lambda: "Road users" in chromium.find_element("css selector", ".note").text)
+    wait_for(lambda: "Road users" in text(chromium, ".note"))
     yield chromium
     errors = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
     assert not errors, errors
+
+
+def text(page, selector: str) -> str:
+    """The text of an element, found and read at once: the page makes many of its elements anew all the time."""
+    return page.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
 
 
 def wait_for(condition, seconds: float = 90.0):

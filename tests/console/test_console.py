@@ -1,10 +1,6 @@
 """The console in a real browser: what a person at the platform sees and clicks."""
 
-from console.conftest import wait_for
-
-
-def text(page, selector: str) -> str:
-    return page.find_element("css selector", selector).text
+from console.conftest import text, wait_for
 
 
 def test_road_users_move_on_a_drawn_map(page):

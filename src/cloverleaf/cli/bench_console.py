@@ -19,6 +19,7 @@ import numpy as np
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.live.chatter import Chatter
 from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Mark
+from cloverleaf.cloud.security.users import Users
 from cloverleaf.map.graph import BaseMap, LaneKind
 from cloverleaf.types.messages import LightState
 
@@ -99,8 +100,8 @@ class Parade(Live):
         return out
 
 
-def serve(port: int, count: int) -> None:
-    """Serve a parade on 127.0.0.1 until the process is ended."""
+def serve(port: int, count: int, users: Users | None = None) -> None:
+    """Serve a parade on 127.0.0.1 until the process is ended; to `users` only, if they are given."""
     import uvicorn
 
     from cloverleaf.cloud.api.app import create_app
@@ -108,7 +109,7 @@ def serve(port: int, count: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         uvicorn.run(
-            create_app(Parade(load_district()[0], count), Path(folder)),
+            create_app(Parade(load_district()[0], count), Path(folder), users=users),
             host="127.0.0.1",
             port=port,
             log_level="warning",

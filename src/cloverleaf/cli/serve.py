@@ -22,6 +22,7 @@ def serve(
     gateways: Annotated[str, typer.Option(help="comma-separated NAME:PORT for fleets: jt808, gb32960 or of installed packages")] = "",
     auth: Annotated[bool, typer.Option("--auth", help="ask users for a token; the first start makes the user 'admin'")] = False,
     oidc: Annotated[str, typer.Option(help="issuer of an OpenID Connect provider whose users may come in; implies --auth")] = "",
+    oidc_client: Annotated[str, typer.Option(help="name of the console at that provider; its login page leads there")] = "",
     oidc_audience: Annotated[str, typer.Option(help="whom its tokens must be meant for")] = "cloverleaf-api",
     oidc_roles: Annotated[str, typer.Option(help="claim that names viewer, operator or admin, e.g. realm_access.roles")] = "roles",
     replay: Annotated[Path | None, typer.Option(help="data folder of a platform whose recorded drives are played into this one")] = None,
@@ -77,6 +78,7 @@ def serve(
         auth=auth or bool(oidc),
         oidc=oidc,
         oidc_audience=oidc_audience,
+        oidc_client=oidc_client,
         oidc_roles=oidc_roles,
         gateways=doors,
     )

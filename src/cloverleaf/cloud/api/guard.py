@@ -19,7 +19,7 @@ from cloverleaf.cloud.security.users import Users
 from cloverleaf.types.errors import SecurityError
 
 router = APIRouter(prefix="/api")
-OPEN = ("/health", "/metrics", "/openapi.json", "/docs", "/api/token")
+OPEN = ("/health", "/metrics", "/openapi.json", "/docs", "/api/token", "/api/login")
 RATE, BURST = 100.0, 200.0
 LOGIN_RATE, LOGIN_BURST = 0.5, 10.0
 _NEEDS = (
@@ -30,7 +30,7 @@ _NEEDS = (
     ("/ws", "viewer"),
 )
 
-_WHOLE = ("/api/audit", "/api/privacy", "/api/history")
+_WHOLE = ("/api/audit", "/api/privacy")
 """What knows no tenants."""
 
 
@@ -123,6 +123,14 @@ async def token(request: Request, login: Login) -> dict[str, str]:
         raise HTTPException(401, error.message) from error
     audit.write(time.time(), login.name, "login")
     return {"token": made, "type": "bearer"}
+
+
+@router.get("/login")
+async def how_to_log_in(request: Request) -> dict[str, Any]:
+    """Whether users are asked for, and the outside identity provider that they may come from (null: none)."""
+    users: Users | None = request.app.state.users
+    provider = None if users is None or users.provider is None else users.provider.page()
+    return {"asked": users is not None, "provider": provider}
 
 
 @router.delete("/session")

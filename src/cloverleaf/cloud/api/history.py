@@ -1,4 +1,7 @@
-"""The past: what the lake holds, objects at a moment, figures over time, and the results of studies."""
+"""The past: what the lake holds, objects at a moment, figures over time, and the results of studies.
+
+A tenant's user gets what that tenant's sources told.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.objects import Coordinate, Objects, as_object, in_box
+from cloverleaf.cloud.security.roles import LOCAL, User
 from cloverleaf.cloud.store.query import Reader
 from cloverleaf.cloud.store.replay import Past
 
@@ -25,6 +29,11 @@ def _reader(request: Request) -> Reader:
     return reader
 
 
+def _tenant(request: Request) -> str:
+    user: User = getattr(request.state, "user", LOCAL)
+    return user.tenant
+
+
 def _span(first: float, last: float) -> None:
     if not first < last <= first + LONGEST:
         raise HTTPException(422, "from must be before to, and at most 7 days")
@@ -32,8 +41,8 @@ def _span(first: float, last: float) -> None:
 
 @router.get("/history/range")
 async def history_range(request: Request) -> dict[str, Any]:
-    """First and last moment that the lake holds, null if it is empty."""
-    first, last, rows = await asyncio.to_thread(_reader(request).span)
+    """First and last moment that the lake holds of what the user may see, null if there is nothing."""
+    first, last, rows = await asyncio.to_thread(_reader(request).span, _tenant(request))
     return {
         "from": first if rows else None,
         "to": last if rows else None,
@@ -54,7 +63,7 @@ async def history_objects(
 ) -> Objects:
     """Objects as they were at a moment. Their ids are those of the lake: not the live ones, and new every day."""
     live: Live = request.app.state.live
-    rows = in_box(await asyncio.to_thread(Past(_reader(request)).at, at), west, south, east, north)
+    rows = in_box(await asyncio.to_thread(Past(_reader(request), _tenant(request)).at, at), west, south, east, north)
     shown = [as_object(r, live.base_map) for r in rows[:limit]]
     return Objects(time=at, total=len(rows), more=len(rows) > limit, objects=shown)
 
@@ -69,7 +78,8 @@ async def history_traffic(
 ) -> dict[str, Any]:
     """Vehicles, mean and 85th percentile speed per square and time step."""
     _span(first, last)
-    table = await asyncio.to_thread(lambda: _reader(request).traffic(first, last, cell=cell, step=step))
+    tenant = _tenant(request)
+    table = await asyncio.to_thread(lambda: _reader(request).traffic(first, last, cell=cell, step=step, tenant=tenant))
     return {"cell": cell, "step": step, "rows": table.slice(0, 100_000).to_pylist()}
 
 
@@ -88,7 +98,8 @@ async def history_figures(
                avg(case when accel < -4.0 then 1.0 else 0.0 end) as braking_share
         from rows where time >= $first and time < $last group by 1 order by 1
     """
-    table = await asyncio.to_thread(lambda: _reader(request).ask(question, first, last, step=step))
+    tenant = _tenant(request)
+    table = await asyncio.to_thread(lambda: _reader(request).ask(question, first, last, tenant=tenant, step=step))
     return {"step": step, "rows": table.slice(0, 100_000).to_pylist()}
 
 

@@ -14,7 +14,7 @@ class Scope:
     """The view of one user; tenant "*" sees all."""
 
     def __init__(self, live: Live, user: User) -> None:
-        self.live, self.all = live, user.tenant == "*"
+        self.live, self.user, self.all = live, user, user.tenant == "*"
         self._tenant = tenant_number(user.tenant)
 
     def rows(self) -> np.ndarray:

@@ -38,19 +38,21 @@ class Provider:
     """The identity provider `issuer`, whose tokens must be meant for `audience`.
 
     roles: where a token names roles, claims joined by dots, e.g. `realm_access.roles`; a text or a list, the highest of viewer,
-    operator and admin counts. tenant: the claim with the tenant, "*" for all.
+    operator and admin counts. tenant: the claim with the tenant, "*" for all. client: the name under which the provider knows the
+    console, a public client without a secret; empty: the console sends nobody there.
 
     Raises:
         InputError: not an https address (http on this machine only), or it does not answer as a provider.
     """
 
-    def __init__(self, issuer: str, audience: str, *, roles: str = "roles", tenant: str = "tenant") -> None:
+    def __init__(self, issuer: str, audience: str, *, roles: str = "roles", tenant: str = "tenant", client: str = "") -> None:
         local = issuer.startswith(("http://127.0.0.1:", "http://localhost:"))
         if not (issuer.startswith("https://") or local):
             raise InputError(
                 f"'{issuer}' is no https address", element="--oidc", hint="the issuer as its tokens name it"
             )
         self.issuer, self.audience, self.roles, self.tenant = issuer, audience, roles, tenant
+        self.client, self._authorize, self._token = client, "", ""
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = -1e18
         self._lock = threading.Lock()
@@ -59,6 +61,8 @@ class Provider:
             if page["issuer"] != issuer:
                 raise ValueError(f"it calls itself {page['issuer']}")
             self._address = str(page["jwks_uri"])
+            if client:
+                self._authorize, self._token = str(page["authorization_endpoint"]), str(page["token_endpoint"])
             self._fetch(time.monotonic())
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
@@ -66,6 +70,12 @@ class Provider:
                 element="--oidc",
                 hint="it must publish .well-known/openid-configuration",
             ) from error
+
+    def page(self) -> dict[str, str] | None:
+        """What a browser needs for the code flow with a proof key (RFC 6749, section 4.1; RFC 7636); None without a client name."""
+        if not self.client:
+            return None
+        return {"issuer": self.issuer, "authorize": self._authorize, "token": self._token, "client": self.client}
 
     def issued(self, token: str) -> bool:
         """Whether a token says that it is of this provider; nothing is checked yet."""

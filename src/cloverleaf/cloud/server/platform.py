@@ -64,6 +64,15 @@ def host_services(services: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return ours, others
 
 
+def provider_of(s: Settings) -> Provider:
+    """The outside identity provider.
+
+    Raises:
+        InputError: it does not answer as one.
+    """
+    return Provider(s.oidc, s.oidc_audience, roles=s.oidc_roles, client=s.oidc_client)
+
+
 def tls_of(folder: Path) -> str:
     """MQTT with certificates, if DATA/tls holds server.pem, server.key and clients-ca.pem."""
     files = [folder / "tls" / name for name in ("server.pem", "server.key", "clients-ca.pem")]
@@ -86,8 +95,7 @@ class Platform:
 
     def __init__(self, settings: Settings, broker_url: str | None = None, mqtt_port: int = 0) -> None:
         self.base_map = share_map(settings)
-        found = Provider(settings.oidc, settings.oidc_audience, roles=settings.oidc_roles) if settings.oidc else None
-        self.provider = found
+        self.provider = provider_of(settings) if settings.oidc else None
         secret = secret_of(settings.folder)
         if settings.security != "none":
             make_root(settings.folder / "keys", settings.security)

@@ -34,6 +34,7 @@ class Settings:
     auth: bool = False
     oidc: str = ""  # issuer of an outside identity provider
     oidc_audience: str = "cloverleaf-api"
+    oidc_client: str = ""  # name of the console at that provider
     oidc_roles: str = "roles"  # claim that names the role, by dots
     security: str = "none"  # or p256, sm2: what signed messages are checked with
     secret: str = ""  # hex; names users see and tokens are made with it

@@ -20,6 +20,12 @@ from cloverleaf.cloud.store.rows import SCHEMA
 Box = tuple[float, float, float, float]
 """west, south, east, north in m."""
 
+ALL = "*"
+"""In place of a tenant: what all of them told."""
+
+SPAN = """
+    select min(time) as first, max(time) as last, count(*) as rows from rows where time >= $first and time < $last
+"""
 TRAFFIC = """
     select cast(floor(x / $cell) as integer) as i, cast(floor(y / $cell) as integer) as j,
            floor(time / $step) * $step as start, count(*) as messages, count(distinct vehicle) as vehicles,
@@ -66,16 +72,19 @@ class Reader:
         ]
         return found
 
-    def span(self) -> tuple[float, float, int]:
+    def span(self, tenant: str = ALL) -> tuple[float, float, int]:
         """First and last time, and the rows, that the lake holds; zeros if none."""
+        if tenant != ALL:
+            found = self.ask(SPAN, 0.0, 1e11, tenant=tenant).to_pylist()[0]
+            return found["first"] or 0.0, found["last"] or 0.0, found["rows"]
         self.log.refresh()
         files = list(self.log.files.values())
         if not files:
             return 0.0, 0.0, 0
         return min(f.first for f in files), max(f.last for f in files), sum(f.rows for f in files)
 
-    def ask(self, question: str, first: float, last: float, **values: Any) -> pa.Table:
-        """The answer to one of the module's questions over [first, last) as a table."""
+    def ask(self, question: str, first: float, last: float, *, tenant: str = ALL, **values: Any) -> pa.Table:
+        """The answer to one of the module's questions over [first, last) as a table, from what a tenant's sources told."""
         while True:
             files = self.files(first, last)
             if not files:
@@ -84,7 +93,9 @@ class Reader:
             else:
                 names = ", ".join("'" + str(self.folder / f.path).replace("'", "''") + "'" for f in files)
                 source = f"read_parquet([{names}], hive_partitioning=false)"
-            sql = f"with rows as (select * from {source}) {question}" if files else question
+            theirs = [str(k) for k, name in enumerate(self.log.sources) if name.partition(".")[0] == tenant]
+            mine = "" if tenant == ALL else f" where source in ({', '.join(theirs) or '-1'})"
+            sql = f"with rows as (select * from {source}{mine}) {question}" if files else question
             try:
                 with self._lock, self._db.cursor() as cursor:
                     if not files:
@@ -111,18 +122,20 @@ class Reader:
                 found = True
         return found
 
-    def traffic(self, first: float, last: float, *, cell: float = 250.0, step: float = 10.0) -> pa.Table:
+    def traffic(
+        self, first: float, last: float, *, cell: float = 250.0, step: float = 10.0, tenant: str = ALL
+    ) -> pa.Table:
         """Vehicles, mean and 85th percentile speed per square of `cell` m and `step` s."""
-        return self.ask(TRAFFIC, first, last, cell=cell, step=step)
+        return self.ask(TRAFFIC, first, last, tenant=tenant, cell=cell, step=step)
 
     def braking(self, first: float, last: float, *, limit: float = -4.0, most: int = 1000) -> pa.Table:
         """Who braked harder than `limit` m/s2, most often first."""
         return self.ask(BRAKING, first, last, limit=limit, most=most)
 
-    def box(self, first: float, last: float, box: Box, *, most: int = 100_000) -> pa.Table:
+    def box(self, first: float, last: float, box: Box, *, most: int = 100_000, tenant: str = ALL) -> pa.Table:
         """Rows in a box, oldest first."""
         west, south, east, north = box
-        return self.ask(BOX, first, last, west=west, south=south, east=east, north=north, most=most)
+        return self.ask(BOX, first, last, tenant=tenant, west=west, south=south, east=east, north=north, most=most)
 
     def trip(self, vehicle: int, first: float, last: float, *, most: int = 100_000) -> pa.Table:
         """The way of one vehicle, under its name in the lake."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from cloverleaf.cloud.live.snapshot import ROW, Mark
-from cloverleaf.cloud.store.query import Reader
+from cloverleaf.cloud.store.query import ALL, Reader
 from cloverleaf.cloud.twin import CONNECTED_LIFE
 
 AHEAD = 10.0
 """s of the lake that are read at once."""
 MOST = 4_000_000
-_ALL = (-1e9, -1e9, 1e9, 1e9)
+_EVERYWHERE = (-1e9, -1e9, 1e9, 1e9)
 
 
 class Past:
-    """Plays the lake; `at` may go forwards or jump anywhere. Not for two threads at once."""
+    """Plays what a tenant's sources told the lake; `at` may go forwards or jump anywhere. Not for two threads at once."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    def __init__(self, reader: Reader, tenant: str = ALL) -> None:
+        self.reader, self.tenant = reader, tenant
         self._first = self._last = 0.0
         self._columns: dict[str, np.ndarray] = {}
 
@@ -44,7 +44,7 @@ class Past:
         return out
 
     def _load(self, t: float) -> None:
-        table = self.reader.box(t - CONNECTED_LIFE, t + AHEAD, _ALL, most=MOST)
+        table = self.reader.box(t - CONNECTED_LIFE, t + AHEAD, _EVERYWHERE, most=MOST, tenant=self.tenant)
         self._columns = {name: table[name].to_numpy() for name in table.column_names}
         self._first, self._last = t, t + AHEAD
         if table.num_rows == MOST:  # more than fits: play it, then read on from there
