@@ -73,7 +73,7 @@ def test_any_candidate_may_be_drawn() -> None:
 
 
 def test_tables_agree_with_the_simulation_where_hardly_anyone_speaks() -> None:
-    air = highway(nr_radio(), 0.02, 8.0, length=3000.0, reach=1000.0)
+    air = highway(nr_radio(), 0.02, 8.0, length=8000.0, reach=1000.0)
     offered = np.maximum(air.counts.offered, 1)
     measured = (air.counts.received + air.counts.collision) / offered
     t = nr_v2x_tables()

@@ -1,7 +1,8 @@
 """LTE-V2X PC5 mode 4, packet by packet: sensing-based semi-persistent scheduling, half duplex, interference, block errors.
 
 One subframe is 1 ms. A resource is a subframe of the period and a subchannel; every station repeats its packet on its resource until
-its counter ends, then selects anew (3GPP TS 36.213 14.1.1.6, TS 36.321 5.14.1.1): drop resources that others have announced above a
+its counter ends. When its next packet comes it selects anew, among the resources between that packet and the one after (3GPP TS 36.213
+14.1.1.6, TS 36.321 5.14.1.1): drop resources that others have announced above a
 threshold (3 dB more until a fifth remains), keep the fifth with the least average power over a second, draw one. NR mode 2 (`nr_v2x.py`)
 runs on the same kernels: other slots, subchannels, errors and losses, and any remaining resource may be drawn.
 """
@@ -59,10 +60,11 @@ class Radio(NamedTuple):
     shadowing_db: float
     snr_db: F64  # support of the curves
     data_error: F64
+    control_error: F64  # of announcements, at an SNR that is `control_db` higher
     overlap: float  # share of a packet's blocks that another one on the same subchannel covers
     ring_m: float  # circumference of a closed road along x, 0 for a plane
     part: int  # slots of a tenth of the sensing window
-    control_db: float  # dB that an announcement stands more than the data
+    control_db: float  # dB by which announcements need less than `control_error` says
     candidates: float  # share of the resources that must remain to draw from
     ranked: int  # 1: those with the least average power are kept (LTE mode 4); 0: any (NR mode 2)
     loss: F64  # path loss: near slope and offset, far slope and offset, m of the change, least offset at 20 dB per decade
@@ -78,6 +80,8 @@ class Cell(NamedTuple):
     counter: I64  # (n,) packets left on this resource
     head: I64  # (period,) first station of each slot, -1 none
     next: I64  # (n,)
+    packet: I64  # (period,) first station whose packets come in each slot, -1 none
+    packet_next: I64  # (n,)
     gain: F32  # (n, n) received power in mW, row = receiver
     reserved: F32  # (n, R) power in mW of the last announcement heard on a resource, 0 none
     power: F32  # (n, R, HISTORY) total power in mW heard on a resource in the last second
@@ -105,7 +109,7 @@ def radio(
     return Radio(
         int(1000 / rate_hz), subchannels, 0.0, low, high, power_dbm,
         10.0 ** (noise_dbm(blocks) / 10.0), 10.0 ** (SENSITIVITY_DBM / 10.0), shadowing_db,
-        BLER_SNR_DB, curve, blocks * subchannels / 50.0, ring_m, 100, CONTROL_GAIN_DB, 0.2, 1, WINNER_LOSS, 0,
+        BLER_SNR_DB, curve, BLER_RATE_07, blocks * subchannels / 50.0, ring_m, 100, CONTROL_GAIN_DB, 0.2, 1, WINNER_LOSS, 0,
     )  # fmt: skip
 
 
@@ -314,7 +318,7 @@ def _listen(radio: Radio, cell: Cell, slot, ring, sending, senders, key, total, 
             pair = mix64(key ^ (np.uint64(r) * np.uint64(0xD6E8FEB86659FD93) + np.uint64(s)))
             if cell.counter[s] > 1 and signal > cell.reserved[r, q]:
                 level = 10.0 * math.log10(signal / (radio.noise_mw + others)) + radio.control_db
-                if uniform(pair, now + _CONTROL) >= _error(radio.snr_db, radio.data_error, level):
+                if uniform(pair, now + _CONTROL) >= _error(radio.snr_db, radio.control_error, level):
                     cell.reserved[r, q] = np.float32(signal)
             if not counted:
                 continue
@@ -344,15 +348,24 @@ def advance(
             at = cell.next[at]
         _listen(radio, cell, slot, (now // radio.part) % HISTORY, sending, senders, key, total, counts, bin_m, reach)
         for a in range(senders):
-            s = sending[a]
-            cell.counter[s] -= 1
+            cell.counter[sending[a]] -= 1
+        s = cell.packet[slot]
+        while s >= 0:
             if cell.counter[s] <= 0:
                 own = mix64(key + np.uint64(s) * np.uint64(0x9E3779B97F4A7C15))
                 span = radio.counter_high - radio.counter_low + 1
                 cell.counter[s] = radio.counter_low + int(uniform(own, 4 * now) * span)
                 if uniform(own, 4 * now + 1) >= radio.keep:
                     _move(cell, radio.subchannels, s, select(radio, cell, s, own, 4 * now + 2, average, sorted_average))
+            s = cell.packet_next[s]
         cell.clock[0] = now + 1
+
+
+def _chain(slot: I64, head: I64, following: I64) -> None:
+    """Link the stations of each slot into a list."""
+    for s in range(len(slot)):
+        following[s] = head[slot[s]]
+        head[slot[s]] = s
 
 
 class Mode4:
@@ -371,14 +384,13 @@ class Mode4:
         self.cell = Cell(
             x.astype(float).copy(), y.astype(float).copy(), np.zeros(n, np.int64),
             rng.integers(1, parameters.counter_high + 1, n), np.full(parameters.period, -1, np.int64),
-            np.full(n, -1, np.int64), np.zeros((n, n), np.float32), np.zeros((n, resources), np.float32),
+            np.full(n, -1, np.int64), np.full(parameters.period, -1, np.int64), np.full(n, -1, np.int64),
+            np.zeros((n, n), np.float32), np.zeros((n, resources), np.float32),
             np.zeros((n, resources, HISTORY), np.float32), np.zeros(n, np.int64), np.zeros(1, np.int64),
         )  # fmt: skip
-        for s in range(n):
-            slot = start[s] // parameters.subchannels
-            self.cell.resource[s] = start[s]
-            self.cell.next[s] = self.cell.head[slot]
-            self.cell.head[slot] = s
+        self.cell.resource[:] = start
+        _chain(start // parameters.subchannels, self.cell.head, self.cell.next)
+        _chain(rng.integers(0, parameters.period, n), self.cell.packet, self.cell.packet_next)
         self._key = np.uint64(stream(np.int64(seed), np.int64(0), np.int64(0), np.int64(_MODE4)))
         self._scratch = (
             np.zeros(n, np.int64),

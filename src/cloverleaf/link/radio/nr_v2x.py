@@ -126,5 +126,5 @@ def nr_radio(config: NrConfig | None = None, rate_hz: float = 10.0, octets: int 
     return Radio(
         int(round(1.0 / (rate_hz * config.slot_s))), config.subchannels // width, 0.0, low, high, config.power_dbm,
         10.0 ** (config.noise_dbm(width) / 10.0), 10.0 ** (config.sensitivity_dbm(width) / 10.0), SHADOWING_DB, np.asarray(snr), error,
-        1.0, ring_m, slots, config.control_gain_db(), config.candidates, 0, TR37885_HIGHWAY, 1,
+        error, 1.0, ring_m, slots, config.control_gain_db(), config.candidates, 0, TR37885_HIGHWAY, 1,
     )  # fmt: skip
