@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cloverleaf.judge.cases import select
+from cloverleaf.judge.results import exposure_rate
 from cloverleaf.judge.verdict import Criterion, SuiteResult, Verdict, exit_code
 from cloverleaf.types.errors import StudyError
 
@@ -54,9 +55,22 @@ def test_selection():
             select(wrong, grid)
 
 
-@pytest.mark.parametrize(("verdicts", "code"), [("00", 0), ("02", 0), ("03", 3), ("13", 1), ("14", 2)])
+@pytest.mark.parametrize(("verdicts", "code"), [("00", 0), ("02", 0), ("22", 3), ("03", 3), ("13", 1), ("14", 2)])
 def test_exit_code_never_hides_what_was_not_verified(verdicts, code):
     values = np.array([int(c) for c in verdicts], np.int8)
     result = SuiteResult("s", "d", {}, {}, (Criterion("c", "", "", ""),), {"c": values}, ())
     assert exit_code([result]) == code
     assert [Verdict(v) for v in result.overall()] == [Verdict(v) for v in values]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "weights", "rate"),
+    [("01", (0.9, 0.1), 0.9), ("02", (0.2, 0.8), 1.0), ("03", (0.3, 0.7), 0.3), ("04", (0.5, 0.5), 0.5), ("22", (0.5, 0.5), None),
+     ("00", (0.5, np.nan), None)],
+)  # fmt: skip
+def test_a_pass_rate_weighs_cases_by_how_often_they_occur(verdicts, weights, rate):
+    values = np.array([int(c) for c in verdicts], np.int8)
+    result = SuiteResult(
+        "s", "d", {}, {"exposure": np.array(weights)}, (Criterion("c", "", "", ""),), {"c": values}, ()
+    )
+    assert exposure_rate(result) == (None if rate is None else pytest.approx(rate))

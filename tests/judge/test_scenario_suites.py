@@ -13,6 +13,7 @@ from cut_in import write_suite
 
 from cloverleaf.judge import sweep
 from cloverleaf.judge.campaign import choose, judge_all, judge_within, seconds, worker_count
+from cloverleaf.judge.report.data import suite_data
 from cloverleaf.judge.suite import discover, rows_of
 from cloverleaf.judge.sweep import Setting
 from cloverleaf.judge.verdict import Verdict
@@ -126,6 +127,29 @@ def test_budget_reports_boundary_and_the_region_not_looked_at(tmp_path):
     if facts["out_of_time"]:
         assert facts["not_looked_at"]["cases"] == facts["cases"] - facts["cases_run"] > 0
     assert facts["boundary"] and {"parameter", "fails_at", "passes_at", "others"} <= facts["boundary"][0].keys()
+
+
+def test_exit_codes_and_what_a_budget_left_out(tmp_path):
+    suite = write_suite(tmp_path / "few", gap=(100, 140, 20), slower=(1, 2, 1))
+    out = tmp_path / "out"
+    done = run(suite, "--driver", "acc_aeb", "--dt", "0.02", "--workers", "1", "--out", out)
+    assert done.returncode == 0, done.stdout
+    page = (out / "report.html").read_text()
+    assert "@@" not in page and "No case failed." in page and '"driver":"acc_aeb"' in page
+    suite = write_suite(tmp_path / "many", gap=(100, 190, 0.1), slower=(1, 2, 0.001))
+    done = run(suite, "--driver", "acc_aeb", "--dt", "0.05", "--workers", "1", "--budget", "1s")
+    assert done.returncode == 3, done.stdout  # nothing failed, but most was not looked at
+    told = re.search(r"([\d,]+) of ([\d,]+) cases run.* ([\d,]+) cases \(([\d.]+) %\) not looked at", done.stdout)
+    ran, cases, left = (int(told[k].replace(",", "")) for k in (1, 2, 3))
+    assert cases == 901 * 1001 and ran + left == cases and left > 0 and "nothing known around gap=" in done.stdout
+
+
+def test_the_page_says_why_cases_were_not_run(tmp_path):
+    suite = write_suite(tmp_path, ratio=(0, 1, 1), gap=(180, 220, 20))
+    told = suite_data(judged(suite)[0])["reasons"]
+    [(text, count)] = told["not_applicable"]
+    assert count == 2 and text.startswith("cut_in.xosc:") and "= 2" not in text and "violates its constraints" in text
+    assert sum(n for _, n in told["error"]) == 3  # ratio 0 divides by zero, whatever the gap
 
 
 @pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("12", 12)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,7 +50,7 @@ def judge(
     built_in = [p for p in paths if p.startswith("r157:")]
     files = [Path(p) for p in paths if not p.startswith("r157:")]
     done = _published(built_in, asked, cases)
-    search: dict[str, object] = {}
+    search: dict[str, Any] = {}
     films: dict[str, object] = {}
     if files:
         from cloverleaf.judge.sweep import Setting
@@ -63,6 +63,7 @@ def judge(
 
             films = record(found, chosen, asked, setting)
     _print_table(done)
+    _print_search(search)
     if out is not None:
         from cloverleaf.judge.report.page import write_report
 
@@ -72,7 +73,7 @@ def judge(
     if junit is not None:
         store.write_atomically(junit, store.junit(done))
     code = exit_code(done)
-    return 3 if code == 0 and any(s["not_looked_at"]["cases"] for s in search.values()) else code  # type: ignore[index]
+    return 3 if code == 0 and any(s["not_looked_at"]["cases"] for s in search.values()) else code
 
 
 def _published(paths: list[str], driver: Driver, cases: str | None) -> list[SuiteResult]:
@@ -92,7 +93,7 @@ def _published(paths: list[str], driver: Driver, cases: str | None) -> list[Suit
 def _scenarios(
     files: list[Path], setting: Setting, rules: str, system: str, cases: str | None, budget: str | None, workers: str,
     out: Path | None, exposure: Path | None,
-) -> tuple[list[Chosen], list[SuiteResult], dict[str, object]]:  # fmt: skip
+) -> tuple[list[Chosen], list[SuiteResult], dict[str, Any]]:  # fmt: skip
     """Scenario files: all chosen cases, or a boundary search."""
     from dataclasses import replace
 
@@ -144,3 +145,15 @@ def _print_table(done: list[SuiteResult]) -> None:
         if count["error"] and reasons is not None:
             first = next(str(reason) for reason, v in zip(reasons, r.overall()) if v == 4)
             typer.echo(f"  error: {first}", err=True)
+
+
+def _print_search(search: dict[str, Any]) -> None:
+    """What a boundary search found in each suite, and what it did not look at."""
+    for suite, told in search.items():
+        left = told["not_looked_at"]
+        typer.echo(
+            f"{suite}: {told['cases_run']:,} of {told['cases']:,} cases run, {len(told['boundary'])} pairs on the failure boundary; "
+            f"{left['cases']:,} cases ({100 * left['share']:.1f} %) not looked at"
+        )
+        for hole in left["largest_holes"][:3]:
+            typer.echo("  nothing known around " + " ".join(f"{name}={value}" for name, value in hole["case"].items()))

@@ -49,12 +49,15 @@ def table(result: SuiteResult) -> pa.Table:
 
 
 def exposure_rate(result: SuiteResult) -> float | None:
-    """Share of the exposure that passes, among the cases with a verdict; None where no distribution states how often cases occur."""
+    """Share of the exposure that passes, among the cases that rules apply to: what broke or was not verified did not pass.
+
+    None where no distribution states how often cases occur.
+    """
     weight = result.measures.get("exposure")
     if weight is None or np.isnan(weight).any():
         return None
     overall = result.overall()
-    judged = (overall == Verdict.PASS) | (overall == Verdict.FAIL)
+    judged = overall != Verdict.NOT_APPLICABLE
     total = float(weight[judged].sum())
     return float(weight[overall == Verdict.PASS].sum() / total) if total > 0 else None
 

@@ -59,10 +59,10 @@ class SuiteResult(NamedTuple):
 
 
 def exit_code(results: list[SuiteResult]) -> int:
-    """0 all pass, 1 some fail, 2 some case broke, 3 something was not verified (and nothing failed)."""
+    """0 all pass, 1 some fail, 2 some case broke, 3 something was not verified, or no rule applied to any case (and nothing failed)."""
     total = {name: sum(r.counts()[name] for r in results) for name in NAMES.values()}
     if total["error"]:
         return 2
     if total["fail"]:
         return 1
-    return 3 if total["not_verified"] else 0
+    return 3 if total["not_verified"] or not total["pass"] else 0

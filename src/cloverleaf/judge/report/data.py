@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloverleaf.judge.results import label
 from cloverleaf.judge.verdict import NAMES, SuiteResult, Verdict
 
 MOST_VALUES = 400  # distinct values of a parameter beyond which the map shows bins
 MOST_WORST = 12
+MOST_REASONS = 8
+MEASURES = {
+    "impact_speed_kmh": ("impact speed", "km/h"), "min_ttc_s": ("least time to collision", "s"), "crash_time_s": ("collision at", "s"),
+    "self_assessment_score": ("self-assessment", "points"),
+}  # fmt: skip
+"""What is said of a worst case: column, words, unit."""
+
+
+_FOLDER, _VALUE = re.compile(r"^.*[/\\](?=[^/\\]+:\d+:)"), re.compile(r" = \S+(?= violates)")
 
 
 def packed(values: NDArray[Any], kind: str) -> str:
@@ -49,12 +59,10 @@ def worst(result: SuiteResult) -> list[int]:
 def suite_data(result: SuiteResult) -> dict[str, Any]:
     """One suite for the page's script."""
     axes = {n: axis(np.asarray(c)) for n, c in result.parameters.items()}
+    codes = {n: np.frombuffer(base64.b64decode(a["code"]), "<u2") for n, a in axes.items()}
     overall = result.overall()
     rows = worst(result)
     numbers = result.numbers if result.numbers is not None else np.arange(len(overall))
-    shown = [
-        m for m in ("impact_speed_kmh", "min_ttc_s", "crash_time_s", "self_assessment_score") if m in result.measures
-    ]
     return {
         "suite": result.suite,
         "driver": result.driver,
@@ -69,15 +77,29 @@ def suite_data(result: SuiteResult) -> dict[str, Any]:
         "counts": result.counts(),
         "worst": [
             {
-                "case": int(numbers[r]), "label": label(result, r),
+                "case": int(numbers[r]),
+                "values": {n: a["values"][int(codes[n][r])] for n, a in axes.items() if len(a["values"]) > 1},
                 "failed": [c.name for c in result.criteria if result.verdicts[c.name][r] == Verdict.FAIL],
-                "measures": {m: _short(result.measures[m][r]) for m in shown},
+                "measures": [text for m in MEASURES if (text := _measure(result, m, r))],
             }
             for r in rows
         ],
         "names": [NAMES[v] for v in Verdict],
+        "reasons": {NAMES[v]: reasons(result, v) for v in (Verdict.ERROR, Verdict.NOT_APPLICABLE)},
     }  # fmt: skip
 
 
-def _short(value: Any) -> str:
-    return "–" if np.isnan(value) else f"{float(value):.3g}"
+def reasons(result: SuiteResult, verdict: Verdict) -> list[tuple[str, int]]:
+    """Why cases with a verdict were not run, the most frequent first, without folders and single values: (text, cases)."""
+    told = result.measures.get("reason")
+    if told is None:
+        return []
+    found = Counter(_FOLDER.sub("", _VALUE.sub("", str(t))) for t in told[result.overall() == verdict] if t)
+    return found.most_common(MOST_REASONS)
+
+
+def _measure(result: SuiteResult, name: str, row: int) -> str:
+    """One measure of a case in words, with its unit; empty if it was not measured."""
+    value = float(result.measures[name][row]) if name in result.measures else np.nan
+    words, unit = MEASURES[name]
+    return f"{words} {value:.3g} {unit}" if np.isfinite(value) else ""

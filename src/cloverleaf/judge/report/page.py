@@ -26,7 +26,7 @@ def report(results: list[SuiteResult], search: Mapping[str, Any], replays: Mappi
     content = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     parts = {
         "TITLE": escape(title),
-        "LEAD": escape(f"{results[0].driver}: {sum(d['count'] for d in data):,} concrete cases"),
+        "LEAD": escape(f"Driver {results[0].driver}, {sum(d['count'] for d in data):,} concrete cases"),
         "SUMMARY": _summary(results),
         "SEARCH": _search(search),
         "DATA": content,
