@@ -206,7 +206,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
         _closed,
         "10,000 km of smart cars on district, Hamburg, Bologna (bars: no fault, no red light, comfort 98 %; nets need --data; hours)",
     ),
-    "fusion": (_fusion, "what messages add to own sensors: recall of hidden road users, seconds by which they are known earlier"),
+    "fusion": (
+        _fusion,
+        "what messages add to own sensors: recall of hidden road users, seconds by which they are known earlier",
+    ),
     "prediction": (
         _prediction,
         "predicted motions of others: minADE, minFDE, misses, calibration (bar: no worse than constant velocity)",

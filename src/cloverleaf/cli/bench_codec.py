@@ -181,11 +181,8 @@ def _contents(standard: str, message: str, parts: list[bytes]) -> list[bytes]:
     inside = content_type(single.message)
     if inside is None:
         return parts
-    write, made = EncoderSource().build(inside[1]), []
-    for part in parts:
-        bits, width = write(single.branch(single.decode(part)))
-        made.append((bits << -width % 8).to_bytes((width + 7) // 8, "big"))
-    return made
+    write = EncoderSource().build(inside[1])
+    return [write(single.branch(single.decode(part))) for part in parts]
 
 
 def _asn1c(standard: str, message: str, parts: list[bytes]) -> tuple[float, float] | str:

@@ -1,7 +1,8 @@
-"""Peers of the benchmarks that live in a Python of their own: found by an environment variable, talked to through one file each way."""
+"""Peers of the benchmarks that live in a Python of their own: found by an environment variable, talked to through files or JSON."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -32,15 +33,27 @@ def run_peer(python: str, script: str, arrays: dict[str, Any], timeout: float = 
         np.savez(given, **arrays)
         head = f"import numpy as np\ninputs = dict(np.load({str(given)!r}))\noutputs = {{}}\n"
         tail = f"\nnp.savez({str(taken)!r}, **outputs)\n"
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        done = subprocess.run(
-            [python, "-W", "ignore", "-c", head + script + tail],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=environment,
-        )
-        if done.returncode != 0 or not taken.is_file():
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise StudyError(f"the peer failed: {last}", hint=f"tried {python}")
+        _execute(python, head + script + tail, timeout)
+        if not taken.is_file():
+            raise StudyError("the peer left no result", hint=f"tried {python}")
         return dict(np.load(taken))
+
+
+def ask_peer(python: str, script: str, values: dict[str, Any], timeout: float = 580.0) -> dict[str, Any]:
+    """As `run_peer` for numbers and text, as JSON: that Python needs no numpy."""
+    head = f"import json\ninputs = json.loads({json.dumps(values)!r})\noutputs = {{}}\n"
+    said = _execute(python, head + script + "\nprint(json.dumps(outputs))\n", timeout)
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def _execute(python: str, script: str, timeout: float) -> str:
+    """What `script` prints in that Python, which sees none of our packages."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=timeout, env=environment
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise StudyError(f"the peer failed: {last}", hint=f"tried {python}")
+    return done.stdout

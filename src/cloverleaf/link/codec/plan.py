@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cloverleaf.link.codec.uper_decode import fixed_width
 from cloverleaf.link.codec.uper_runtime import size_widths
+from cloverleaf.link.codec.uper_shape import fixed_width
 from cloverleaf.link.schemas import nodes as s
 
 WIDE_OPTIONAL = 6

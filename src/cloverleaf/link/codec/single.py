@@ -71,7 +71,7 @@ class Codec:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, IndexError):
-        return "enumeration index out of range"
+        return "index out of range"
     return "message is truncated" if "negative shift" in str(error) else str(error)
 
 
@@ -112,14 +112,7 @@ def _make_encoder(kind: Message) -> Callable[[Value], bytes]:
         return encoder(kind.type())
     from cloverleaf.link.codec.uper_encode import EncoderSource
 
-    write = EncoderSource().build(kind.type())
-
-    def encode(value: Value) -> bytes:
-        bits, width = write(value)
-        octets = (width + 7) >> 3 or 1
-        return (bits << 8 * octets - width).to_bytes(octets, "big")
-
-    return encode
+    return EncoderSource().build(kind.type())
 
 
 @cache

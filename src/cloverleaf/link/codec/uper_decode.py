@@ -11,55 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 from cloverleaf.link.codec import uper_runtime as rt
+from cloverleaf.link.codec.uper_shape import INLINE_DEPTH, INLINE_SIZE, Leaf, fixed_width, most_bits, uniform, weight
 from cloverleaf.link.schemas import nodes as s
 
 RUN_BITS = 60
-INLINE_DEPTH = 4
-INLINE_SIZE = 40
-"""Fields up to which a nested type is read in place instead of by a call."""
-
-
-def weight(node: s.Type, most: int = INLINE_SIZE, depth: int = 0) -> int:
-    """About how many fields reading `node` in place takes; above `most` where it is too many, nested too deep or recursive."""
-    node = s.resolve(node)
-    if depth > 6:
-        return most + 1
-    if isinstance(node, s.Sequence):
-        inner = [f.type for f in node.fields]
-        if node.ext:
-            return most + 1
-    elif isinstance(node, s.Choice):
-        inner = [a.type for a in node.root]
-        if node.ext:
-            return most + 1
-    elif isinstance(node, s.SequenceOf):
-        inner = [node.item]
-    else:
-        return 1
-    total = 1
-    for kind in inner:
-        total += weight(kind, most - total, depth + 1)
-        if total > most:
-            break
-    return total
-
-
-def fixed_width(node: s.Type) -> int | None:
-    """Bits of a leaf that is always the same width, else None."""
-    if isinstance(node, s.Integer):
-        if node.low is None or node.high is None or node.extensible:
-            return None
-        return (node.high - node.low).bit_length()
-    if isinstance(node, s.Enumerated):
-        return None if node.extensible else (len(node.root) - 1).bit_length()
-    if isinstance(node, s.Boolean):
-        return 1
-    if isinstance(node, (s.BitString, s.OctetString)):
-        size = node.size
-        if size.extensible or size.high is None or size.low != size.high or size.high > 2047:
-            return None
-        return size.low * (8 if isinstance(node, s.OctetString) else 1)
-    return None
+SHORT = 64
+"""Lists that can be no longer take their range from a table."""
+LONG = 1000
+"""Bits of a list from which on bits that are read are cut off: a shift costs as much as what stays above it."""
+AHEAD = 7
+"""Bits that may be read before an extension bit is looked at: whatever follows a set one is at least as long."""
+FLAGS = {k: [tuple(bool(i >> k - 1 - j & 1) for j in range(k)) for i in range(1 << k)] for k in range(3, 9)}
+"""Number of flags -> their bits -> the flags."""
 
 
 class _Function:
@@ -111,6 +74,9 @@ class _Function:
         total = sum(w for _, w in run)
         if len(run) == 1:
             self.add(f"{run[0][0]} = n >> (r := r - {total}) & {(1 << total) - 1}")
+        elif len(run) in FLAGS and all(name in self.flags for name, _ in run):
+            names = [name for name, _ in run]
+            self.add(f"{', '.join(names)} = F{total}[n >> (r := r - {total}) & {(1 << total) - 1}]")
         elif run:
             tested = any(name in self.flags for name, _ in run)
             w = self.name("w") if tested else "w"
@@ -145,7 +111,7 @@ class DecoderSource:
         self.space: dict[str, Any] = {
             "bad": rt.out_of_range, "length": rt.read_length, "small": rt.read_small, "integer": rt.read_integer,
             "size": rt.read_size, "text": rt.read_text, "many": rt.read_many, "open": rt.read_open, "hex_of": rt.hex_of,
-            "bits_of": rt.bits_of,
+            "bits_of": rt.bits_of, "R": [range(c) for c in range(SHORT)], **{f"F{k}": table for k, table in FLAGS.items()},
         }  # fmt: skip
 
     def constant(self, value: Any) -> str:
@@ -182,21 +148,25 @@ class DecoderSource:
             if depth == 0 or (depth < INLINE_DEPTH and not node.ext and weight(node) <= INLINE_SIZE):
                 return self.sequence(f, node, depth)
             return self.call(f, self.function(node))
+        if isinstance(node, s.Enumerated):
+            return self.enumerated(f, node)
+        if (
+            depth
+            and isinstance(node, (s.SequenceOf, s.Choice))
+            and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE)
+        ):
+            return self.call(f, self.function(node))
+        if isinstance(node, s.Choice):
+            return self.choice(f, node, depth)
+        if isinstance(node, s.SequenceOf):
+            return self.list_of(f, node, depth)
         f.flush()
         if isinstance(node, s.Null):
             return "None"
         if isinstance(node, s.Integer):
             return self.integer(f, node)
-        if isinstance(node, s.Enumerated):
-            return self.enumerated(f, node)
         if isinstance(node, (s.BitString, s.OctetString, s.Text)):
             return self.string(f, node)
-        if depth and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE):
-            return self.call(f, self.function(node))
-        if isinstance(node, s.SequenceOf):
-            return self.list_of(f, node, depth)
-        if isinstance(node, s.Choice):
-            return self.choice(f, node, depth)
         raise TypeError(f"no UPER decoder for {node}")
 
     def call(self, f: _Function, function: str) -> str:
@@ -224,12 +194,11 @@ class DecoderSource:
         if isinstance(node, s.Boolean):
             return f"{raw} == 1"
         if isinstance(node, s.OctetString):
-            return f'{{"hex": "%0{width // 4}x" % {raw}}}' if width else '{"hex": ""}'
+            return f'{{"hex": ({raw}).to_bytes({width // 8}, "big").hex()}}' if width else '{"hex": ""}'
         pad = -width % 8
         shifted = f"({raw} << {pad})" if pad else raw
-        return (
-            f'{{"hex": "%0{(width + pad) // 4}x" % {shifted}, "bits": {width}}}' if width else '{"hex": "", "bits": 0}'
-        )
+        octets = f'({shifted}).to_bytes({(width + 7) // 8}, "big").hex()' if width else '""'
+        return f'{{"hex": {octets}, "bits": {width}}}'
 
     def integer(self, f: _Function, node: s.Integer) -> str:
         name = f.name("v")
@@ -256,7 +225,16 @@ class DecoderSource:
         f.add(f"{name} = {expression}")
 
     def enumerated(self, f: _Function, node: s.Enumerated) -> str:
-        name = f.name("v")
+        name, width = f.name("v"), (len(node.root) - 1).bit_length()
+        if width <= AHEAD:
+            e = f.take(width + 1)
+            f.flush()
+            f.add(f"if {e} < {1 << width}: {name} = {self.constant(node.root)}[{e}]")
+            f.add("else:")
+            f.add(f"    e, r = small(n, r + {width})")
+            f.add(f"    {name} = {self.constant(node.ext)}[e]")
+            return name
+        f.flush()
         f.add("e = n >> (r := r - 1) & 1")
         f.add("if e:")
         f.add("    e, r = small(n, r)")
@@ -275,14 +253,13 @@ class DecoderSource:
             # the usual case of an extensible named-bit list: one bit, then the fixed list
             f.add("if n >> r - 1 & 1:")
             f.indent += 1
-        width = rt.size_widths(size)
-        f.add(f"c, r = size(n, r, {size.low}, {size.high}, {width}, {self.constant(size)})")
+        c = self.count(f, size)
         if isinstance(node, s.Text):
-            f.add(f'{name}, r = text(n, r, "{node.alphabet}", c)')
+            f.add(f'{name}, r = text(n, r, "{node.alphabet}", {c})')
             if node.alphabet == "utf8" and node.size != size:
                 f.add(f"if not {self.constant(node.size)}.admits(len({name})): raise bad(r)")
         else:
-            f.add(f"{name}, r = {'bits_of' if isinstance(node, s.BitString) else 'hex_of'}(n, r, c)")
+            f.add(f"{name}, r = {'bits_of' if isinstance(node, s.BitString) else 'hex_of'}(n, r, {c})")
         if isinstance(node, s.BitString) and size.extensible and size.low == size.high:
             f.indent -= 1
             f.add("else:")
@@ -293,38 +270,62 @@ class DecoderSource:
         return name
 
     def list_of(self, f: _Function, node: s.SequenceOf, depth: int) -> str:
-        size, width = node.size, rt.size_widths(node.size)
-        item = s.resolve(node.item)
-        if not size.extensible and width:
-            assert size.high is not None
-            f.add(f"c = (n >> (r := r - {width}) & {(1 << width) - 1}) + {size.low}")
-            if (1 << width) - 1 > size.high - size.low:
-                f.add(f"if c > {size.high}: raise bad(r)")
-        else:
-            f.add(f"c, r = size(n, r, {size.low}, {size.high}, {width}, {self.constant(size)})")
+        c, item = self.count(f, node.size), s.resolve(node.item)
         name = f.name("v")
         if weight(item) > INLINE_SIZE or depth + 1 >= INLINE_DEPTH:
-            f.add(f"{name}, r = many({self.function(item)}, n, r, c)")
+            f.add(f"{name}, r = many({self.function(item)}, n, r, {c})")
             return name
         f.add(f"{name} = []")
-        f.add("t = n.bit_length()")
-        f.add("for _ in range(c):")
+        long = most_bits(node) > LONG
+        if long:
+            f.add("t = n.bit_length()")
+        high = node.size.high
+        f.add(
+            f"for _ in {f'R[{c}]' if high is not None and high < SHORT and not node.size.extensible else f'range({c})'}:"
+        )
         f.indent += 1
-        f.add(f"if t - r > {rt.TRIM}:")
-        f.add("    n &= (1 << r) - 1")
-        f.add("    t = r")
+        if long:
+            f.add(f"if t - r > {rt.TRIM}:")
+            f.add("    n &= (1 << r) - 1")
+            f.add("    t = r")
         expression = self.value(f, item, depth + 1)
         f.flush()
         f.add(f"{name}.append({expression})")
         f.indent -= 1
         return name
 
+    def count(self, f: _Function, size: s.Size) -> str:
+        """The checked number of items of a string or list."""
+        width = rt.size_widths(size)
+        slow = f"size(n, r, {size.low}, {size.high}, {width}, {self.constant(size)})"
+        if width == 0 and not size.extensible:
+            f.flush()
+            return str(size.low)
+        if width is not None and (not size.extensible or width <= AHEAD):
+            assert size.high is not None
+            raw = f.take(width + size.extensible)
+            f.flush()
+            c = f.name("c")
+            f.assign(c, f"{raw} + {size.low}" if size.low else raw)
+            if size.extensible:
+                f.add(f"if {c} >= {(1 << width) + size.low}: {c}, r = {slow.replace('r,', f'r + {width + 1},', 1)}")
+            if (1 << width) - 1 > size.high - size.low:
+                f.add(f"{'el' if size.extensible else ''}if {c} > {size.high}: raise bad(r)")
+            return c
+        f.flush()
+        c = f.name("c")
+        f.add(f"{c}, r = {slow}")
+        return c
+
     def choice(self, f: _Function, node: s.Choice, depth: int) -> str:
+        width, rows = (len(node.root) - 1).bit_length(), uniform(node)
+        e = f.take(width + node.extensible) if width or node.extensible else ""
+        f.flush()
         name = f.name("v")
         if node.extensible:
-            f.add("if n >> (r := r - 1) & 1:")
+            f.add(f"if {e} >= {1 << width}:")
             f.indent += 1
-            f.add("e, r = small(n, r)")
+            f.add(f"e, r = small(n, r + {width})" if width else "e, r = small(n, r)")
             f.add("m, q, r = open(n, r)")
             for i, alternative in enumerate(node.ext):
                 f.add(
@@ -339,22 +340,59 @@ class DecoderSource:
             f.indent -= 1
             f.add("else:")
             f.indent += 1
-        width = (len(node.root) - 1).bit_length()
-        if width:
-            f.add(f"e = n >> (r := r - {width}) & {(1 << width) - 1}")
-        for i, alternative in enumerate(node.root):
-            if width:
-                f.add(f"{'if' if i == 0 else 'elif'} e == {i}:")
-                f.indent += 1
-            expression = self.value(f, alternative.type, depth + 1)
-            f.flush()
-            f.assign(name, f"[{alternative.name!r}, {expression}]")
-            f.indent -= bool(width)
-        if width and len(node.root) < 1 << width:
-            f.add("else: raise bad(r, 'choice index out of range')")
-        if node.extensible:
-            f.indent -= 1
+        if rows:
+            self.tabled(f, node, rows, e, name)
+        else:
+            self.branches(f, node, e, name, depth, 0, len(node.root) - 1)
+        f.indent -= node.extensible
         return name
+
+    def branches(self, f: _Function, node: s.Choice, e: str, name: str, depth: int, first: int, last: int) -> None:
+        """The alternatives first..last in a tree of comparisons; an index behind the last of all is refused."""
+        if first == last:
+            expression = self.value(f, node.root[first].type, depth + 1)
+            f.flush()
+            f.assign(name, f"[{node.root[first].name!r}, {expression}]")
+            return
+        half = (first + last) // 2 if last - first > 2 else first
+        f.add(f"if {e} <= {half}:")
+        f.indent += 1
+        self.branches(f, node, e, name, depth, first, half)
+        f.indent -= 1
+        spare = half + 1 == last == len(node.root) - 1 and len(node.root) & last
+        f.add(f"elif {e} == {last}:" if spare else "else:")
+        f.indent += 1
+        self.branches(f, node, e, name, depth, half + 1, last)
+        f.indent -= 1
+        if spare:
+            f.add("else: raise bad(r, 'choice index out of range')")
+
+    def tabled(self, f: _Function, node: s.Choice, rows: list[list[Leaf]], e: str, name: str) -> None:
+        """A choice whose alternatives differ in widths and ranges only: shifts, masks and bounds from a table."""
+        leaves = [f.name() for _ in rows[0]]
+        tops = [tuple(leaf[3] for leaf in row) for row in rows]
+        full = [all((1 << leaf[1]) - 1 == leaf[3] - leaf[2] for leaf in row) for row in rows]
+        table = []
+        for alternative, row, top, free in zip(node.root, rows, tops, full):
+            at = sum(leaf[1] for leaf in row)
+            entry: list[Any] = [alternative.name, at]
+            for _, width, low, _high in row:
+                at -= width
+                entry += [at, (1 << width) - 1, low] if at else [(1 << width) - 1, low]
+            table.append((*entry, None if free else top) if not all(full) else tuple(entry))
+        names = [f"s{x}, m{x}, l{x}" for x in leaves[:-1]] + [f"m{leaves[-1]}, l{leaves[-1]}"]
+        f.add(f"k, w, {', '.join(names)}{'' if all(full) else ', h'} = {self.constant(tuple(table))}[{e}]")
+        f.add("w = n >> (r := r - w)")
+        for x in leaves[:-1]:
+            f.add(f"{x} = (w >> s{x} & m{x}) + l{x}")
+        last = f"(w & m{leaves[-1]}) + l{leaves[-1]}"
+        values = [*leaves[:-1], last]
+        if not all(full):
+            f.add(f"{leaves[-1]} = {last}")
+            f.add(f"if h and ({' or '.join(f'{x} > h[{i}]' for i, x in enumerate(leaves))}): raise bad(r)")
+            values[-1] = leaves[-1]
+        inner = ", ".join(f"{leaf[0]!r}: {x}" for leaf, x in zip(rows[0], values))
+        f.add(f"{name} = [k, {f'{{{inner}}}' if rows[0][0][0] else values[0]}]")
 
     def sequence(self, f: _Function, node: s.Sequence, depth: int) -> str:
         flags: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""Generates, per message, a Python encoder: dict -> bits as one integer and their number (ASN.1 UPER, X.691).
+"""Generates, per message, a Python encoder: dict -> bytes (ASN.1 UPER, X.691).
 
-Every composite type becomes a function `v -> (bits, width)`. Fields are collected into runs that one expression of constant
-shifts assembles. A wrong value raises any of KeyError, TypeError, ValueError, IndexError or AttributeError; `explain` finds
-out afterwards which field it was.
+Every composite type becomes a function `(a, v) -> a`: `a` is a one followed by the bits so far, which therefore knows their number.
+Fields are collected into runs that one expression of constant shifts appends. A wrong value raises any of KeyError, TypeError,
+ValueError, IndexError or AttributeError; `explain` finds out afterwards which field it was.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Callable
 from typing import Any
 
 from cloverleaf.link.codec import uper_runtime as rt
-from cloverleaf.link.codec.uper_decode import INLINE_DEPTH, INLINE_SIZE, fixed_width, weight
+from cloverleaf.link.codec.uper_shape import INLINE_DEPTH, INLINE_SIZE, Leaf, fixed_width, most_bits, uniform, weight
 from cloverleaf.link.schemas import nodes as s
 
-SHORT = 32
-"""Items up to which a list is gathered in one integer; longer ones in blocks, by calls."""
+LONG = 6000
+"""Bits above which a list is gathered apart: appending costs as much as what is there already."""
 
 
 class _Function:
-    """Source of one encoder function: statements, and the run of (expression, width) not yet appended to `a`."""
+    """Source of one encoder function: statements, and the run of (expression, added constant, width) not yet appended to `a`."""
 
     def __init__(self, head: str) -> None:
-        self.lines = [head, "    a = n = 0"]
+        self.lines = [head]
         self.indent = 1
-        self.run: list[tuple[str, int]] = []
+        self.run: list[tuple[str, int, int]] = []
         self.counter = 0
 
     def name(self, stem: str = "x") -> str:
@@ -34,29 +34,80 @@ class _Function:
     def add(self, line: str) -> None:
         self.lines.append("    " * self.indent + line)
 
-    def put(self, expression: str, width: int) -> None:
+    def put(self, expression: str, width: int, more: int = 0) -> None:
+        """Reserve `width` bits for `expression` plus `more`; an empty expression is none."""
         if width:
-            self.run.append((expression, width))
+            self.run.append((expression, more, width))
 
     def flush(self) -> None:
         """Append the run to the bits."""
         run, self.run = self.run, []
         if not run:
             return
-        total = at = sum(w for _, w in run)
-        terms = [f"a << {total}"]
-        for expression, width in run:
+        total = at = sum(width for _, _, width in run)
+        terms, constant = [], 0
+        for expression, more, width in run:
             at -= width
-            terms.append(f"{expression} << {at}" if at else expression)
-        self.add(f"a = {' | '.join(terms)}")
-        self.add(f"n += {total}")
+            constant += more << at
+            if expression:
+                terms.append(f"({expression} << {at})" if at else expression)
+        if constant or not terms:
+            terms.append(str(constant))
+        self.add(f"a = a << {total} | {' + '.join(terms)}" if terms != ["0"] else f"a <<= {total}")
 
-    def append(self, call: str) -> None:
-        """Append what `call` returns as (bits, width)."""
+    def begin(self, line: str) -> None:
+        """A line that opens a block; what is pending comes before it."""
         self.flush()
-        self.add(f"b, w = {call}")
-        self.add("a = a << w | b")
-        self.add("n += w")
+        self.add(line)
+        self.indent += 1
+        self.lines.append("")  # `end` fills the block if nothing else does
+
+    def begin_optional(self, flag: str) -> list[tuple[str, int, int]]:
+        """Open the block of a field that may be absent. What is pending joins its bits; the result is for `end_optional`."""
+        pending = list(self.run)
+        self.add(f"if {flag}:")
+        self.indent += 1
+        self.lines.append("")
+        return pending
+
+    def end_optional(self, pending: list[tuple[str, int, int]]) -> None:
+        """Close the block; where the field is absent, what was pending before it is written alone."""
+        self.end()
+        if pending:
+            self.add("else:")
+            self.indent += 1
+            self.run = pending
+            self.flush()
+            self.indent -= 1
+
+    def end(self) -> None:
+        """Close the block that `begin` opened."""
+        self.flush()
+        if self.lines[-1] == "":
+            self.lines[-1] = "    " * self.indent + "pass"
+        self.indent -= 1
+
+    def call(self, function: str, *arguments: str) -> None:
+        """Append by a function that takes and returns the bits."""
+        self.flush()
+        self.add(f"a = {function}(a, {', '.join(arguments)})")
+
+    def branches(self, index: str, count: int, emit: Callable[[int], None], first: int = 0) -> None:
+        """Code for each index below `count`, in a tree of comparisons."""
+        if count == 1:
+            emit(first)
+            self.flush()
+            return
+        half = (count + 1) // 2
+        self.begin(f"if {index} < {first + half}:")
+        self.branches(index, half, emit, first)
+        self.end()
+        self.begin("else:")
+        self.branches(index, count - half, emit, first + half)
+        self.end()
+
+    def text(self) -> str:
+        return "\n".join(line for line in self.lines if line)
 
 
 class EncoderSource:
@@ -67,9 +118,9 @@ class EncoderSource:
         self.alive: list[s.Type] = []
         self.sources: list[str] = []
         self.space: dict[str, Any] = {
-            "length": rt.write_length, "small": rt.write_small, "integer": rt.write_integer, "size": rt.write_size,
-            "text": rt.write_text, "open": rt.write_open, "octets": rt.octets_in, "bits_in": rt.bits_in, "bad": bad_value,
-            "join": join, "number": int.from_bytes, "plain": plain_integer,
+            "integer": rt.write_integer, "size": rt.write_size, "text": rt.write_text,
+            "open": rt.write_open, "join": rt.write_many, "glue": rt.glue, "bits_in": rt.bits_in, "bad": rt.bad_value,
+            "plain": rt.plain_integer, "number": int.from_bytes, "octets": bytes.fromhex, "finish": rt.finish,
         }  # fmt: skip
 
     def constant(self, value: Any) -> str:
@@ -77,11 +128,11 @@ class EncoderSource:
         self.space[name] = value
         return name
 
-    def build(self, node: s.Type) -> Callable[[Any], tuple[int, int]]:
-        """The encoder function of `node`."""
-        entry = self.function(node)
+    def build(self, node: s.Type) -> Callable[[Any], bytes]:
+        """The encoder of `node`: a complete encoding, padded to octets."""
+        self.sources.append(f"def encode(v):\n    return finish({self.function(node)}(1, v))")
         exec(compile("\n".join(self.sources), "<uper encoder>", "exec"), self.space)
-        function: Callable[[Any], tuple[int, int]] = self.space[entry]
+        function: Callable[[Any], bytes] = self.space["encode"]
         return function
 
     def function(self, node: s.Type) -> str:
@@ -89,29 +140,27 @@ class EncoderSource:
         if id(node) not in self.names:
             name = self.names[id(node)] = f"e{len(self.names)}"
             self.alive.append(node)
-            f = _Function(f"def {name}(v):")
+            f = _Function(f"def {name}(a, v):")
             self.value(f, node, "v", 0)
             f.flush()
-            f.add("return a, n")
-            self.sources.append("\n".join(f.lines))
+            f.add("return a")
+            self.sources.append(f.text())
         return self.names[id(node)]
 
     def value(self, f: _Function, node: s.Type, v: str, depth: int) -> None:
         """Emit the writing of the value that expression `v` holds."""
         node = s.resolve(node)
-        width = fixed_width(node)
-        if width is not None:
-            self.fixed(f, node, v, width)
-        elif isinstance(node, s.Sequence) and (
-            depth == 0 or (depth < INLINE_DEPTH and not node.ext and weight(node) <= INLINE_SIZE)
-        ):
+        composite = isinstance(node, (s.Sequence, s.SequenceOf, s.Choice))
+        if fixed_width(node) is not None:
+            self.fixed(f, node, v)
+        elif composite and depth and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE):
+            f.call(self.function(node), v)
+        elif isinstance(node, s.Sequence):
             self.sequence(f, node, v, depth)
-        elif isinstance(node, s.Sequence) or (
-            depth
-            and isinstance(node, (s.SequenceOf, s.Choice))
-            and (depth >= INLINE_DEPTH or weight(node) > INLINE_SIZE)
-        ):
-            f.append(f"{self.function(node)}({v})")
+        elif isinstance(node, s.SequenceOf):
+            self.list_of(f, node, v, depth)
+        elif isinstance(node, s.Choice):
+            self.choice(f, node, v, depth)
         elif isinstance(node, s.Null):
             f.add(f"if {v} is not None: bad()")
         elif isinstance(node, s.Integer):
@@ -120,77 +169,78 @@ class EncoderSource:
             self.enumerated(f, node, v)
         elif isinstance(node, (s.BitString, s.OctetString, s.Text)):
             self.string(f, node, v)
-        elif isinstance(node, s.SequenceOf):
-            self.list_of(f, node, v, depth)
-        elif isinstance(node, s.Choice):
-            self.choice(f, node, v, depth)
         else:
             raise TypeError(f"no UPER encoder for {node}")
 
-    def fixed(self, f: _Function, node: s.Type, v: str, width: int) -> None:
-        x = f.name()
+    def fixed(self, f: _Function, node: s.Type, v: str) -> None:
+        """A leaf of fixed width: checked now, written with the run."""
+        x, width = f.name(), fixed_width(node) or 0
         if isinstance(node, s.Integer):
             assert node.low is not None and node.high is not None
-            shift = f" - {node.low}" if node.low > 0 else f" + {-node.low}" if node.low else ""
-            f.add(f"{x} = {v}{shift}")
-            f.add(f"if not 0 <= {x} <= {node.high - node.low}: bad()")
-            if node.parts:
-                f.add(
-                    f"if not ({' or '.join(f'{a - node.low} <= {x} <= {b - node.low}' for a, b in node.parts)}): bad()"
-                )
-            if not width:
-                return
+            f.add(f"{x} = {v}")
+            spans = node.parts or ((node.low, node.high),)
+            f.add(f"if not ({' or '.join(f'{low} <= {x} <= {high}' for low, high in spans)}): bad()")
+            f.put(x, width, -node.low)
         elif isinstance(node, s.Enumerated):
             f.add(f"{x} = {self.constant({name: i for i, name in enumerate(node.root)})}[{v}]")
+            f.put(x, width)
         elif isinstance(node, s.Boolean):
             f.add(f"{x} = {v}")
             f.add(f"if {x} is not True and {x} is not False: bad()")
+            f.put(x, width)
         elif isinstance(node, s.OctetString):
-            f.add(f"{x} = octets({v})")
-            f.add(f"if len({x}) != {width // 8}: bad()")
-            f.add(f'{x} = number({x}, "big")')
+            self.raw(f, x, v, 1, f"len({x}) != {width // 8}")
+            f.put(f'number({x}, "big")', width)
         else:
-            f.add(f"{x}, w = bits_in({v})")
-            f.add(f"if w != {width}: bad()")
-        f.put(x, width)
+            self.raw(f, x, v, 2, f"b['bits'] != {width} or len({x}) != {(width + 7) // 8}")
+            f.add(f'{x} = number({x}, "big")')
+            if width % 8:
+                f.add(f"if {x} & {(1 << -width % 8) - 1}: bad()")
+            f.put(f"({x} >> {-width % 8})" if width % 8 else x, width)
+
+    def raw(self, f: _Function, x: str, v: str, keys: int, wrong: str) -> None:
+        """The octets of a value with a `hex`, which has so many keys and is refused where `wrong` holds."""
+        f.add(f"b = {v}")
+        f.add(f"{x} = octets(b['hex'])")
+        f.add(f"if len(b) != {keys} or {wrong}: bad()")
 
     def integer(self, f: _Function, node: s.Integer, v: str) -> None:
         x = f.name()
         f.add(f"{x} = plain({v})")
-        if node.extensible:
-            root = (
-                f"{node.low} <= {x} <= {node.high}"
-                if not node.parts
-                else " or ".join(f"{a} <= {x} <= {b}" for a, b in node.parts)
-            )
-            f.flush()
-            f.add(f"if not ({root}):")
-            f.indent += 1
-            if node.extra:
-                f.add(f"if not ({' or '.join(f'{a} <= {x} <= {b}' for a, b in node.extra)}): bad()")
-            f.put("1", 1)
-            f.append(f"integer({x}, None)")
-            f.indent -= 1
-            f.add("else:")
-            f.indent += 1
-            f.put("0", 1)
-        if node.low is None or node.high is None:
-            f.append(f"integer({x}, {node.low})")
+        bounded = node.low is not None and node.high is not None
+        if not node.extensible:
+            f.call("integer", x, str(node.low))
+            return
+        spans = node.parts or ((node.low, node.high),)
+        f.begin(f"if {' or '.join(f'{low} <= {x} <= {high}' for low, high in spans)}:")
+        if bounded:
+            assert node.low is not None and node.high is not None
+            width = (node.high - node.low).bit_length()
+            f.put("", 1)
+            f.put(x, width, -node.low)
         else:
-            self.fixed(f, s.Integer(node.low, node.high, parts=node.parts), x, (node.high - node.low).bit_length())
-            f.flush()
-        f.indent -= node.extensible
+            f.put("", 1)
+            f.call("integer", x, str(node.low))
+        f.end()
+        f.begin("else:")
+        if node.extra:
+            f.add(f"if not ({' or '.join(f'{low} <= {x} <= {high}' for low, high in node.extra)}): bad()")
+        f.put("", 1, 1)
+        f.call("integer", x, "None")
+        f.end()
 
     def enumerated(self, f: _Function, node: s.Enumerated, v: str) -> None:
-        width = (len(node.root) - 1).bit_length()
-        table = {name: (i, width + 1) for i, name in enumerate(node.root)}
+        width = (len(node.root) - 1).bit_length() + 1
+        table: dict[str, tuple[int, int]] = {name: (i, width) for i, name in enumerate(node.root)}
         for i, name in enumerate(node.ext):
-            bits, used = rt.write_small(i)
+            bits, used = rt.small_number(i)
             table[name] = (1 << used | bits, used + 1)
-        f.append(f"{self.constant(table)}[{v}]")
+        f.flush()
+        f.add(f"b, w = {self.constant(table)}[{v}]")
+        f.add("a = a << w | b")
 
     def string(self, f: _Function, node: s.BitString | s.OctetString | s.Text, v: str) -> None:
-        x, w, size = f.name(), f.name(), node.size
+        x, w, size = f.name(), f.name("w"), node.size
         if isinstance(node, s.Text):
             f.add(f'{x}, {w}, c = text({v}, "{node.alphabet}")')
             if node.alphabet == "utf8":
@@ -200,55 +250,108 @@ class EncoderSource:
             f.add(f"{x}, {w} = bits_in({v})")
             f.add(f"c = {w}")
         else:
-            f.add(f"{x} = octets({v})")
+            self.raw(f, x, v, 1, "0")
             f.add(f"c = len({x})")
             f.add(f'{x}, {w} = number({x}, "big"), 8 * c')
-        f.append(f"size(c, {size.low}, {size.high}, {rt.size_widths(size)}, {self.constant(size)})")
+        self.length(f, size)
+        f.flush()
         f.add(f"a = a << {w} | {x}")
-        f.add(f"n += {w}")
+
+    def length(self, f: _Function, size: s.Size) -> None:
+        """The number `c` of items of a string or list."""
+        width = rt.size_widths(size)
+        if width is not None and not size.extensible:
+            f.add(f"if not {size.low} <= c <= {size.high}: bad()")
+            f.put("c", width, -size.low)
+            f.flush()  # before `c` is another one
+            return
+        high = min(127, 127 if size.high is None else size.high) if width is None else size.high
+        f.begin(f"if {size.low} <= c <= {high}:")
+        f.put("", int(size.extensible))
+        f.put("c", 8 if width is None else width, 0 if width is None else -size.low)
+        f.end()
+        f.begin("else:")
+        f.call("size", "c", str(size.low), str(size.high), str(width), self.constant(size))
+        f.end()
 
     def list_of(self, f: _Function, node: s.SequenceOf, v: str, depth: int) -> None:
-        size = node.size
-        if size.high is not None and size.high <= SHORT and depth + 1 < INLINE_DEPTH and weight(node) <= INLINE_SIZE:
-            items, before, item = f.name("v"), f.name("a"), f.name("i")
-            f.add(f"{items} = {v}")
-            f.add(f"if type({items}) is not list: bad()")
-            f.append(f"size(len({items}), {size.low}, {size.high}, {rt.size_widths(size)}, {self.constant(size)})")
-            f.add(f"{before} = a, n")
-            f.add("a = n = 0")
-            f.add(f"for {item} in {items}:")
-            f.indent += 1
-            self.value(f, node.item, item, depth + 1)
-            f.flush()
-            f.add("pass")
-            f.indent -= 1
-            f.add(f"b, w = {before}")
-            f.add("a |= b << n")
-            f.add("n += w")
+        items, item = f.name("v"), f.name("i")
+        f.add(f"{items} = {v}")
+        f.add(f"if type({items}) is not list: bad()")
+        f.add(f"c = len({items})")
+        self.length(f, node.size)
+        if depth + 1 >= INLINE_DEPTH or weight(node) > INLINE_SIZE:
+            f.call("join", self.function(node.item), items)
             return
-        f.append(f"size(len({v}), {size.low}, {size.high}, {rt.size_widths(size)}, {self.constant(size)})")
-        f.append(f"join({self.function(node.item)}, {v})")
+        apart = "" if most_bits(node) <= LONG else f.name("a")
+        f.flush()
+        if apart:
+            f.add(f"{apart} = a")
+            f.add("a = 1")
+        f.begin(f"for {item} in {items}:")
+        self.value(f, node.item, item, depth + 1)
+        f.end()
+        if apart:
+            f.add(f"a = glue({apart}, a)")
 
     def choice(self, f: _Function, node: s.Choice, v: str, depth: int) -> None:
-        f.flush()
-        f.add(f"k, x = {v}")
-        width = (len(node.root) - 1).bit_length()
-        for i, alternative in enumerate(node.root):
-            f.add(f"{'if' if i == 0 else 'elif'} k == {alternative.name!r}:")
-            f.indent += 1
-            f.put(str(i), width + node.extensible)
-            self.value(f, alternative.type, "x", depth + 1)
+        k, x = f.name("k"), f.name("x")
+        f.add(f"{k}, {x} = {v}")
+        rows = uniform(node)
+        width = (len(node.root) - 1).bit_length() + node.extensible
+        if rows:
+            self.tabled(f, node, rows, k, x, width)
+            return
+        if node.ext or len(node.root) > 3:
+            names = {a.name: i for i, a in enumerate((*node.root, *node.ext))}
+            f.add(f"{k} = {self.constant(names)}[{k}]")
+
+            def alternative(i: int) -> None:
+                self.alternative(f, node, i, x, depth)
+
             f.flush()
-            f.add("pass")
-            f.indent -= 1
-        for i, alternative in enumerate(node.ext):
-            bits, used = rt.write_small(i)
-            f.add(f"elif k == {alternative.name!r}:")
-            f.indent += 1
-            f.put(str(1 << used | bits), used + 1)
-            f.append(f"open(*{self.function(alternative.type)}(x))")
-            f.indent -= 1
+            f.branches(k, len(names), alternative)
+            return
+        for i, each in enumerate(node.root):
+            f.begin(f"{'elif' if i else 'if'} {k} == {each.name!r}:")
+            self.alternative(f, node, i, x, depth)
+            f.end()
         f.add("else: bad()")
+
+    def alternative(self, f: _Function, node: s.Choice, i: int, x: str, depth: int) -> None:
+        """Index and value of an alternative."""
+        if i < len(node.root):
+            f.put("", (len(node.root) - 1).bit_length() + node.extensible, i)
+            self.value(f, node.root[i].type, x, depth + 1)
+            return
+        i -= len(node.root)
+        bits, used = rt.small_number(i)
+        f.put("", used + 1, 1 << used | bits)
+        f.call("open", f"{self.function(node.ext[i].type)}(1, {x})")
+
+    def tabled(self, f: _Function, node: s.Choice, rows: list[list[Leaf]], k: str, x: str, width: int) -> None:
+        """A choice whose alternatives differ in widths and ranges only: bounds, shifts and the added constant from a table."""
+        f.flush()
+        leaves = [f.name() for _ in rows[0]] if rows[0][0][0] else [x]
+        table: dict[str, tuple[int, ...]] = {}
+        for i, (alternative, row) in enumerate(zip(node.root, rows)):
+            total = at = sum(leaf[1] for leaf in row)
+            constant, entry = i << total, []
+            for _, bits, low, high in row:
+                at -= bits
+                constant -= low << at
+                entry += [low, high, at]
+            table[alternative.name] = (total + width, constant, *entry[:-1])  # the last one's shift is 0
+        names = ", ".join(f"l{y}, h{y}, s{y}" for y in leaves).removesuffix(f", s{leaves[-1]}")
+        f.add(f"w, b, {names} = {self.constant(table)}[{k}]")
+        if rows[0][0][0]:
+            f.add(f"if len({x}) != {len(leaves)}: bad()")
+            for y, leaf in zip(leaves, rows[0]):
+                f.add(f"{y} = {x}[{leaf[0]!r}]")
+        for y in leaves:
+            f.add(f"if not l{y} <= {y} <= h{y}: bad()")
+        terms = [f"({y} << s{y})" for y in leaves[:-1]] + leaves[-1:]
+        f.add(f"a = a << w | {' + '.join(terms)} + b")
 
     def sequence(self, f: _Function, node: s.Sequence, v: str, depth: int) -> None:
         if depth:  # evaluate the nested dict once
@@ -256,67 +359,61 @@ class EncoderSource:
             f.add(f"{inner} = {v}")
             v = inner
         flags: dict[str, str] = {}
-        known = [str(sum(not g.skippable for g in node.fields))]
-        additions = [(a if isinstance(a, tuple) else (a,)) for a in node.ext]
-        present: list[str] = []
-        for group in additions:
-            tests = []
-            for field in group:
-                x = f.name("p")
-                f.add(f"{x} = {field.name!r} in {v}")
-                tests.append(x)
-                known.append(x)
-            y = f.name("q")
-            f.add(f"{y} = {' or '.join(tests)}")
-            present.append(y)
-        if present:
-            extended = f.name("q")
-            f.add(f"{extended} = {' or '.join(present)}")
-        if node.extensible:
-            f.put(extended if present else "0", 1)
-        for field in node.fields:
-            if field.skippable:
-                flag = flags[field.name] = f.name("p")
+        known = [str(sum(not field.skippable for field in node.fields))]
+        groups = [a if isinstance(a, tuple) else (a,) for a in node.ext]
+        extended: list[str] = []
+        for group in groups:
+            tests = [f.name("p") for _ in group]
+            for flag, field in zip(tests, group):
                 f.add(f"{flag} = {field.name!r} in {v}")
-                known.append(flag)
-                if field.default is not None:
-                    flag = flags[field.name] = f.name("p")
-                    f.add(f"{flag} = {known[-1]} and {v}[{field.name!r}] != {self.constant(field.default)}")
-                f.put(flag, 1)
+            known += tests
+            extended.append(f.name("q"))
+            f.add(f"{extended[-1]} = {' or '.join(tests)}")
+        if node.extensible:
+            f.put(f"({' or '.join(extended)})" if groups else "", 1)
+        for field in node.fields:
+            if not field.skippable:
+                continue
+            flag = flags[field.name] = f.name("p")
+            f.add(f"{flag} = {field.name!r} in {v}")
+            known.append(flag)
+            if field.default is not None:
+                flag = flags[field.name] = f.name("q")
+                f.add(f"{flag} = {known[-1]} and {v}[{field.name!r}] != {self.constant(field.default)}")
+            f.put(flag, 1)
         mapping = "" if known[0] != "0" else f"type({v}) is not dict or "
         f.add(f"if {mapping}len({v}) != {' + '.join(known)}: bad()")
         for field in node.fields:
-            if field.skippable:
-                f.flush()
-                f.add(f"if {flags[field.name]}:")
-                f.indent += 1
+            pending = f.begin_optional(flags[field.name]) if field.skippable else []
             kind = s.resolve(field.type)
             if isinstance(kind, s.OpenType):
                 self.open_type(f, kind, f"{v}[{field.name!r}]", f"{v}[{kind.selector!r}]")
             else:
                 self.value(f, kind, f"{v}[{field.name!r}]", depth + 1)
             if field.skippable:
-                f.flush()
-                f.indent -= 1
-        if present:
-            f.flush()
-            f.add(f"if {extended}:")
-            f.indent += 1
-            bits, used = rt.write_small(len(additions) - 1)
-            f.put(str(bits), used)
-            for flag in present:
-                f.put(flag, 1)
-            for flag, group, addition in zip(present, additions, node.ext):
-                f.flush()
-                f.add(f"if {flag}:")
-                f.indent += 1
-                if isinstance(addition, tuple):
-                    names = self.constant([g.name for g in group])
-                    f.append(f"open(*{self.function(s.Sequence(group))}({{g: {v}[g] for g in {names} if g in {v}}}))")
-                else:
-                    f.append(f"open(*{self.function(addition.type)}({v}[{addition.name!r}]))")
-                f.indent -= 1
-            f.indent -= 1
+                f.end_optional(pending)
+        if groups:
+            self.additions(f, node, v, groups, extended)
+
+    def additions(
+        self, f: _Function, node: s.Sequence, v: str, groups: list[tuple[s.Field, ...]], extended: list[str]
+    ) -> None:
+        """A bit map, then each addition that is there as an open type."""
+        f.begin(f"if {' or '.join(extended)}:")
+        bits, used = rt.small_number(len(groups) - 1)
+        f.put("", used, bits)
+        for flag in extended:
+            f.put(flag, 1)
+        for flag, group, addition in zip(extended, groups, node.ext):
+            f.begin(f"if {flag}:")
+            if isinstance(addition, tuple):
+                names = self.constant([g.name for g in group])
+                part = f"{{g: {v}[g] for g in {names} if g in {v}}}"
+                f.call("open", f"{self.function(s.Sequence(group))}(1, {part})")
+            else:
+                f.call("open", f"{self.function(addition.type)}(1, {v}[{addition.name!r}])")
+            f.end()
+        f.end()
 
     def open_type(self, f: _Function, node: s.OpenType, v: str, selector: str) -> None:
         f.flush()
@@ -325,44 +422,12 @@ class EncoderSource:
         for j, (number, row, kind) in enumerate(node.table):
             f.add(f"{'if' if j == 0 else 'elif'} i == {number}:")
             f.add(f"    if k != {row!r}: bad()")
-            f.add(f"    b, w = {self.function(kind)}(x)")
+            f.add(f"    b = {self.function(kind)}(1, x)")
         numbers = self.constant({row[0] for row in node.table})
         f.add(f"{'elif' if node.table else 'if'} k == '_unknown' and i not in {numbers}:")
-        f.add("    x = octets(x)")
-        f.add('    b, w = number(x, "big"), 8 * len(x)')
+        f.indent += 1
+        self.raw(f, "x", "x", 1, "0")
+        f.add('b = number(b"\\1" + x, "big")')
+        f.indent -= 1
         f.add("else: bad()")
-        f.append("open(b, w) if w or k != '_unknown' else (0, 8)")
-
-
-def bad_value() -> None:
-    """Refuse a value; `explain` names it."""
-    raise ValueError
-
-
-def plain_integer(value: Any) -> int:
-    """`value` if it is an integer, which bool is not here."""
-    if type(value) is not int:
-        raise TypeError("not an integer")
-    return value
-
-
-def join(item: Callable[[Any], tuple[int, int]], values: list[Any]) -> tuple[int, int]:
-    """The bits of all items, merged in blocks so that long lists stay close to linear."""
-    if type(values) is not list:
-        raise TypeError("not a list")
-    blocks: list[tuple[int, int]] = []
-    a = n = 0
-    for value in values:
-        b, w = item(value)
-        a = a << w | b
-        n += w
-        if n > 4096:
-            blocks.append((a, n))
-            a = n = 0
-    if blocks:
-        tail = (a, n)
-        a = n = 0
-        for b, w in (*blocks, tail):
-            a = a << w | b
-            n += w
-    return a, n
+        f.add("a = open(a, b) if b > 1 or k != '_unknown' else a << 8")

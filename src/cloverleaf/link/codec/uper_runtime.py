@@ -2,7 +2,7 @@
 
 Readers take `(n, r)`: the bits as one integer and how many of them are still unread, and return the value and the new `r`.
 A read past the end shifts by a negative count, which Python reports as ValueError: bounds checks cost nothing.
-Writers return `(bits, width)`.
+Writers take and return the bits so far behind a one, which therefore know their number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from cloverleaf.types.errors import DecodeError
 
 TRIM = 250
 """Bits that may stay above the unread ones."""
+BLOCK = 1 << 1000
+"""Items are gathered in blocks a little longer than this."""
 _DIGITS = " 0123456789"
 
 
@@ -33,8 +35,8 @@ def read_length(n: int, r: int) -> tuple[int, int]:
     return (first & 63) << 8 | n >> (r := r - 8) & 255, r
 
 
-def write_length(count: int) -> tuple[int, int]:
-    """General length determinant of `count` < 16384."""
+def length(count: int) -> tuple[int, int]:
+    """(bits, width) of the general length determinant of `count` < 16384."""
     if count < 128:
         return count, 8
     if count < 16384:
@@ -52,13 +54,13 @@ def read_small(n: int, r: int) -> tuple[int, int]:
     return n >> (r := r - 8 * octets) & (1 << 8 * octets) - 1, r
 
 
-def write_small(value: int) -> tuple[int, int]:
-    """Normally small non-negative number."""
+def small_number(value: int) -> tuple[int, int]:
+    """(bits, width) of a normally small non-negative number."""
     if value < 64:
         return value, 7
     octets = (value.bit_length() + 7) // 8
-    length, width = write_length(octets)
-    return (1 << width | length) << 8 * octets | value, 1 + width + 8 * octets
+    bits, width = length(octets)
+    return (1 << width | bits) << 8 * octets | value, 1 + width + 8 * octets
 
 
 def read_integer(n: int, r: int, low: int | None) -> tuple[int, int]:
@@ -74,7 +76,7 @@ def read_integer(n: int, r: int, low: int | None) -> tuple[int, int]:
     return value, r
 
 
-def write_integer(value: int, low: int | None) -> tuple[int, int]:
+def write_integer(a: int, value: int, low: int | None) -> int:
     """Shortest form of an unconstrained or semi-constrained integer."""
     if low is not None:
         value -= low
@@ -83,8 +85,8 @@ def write_integer(value: int, low: int | None) -> tuple[int, int]:
         octets = max(1, (value.bit_length() + 7) // 8)
     else:
         octets = (value + (value < 0)).bit_length() // 8 + 1
-    length, width = write_length(octets)
-    return length << 8 * octets | value & (1 << 8 * octets) - 1, width + 8 * octets
+    bits, width = length(octets)
+    return (a << width | bits) << 8 * octets | value & (1 << 8 * octets) - 1
 
 
 def size_widths(size: Size) -> int | None:
@@ -112,19 +114,15 @@ def read_size(n: int, r: int, low: int, high: int | None, width: int | None, siz
     return count, r
 
 
-def write_size(count: int, low: int, high: int | None, width: int | None, size: Size) -> tuple[int, int]:
+def write_size(a: int, count: int, low: int, high: int | None, width: int | None, size: Size) -> int:
     """The length of a string or list."""
     inside = count >= low and (high is None or count <= high)
     if not inside and not (size.extensible and size.admits(count)):
         raise ValueError(f"length {count} is outside {low}..{'' if high is None else high}")
-    if size.extensible and not inside:
-        bits, used = write_length(count)
-        return 1 << used | bits, used + 1
-    if width is None:
-        bits, used = write_length(count)
-    else:
-        bits, used = count - low, width
-    return bits, used + size.extensible
+    if size.extensible:
+        a = a << 1 | (not inside)
+    bits, used = length(count) if width is None or not inside else (count - low, width)
+    return a << used | bits
 
 
 def read_text(n: int, r: int, alphabet: str, count: int) -> tuple[str, int]:
@@ -172,11 +170,11 @@ def read_open(n: int, r: int) -> tuple[int, int, int]:
     return n >> (r := r - 8 * octets) & (1 << 8 * octets) - 1, 8 * octets, r
 
 
-def write_open(bits: int, width: int) -> tuple[int, int]:
+def write_open(a: int, content: int) -> int:
     """Bits padded to octets behind their length; an empty value is one zero octet."""
-    octets = max(1, (width + 7) // 8)
-    length, used = write_length(octets)
-    return length << 8 * octets | bits << (8 * octets - width), used + 8 * octets
+    raw = finish(content)
+    bits, used = length(len(raw))
+    return (a << used | bits) << 8 * len(raw) | int.from_bytes(raw, "big")
 
 
 def hex_of(n: int, r: int, count: int) -> tuple[dict[str, str], int]:
@@ -192,13 +190,6 @@ def bits_of(n: int, r: int, count: int) -> tuple[dict[str, object], int]:
     return {"hex": f"{block << pad:0{(count + 7) // 8 * 2}x}" if count else "", "bits": count}, r
 
 
-def octets_in(value: dict[str, str]) -> bytes:
-    """The octets of a JSON value `{"hex": ...}`."""
-    if len(value) != 1:
-        raise ValueError("an octet string is {'hex': ...}")
-    return bytes.fromhex(value["hex"])
-
-
 def bits_in(value: dict[str, Any]) -> tuple[int, int]:
     """(bits, width) of a JSON value `{"hex": ..., "bits": n}`."""
     raw, count = bytes.fromhex(value["hex"]), value["bits"]
@@ -208,3 +199,44 @@ def bits_in(value: dict[str, Any]) -> tuple[int, int]:
     if block & (1 << -count % 8) - 1:
         raise ValueError("pad bits must be zero")
     return block >> -count % 8, count
+
+
+def bad_value() -> None:
+    """Refuse a value; `explain` names it."""
+    raise ValueError
+
+
+def plain_integer(value: Any) -> int:
+    """`value` if it is an integer, which bool is not here."""
+    if type(value) is not int:
+        raise TypeError("not an integer")
+    return value
+
+
+def finish(a: int) -> bytes:
+    """The bits as octets, padded with zeros; one octet at least."""
+    if type(a) is not int:  # an integer type of another library crept in
+        raise TypeError("not an integer")
+    width = a.bit_length() - 1
+    octets = (width + 7) >> 3 or 1
+    return (a << 8 * octets - width).to_bytes(octets + 1, "big")[1:]
+
+
+def glue(a: int, more: int) -> int:
+    """Bits behind bits."""
+    width = more.bit_length() - 1
+    return (a - 1 << width) + more
+
+
+def write_many(a: int, item: Callable[[int, Any], int], values: list[Any]) -> int:
+    """All items, merged in blocks so that long lists stay close to linear."""
+    blocks: list[int] = []
+    more = 1
+    for value in values:
+        more = item(more, value)
+        if more > BLOCK:
+            blocks.append(more)
+            more = 1
+    for block in blocks:
+        a = glue(a, block)
+    return glue(a, more)
