@@ -142,7 +142,7 @@ def test_command_line(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
     lines.write_text(json.dumps(bsm()) + "\n" + json.dumps({"value": bsm(msgCnt=200)}) + "\n\nnot json\n")
     assert dispatch(["link", "encode", "--standard", "csae_day2", "--type", "bsm", str(lines)]) == 0
     out = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [list(row) for row in out] == [["hex"], ["error"], ["error"]]
+    assert [list(row) for row in out] == [["hex"], ["error"], ["error"], ["error"]]
     lines.write_text(out[0]["hex"] + "\n" + json.dumps(out[0]) + "\n00\n")
     assert dispatch(["link", "decode", "--standard", "csae_day2", "--type", "bsm", str(lines)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

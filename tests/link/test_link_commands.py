@@ -39,7 +39,7 @@ def test_encode_and_decode_are_inverse() -> None:
 @given(st.lists(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)), max_size=5))
 def test_hostile_lines_get_one_answer_each(lines: list[bytes]) -> None:
     stdin = b"\n".join(lines)
-    expected = sum(bool(line.decode("utf-8", "replace").strip()) for line in stdin.split(b"\n"))
+    expected = len(stdin.split(b"\n")) - int(stdin[-1:] in (b"", b"\n"))
     for command in ("encode", "decode"):
         out = rows(run(command, "--standard", "etsi", "--type", "cam", stdin=stdin))
         assert len(out) == expected and all(len(r) == 1 for r in out)
@@ -140,3 +140,46 @@ def test_signatures_of_others_from_the_command_line(tmp_path: Path) -> None:
 def test_codec_values_are_what_the_command_prints() -> None:
     value = rows(run("decode", "--standard", "etsi", "--type", "cam", stdin=CAM.hex()))[0]["value"]
     assert value == codec("etsi", "cam").decode(CAM)
+
+
+def test_blank_lines_have_an_answer_and_errors_stay_short() -> None:
+    out = rows(run("decode", "--standard", "csae_day1", "--type", "bsm", stdin=f"\n{bsm().hex()}\n \n"))
+    assert [list(row) for row in out] == [["error"], ["value"], ["error"]]
+    line = json.dumps({"value": "x" * 100_000})
+    assert len(rows(run("encode", "--standard", "etsi", "--type", "cam", stdin=line))[0]["error"]) < 500
+
+
+@pytest.mark.parametrize(
+    "field", [{"station": "x"}, {"station": -1}, {"time": 1e300}, {"time": "now"}, {"place": [500, 2]}, {"place": 3}]
+)
+def test_capture_refuses_rows_that_no_frame_can_carry(field: dict, tmp_path: Path) -> None:
+    result = run("capture", tmp_path / "a.pcap", stdin=json.dumps({"hex": CAM.hex()} | field))
+    assert result.exit_code != 0 and isinstance(result.exception, InputError)
+    assert next(iter(field)) in str(result.exception)
+
+
+def test_inspect_names_lines_that_are_no_hex(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text(f"{CAM.hex()}\nwhat\n{CAM.hex()}\n")
+    result = run("inspect", file)
+    assert result.stdout.count("etsi cam") == 2 and "line 2" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--psid", "-1"), ("--psid", "9" * 12), ("--start", "1990-01-01"), ("--start", "2500-01-01")]
+    + [("--region", r) for r in ("100,200,5", "1,2,-5", "nan,1,1", "1,2,70000")],
+)
+def test_keys_refuse_what_a_certificate_cannot_say(options: tuple[str, str], tmp_path: Path) -> None:
+    extra = () if options[0] == "--psid" else ("--psid", "36")
+    result = run("keys", tmp_path / "pki", *options, *extra)
+    assert isinstance(result.exception, InputError) and options[0] in str(result.exception)
+
+
+def test_sign_refuses_a_key_that_is_not_the_tickets_and_times_before_its_clock(tmp_path: Path) -> None:
+    run("keys", tmp_path, "--psid", "36")
+    early = run("sign", "--keys", tmp_path, "--psid", "36", "--at", "1990-01-01", stdin=CAM.hex())
+    assert isinstance(early.exception, InputError) and "--at" in str(early.exception)
+    (tmp_path / "ticket.key").write_text("1234")
+    wrong = run("sign", "--keys", tmp_path, "--psid", "36", stdin=CAM.hex())
+    assert isinstance(wrong.exception, InputError) and "ticket.key" in str(wrong.exception)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cloverleaf.cli.link.lines import Source, json_of, lines
+from cloverleaf.cli.link.lines import Source, bytes_of, examples, json_of, lines
 from cloverleaf.cli.link.security import moment, pair
 from cloverleaf.link.its_time import ITS_EPOCH
 from cloverleaf.types.errors import DecodeError, InputError
@@ -100,20 +101,39 @@ def replay(
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands."""
-    app.command()(capture)
-    app.command()(replay)
+    app.command(
+        epilog=examples(
+            "capture out.pcap messages.jsonl",
+            "capture out.pcap --from udp://0.0.0.0:5000 --duration 60",
+        )
+    )(capture)
+    app.command(epilog=examples("replay out.pcap --to udp://127.0.0.1:5000"))(replay)
 
 
 def _rows(file: str, start: float, interval: float) -> Iterator[tuple[float, bytes, dict[str, Any]]]:
     """(s since 1970, bytes, row) of each line; a line that is no message ends the command."""
     for number, line in enumerate(lines(file)):
+        if not line:
+            continue
         try:
             row = json_of(line) if line[:1] == "{" else {"hex": line}
-            data = bytes.fromhex(row["hex"])
-            when = float(row.get("time", start + number * interval))
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f'not hex, nor JSON with "hex": {error}', file=file, line=number + 1) from None
+            data = bytes_of(line)
+        except ValueError as error:
+            raise InputError(str(error), file=file, line=number + 1) from None
+        when = _number(row, "time", start + number * interval, ITS_EPOCH, 2.0**32 - 1.0, file, number)
+        _number(row, "station", 1, 0.0, 2.0**32 - 1.0, file, number)
         yield when, data, row
+
+
+def _number(row: dict[str, Any], key: str, usual: float, low: float, high: float, file: str, number: int) -> float:
+    """A number of a row within its limits."""
+    try:
+        value = float(row.get(key, usual))
+    except (ValueError, TypeError, OverflowError):
+        value = math.nan
+    if not low <= value <= high:
+        raise InputError(f'"{key}" is no number from {low:.0f} to {high:.0f}', file=file, line=number + 1)
+    return value
 
 
 def _listen(address: str, duration: float) -> Iterator[tuple[float, bytes, dict[str, Any]]]:
@@ -143,8 +163,10 @@ def _place_of(row: dict[str, Any], here: tuple[float, float]) -> tuple[float, fl
     value = row.get("place", here)
     try:
         latitude, longitude = float(value[0]), float(value[1])
-    except (TypeError, ValueError, IndexError, KeyError):
-        raise InputError(f"{value!r} is no [latitude, longitude]", element="place") from None
+        if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
+            raise ValueError
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError):
+        raise InputError(f"{str(value)[:60]} is no [latitude, longitude] in degrees", element="place") from None
     return latitude, longitude
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cloverleaf.cli.link.lines import Name, Row, Source, Standard, bytes_of, convert, json_of
+from cloverleaf.cli.link.lines import Name, Row, Source, Standard, bytes_of, convert, examples, json_of
 from cloverleaf.types.errors import DecodeError, EncodeError, InputError
 
 _ROW = {"value", "hex", "case", "checked", "note"}
@@ -28,7 +28,7 @@ def encode(name: Name, standard: Standard = "", file: Source = "-", asn1: Asn1 =
         try:
             row = json_of(line)
         except ValueError as error:
-            return {"error": f"not JSON: {error}"}
+            return {"error": str(error)}
         wrapped = isinstance(row, dict) and "value" in row and set(row) <= _ROW
         value = row["value"] if wrapped else row
         try:
@@ -62,8 +62,19 @@ def types() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands."""
-    for command in (encode, decode, types):
-        app.command()(command)
+    app.command(
+        epilog=examples(
+            "encode --standard csae_day2 --type bsm values.jsonl > messages.jsonl",
+            "decode --standard csae_day2 --type bsm m.hex | cloverleaf link encode --standard csae_day2 --type bsm",
+        )
+    )(encode)
+    app.command(
+        epilog=examples(
+            "decode --standard etsi --type cam messages.hex",
+            "decode --asn1 my_modules --type BasicSafetyMessage messages.hex",
+        )
+    )(decode)
+    app.command()(types)
 
 
 def _codec(standard: str, name: str, asn1: str) -> Any:

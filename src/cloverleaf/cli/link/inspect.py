@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cloverleaf.cli.link.lines import bytes_of, put
+from cloverleaf.cli.link.lines import bytes_of, examples, put
 from cloverleaf.types.errors import InputError
 
 
@@ -36,7 +36,9 @@ def inspect(
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command()(inspect)
+    app.command(epilog=examples("inspect drive.pcap", "inspect 0202412e5734fd...", "inspect --json - < messages.hex"))(
+        inspect
+    )
 
 
 def _packets(what: str):  # type: ignore[no-untyped-def]
@@ -75,11 +77,9 @@ def _read(what: str) -> bytes | list[bytes]:
 
 def _split(raw: bytes) -> list[bytes]:
     """Messages of a file that is no capture: lines of hex or JSON, records behind 16-bit lengths, or one message."""
-    try:
-        rows = [line.strip() for line in raw.decode("ascii").split("\n")]
-        return [bytes_of(row if row[:1] in '{["' else "".join(row.split())) for row in rows if row]
-    except (ValueError, UnicodeDecodeError):
-        pass
+    rows = _text_lines(raw)
+    if rows is not None:
+        return rows
     records, at = [], 0
     while at + 2 <= len(raw):
         size = int.from_bytes(raw[at : at + 2], "little")
@@ -88,6 +88,24 @@ def _split(raw: bytes) -> list[bytes]:
     if at == len(raw) and len(records) > 1 and all(records):
         return records
     return [raw] if raw else []
+
+
+def _text_lines(raw: bytes) -> list[bytes] | None:
+    """Messages of lines of hex or JSON; a line that is neither is named and left out. None where no line is either."""
+    try:
+        lines = raw.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        return None
+    found, other = [], []
+    for number, line in enumerate(map(str.strip, lines), 1):
+        try:
+            if line:
+                found.append(bytes_of(line if line[:1] in '{["' else "".join(line.split())))
+        except ValueError as error:
+            other.append(f"warning: line {number}: {error}\n")
+    if found:
+        sys.stderr.writelines(other)
+    return found if found or not other else None
 
 
 def _text(number: int, time: float | None, finding: Any, values: bool) -> None:

@@ -15,19 +15,19 @@ Standard = Annotated[str, typer.Option(help="csae_day1, csae_day2, etsi, ieee160
 Name = Annotated[str, typer.Option("--type", help="message name, e.g. bsm, cam, signed")]
 Source = Annotated[str, typer.Argument(help="file of lines, or - for standard input")]
 Row = dict[str, Any]
+LONGEST = 400
+"""Characters of an error: some repeat what they complain about, and that may be megabytes."""
 
 
 def lines(file: str) -> Iterator[str]:
-    """Lines of a file or of standard input ("-") that are not blank; bytes that are no text become replacement characters."""
+    """Lines of a file or of standard input ("-"), blank ones included; bytes that are no text become replacement characters."""
     try:
         source = sys.stdin.buffer if file == "-" else open(file, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise InputError(str(error.strerror or error), file=file) from None
     try:
         for raw in source:
-            line = raw.decode("utf-8", "replace").strip()
-            if line:
-                yield line
+            yield raw.decode("utf-8", "replace").strip()
     except OSError as error:
         raise InputError(str(error.strerror or error), file=file) from None
     finally:
@@ -36,10 +36,18 @@ def lines(file: str) -> Iterator[str]:
 
 
 def convert(file: str, one: Callable[[str], Row]) -> None:
-    """Write `one(line)` as a JSON line for every line."""
+    """Write `one(line)` as a JSON line for every line, so that line N of the output belongs to line N of the input."""
     for line in lines(file):
-        put(one(line))
+        row = one(line)
+        if len(row.get("error", "")) > LONGEST:
+            row["error"] = row["error"][:LONGEST] + " ..."
+        put(row)
     sys.stdout.flush()
+
+
+def examples(*commands: str) -> str:
+    """The last lines of a command's help."""
+    return "\n\n".join(["Examples:", *(f"cloverleaf link {c}" for c in commands)])
 
 
 def put(row: Row) -> None:
@@ -49,15 +57,21 @@ def put(row: Row) -> None:
 
 def json_of(line: str) -> Any:
     """The JSON value of a line; ValueError with a short reason for anything else, too deep nesting included."""
+    if not line:
+        raise ValueError("blank line")
     try:
         return json.loads(line)
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("not JSON: nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
 
 
 def bytes_of(line: str) -> bytes:
     """The bytes of a line: hex digits, or JSON with "hex"; ValueError with a short reason for anything else."""
     text: Any = line
+    if not line:
+        raise ValueError("blank line")
     if line[:1] in '{["':
         row = json_of(line)
         text = row.get("hex", row.get("coer")) if isinstance(row, dict) else row

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cloverleaf.cli.link.lines import examples
 from cloverleaf.cli.link.security import pair
 from cloverleaf.types.errors import InputError
 
@@ -47,7 +48,9 @@ def report(
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command()(report)
+    app.command(
+        epilog=examples("report tx.pcap rx.pcap --receiver 31.23,121.47", "report tx.pcap rx.pcap --track gnss.csv")
+    )(report)
 
 
 def _receiver(place: str, track: Path | None, station: str, tx: list[Any], rx: list[Any]) -> Any:

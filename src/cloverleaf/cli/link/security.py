@@ -10,13 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert
+from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert, examples
 from cloverleaf.link.its_time import ITS_EPOCH
 from cloverleaf.types.errors import DecodeError, InputError, SecurityError
 
 Psids = Annotated[str, typer.Option("--psid", help="application identifiers (PSID, ITS-AID, AID), comma-separated")]
 Kind = Annotated[str, typer.Option("--type", help="message name; gives the application identifier of --standard")]
 Standard = Annotated[str, typer.Option(help="csae_day1, csae_day2, etsi or sae")]
+
+
+GREATEST_PSID = 0x1020_407F
+"""The largest identifier of four octets (IEEE 1609.12)."""
 
 
 def keys(
@@ -40,8 +44,12 @@ def keys(
         raise InputError(
             "the ticket needs permissions", element="--psid", hint="e.g. --standard etsi --type cam, or --psid 36,37"
         )
-    regions = (Circle(*_numbers(region, 3, "--region")),) if region else ()
-    ticket = create_keys(folder, algorithm, permissions, int(moment(start)), hours, regions)
+    regions: tuple[Circle, ...] = ()
+    if region:
+        latitude, longitude, radius = _numbers(region, 3, "--region")
+        regions = (Circle(*_on_globe(latitude, longitude, "--region"), _within(radius, 0.0, 65535.0, "--region")),)
+    first = int(_within(moment(start), 0.0, 2.0**32 - 1.0, "--start", "s since 2004-01-01"))
+    ticket = create_keys(folder, algorithm, permissions, first, hours, regions)
     typer.echo(f"{folder}: root, authority and ticket {ticket.certificate.hashed_id.hex()} for {sorted(permissions)}")
 
 
@@ -67,7 +75,7 @@ def sign(
             element="--psid",
             hint="e.g. --standard etsi --type cam, or --psid 36",
         )
-    now = moment(at)
+    now = _within(moment(at), 0.0, 2.0**43, "--at", "s since 2004-01-01")
     chosen, ticket = load_ticket(key_folder)
 
     def one(line: str) -> Row:
@@ -128,8 +136,14 @@ def verify(
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands."""
-    for command in (keys, sign, verify):
-        app.command()(command)
+    app.command(epilog=examples("keys pki --standard etsi --type cam", "keys pki --psid 111,112 --algorithm sm2"))(keys)
+    app.command(epilog=examples("sign messages.hex --keys pki --standard etsi --type cam > signed.jsonl"))(sign)
+    app.command(
+        epilog=examples(
+            "verify signed.jsonl --trust pki --standard etsi --type cam",
+            "verify signed.jsonl --trust pki --revoked crl.txt --psid 36",
+        )
+    )(verify)
 
 
 def _accepted(envelope: Any) -> Row:
@@ -166,9 +180,12 @@ def _psids(text: str, standard: str, kind: str) -> list[int]:
     out = []
     for part in filter(None, text.split(",")):
         try:
-            out.append(int(part, 0))
+            number = int(part, 0)
         except ValueError:
             raise InputError(f"'{part}' is no number", element="--psid") from None
+        if not 0 <= number <= GREATEST_PSID:
+            raise InputError(f"{part} is no application identifier", element="--psid", hint=f"0 to {GREATEST_PSID}")
+        out.append(number)
     if kind:
         from cloverleaf.link.security.applications import application_of
 
@@ -190,7 +207,18 @@ def pair(text: str, option: str = "--place") -> tuple[float, float] | None:
     if not text:
         return None
     latitude, longitude = _numbers(text, 2, option)
-    return latitude, longitude
+    return _on_globe(latitude, longitude, option)
+
+
+def _on_globe(latitude: float, longitude: float, option: str) -> tuple[float, float]:
+    return _within(latitude, -90.0, 90.0, option, "degrees"), _within(longitude, -180.0, 180.0, option, "degrees")
+
+
+def _within(value: float, low: float, high: float, option: str, unit: str = "m") -> float:
+    """A number within its limits; NaN is in none."""
+    if not low <= value <= high:
+        raise InputError(f"{value:.9g} is not within {low:.0f} to {high:.0f} {unit}", element=option)
+    return value
 
 
 def _certificates(trust: list[Path] | None, signature_only: bool) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert
+from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert, examples
 from cloverleaf.types.errors import DecodeError, EncodeError, InputError, nearest
 
 
@@ -58,7 +58,12 @@ def translate(
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command()(translate)
+    app.command(
+        epilog=examples(
+            "translate messages.hex --from csae_day2 --type bsm --to etsi",
+            "translate --table --from csae_day2 --to etsi",
+        )
+    )(translate)
 
 
 def _table(source: str, target: str) -> None:

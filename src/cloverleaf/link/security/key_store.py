@@ -75,10 +75,12 @@ def load_ticket(folder: Path) -> tuple[Algorithm, Ticket]:
     chosen = algorithm(certificate.algorithm)
     file = folder / "ticket.key"
     try:
-        scalar = int(file.read_text().strip(), 16)
+        private = chosen.generate(int(file.read_text().strip(), 16))
     except (OSError, ValueError) as error:
         raise InputError(f"no private key: {error}", file=file) from None
-    return chosen, Ticket(certificate, chosen.generate(scalar))
+    if chosen.public(private) != certificate.point:
+        raise InputError("this private key is not the one of ticket.coer", file=file)
+    return chosen, Ticket(certificate, private)
 
 
 def read_certificates(path: Path) -> list[Certificate]:
