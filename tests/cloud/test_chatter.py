@@ -17,7 +17,7 @@ from toy import Traffic
 from cloverleaf.cloud.api.app import create_app
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.stream import HEAD, MESSAGES
-from cloverleaf.cloud.live.chatter import CELL, HEARD, Chatter
+from cloverleaf.cloud.live.chatter import CELL, HEARD, ROOM, Chatter
 from cloverleaf.cloud.live.engine import Engine
 from cloverleaf.cloud.live.snapshot import Snapshot
 from cloverleaf.types.messages import MessageKind
@@ -67,3 +67,14 @@ def test_the_engine_notes_both_ways_and_a_console_gets_them(tmp_path) -> None:
                 break
         rows = np.frombuffer(got, HEARD, -1, HEAD.size)
         assert len(rows) == HEAD.unpack_from(got)[3] > 0 and set(rows["kind"].tolist()) == {0, 5}
+
+
+def test_what_nobody_takes_is_forgotten() -> None:
+    chatter, x = Chatter(), np.arange(1000.0)
+    for _ in range(2 * ROOM // 1000):
+        chatter.note(0, 0, 100.0 * x, x)
+    chatter.note(1, 0, x[:1], x[:1])
+    taken = chatter.take()
+    assert ROOM - 1000 <= taken["count"].astype(int).sum() <= ROOM and (taken["kind"] == 1).sum() == 1
+    chatter.note(0, 0, x[:5], x[:5])
+    assert chatter.take()["count"].sum() == 5

@@ -5,21 +5,27 @@ from __future__ import annotations
 import calendar
 import math
 import struct
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from test_engine import toy
 
+from cloverleaf.cloud.api.app import create_app
+from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.gateways import Report, awareness, gateway_class, station_of
 from cloverleaf.cloud.gateways import gb32960 as gb
 from cloverleaf.cloud.gateways import jt808 as jt
+from cloverleaf.cloud.gateways.timetable import read_timetable
 from cloverleaf.cloud.gateways.transit import positions, read_positions, siri
-from cloverleaf.cloud.live.snapshot import ROW
+from cloverleaf.cloud.live.snapshot import HEAD, ROW, Mark, Snapshot, tracks_of
 from cloverleaf.cloud.services.transit import BusStops
 from cloverleaf.link.content.content import Content
-from cloverleaf.types.errors import DecodeError, PluginError
+from cloverleaf.types.errors import DecodeError, InputError, PluginError
 from cloverleaf.types.state import Kind
 
 WHEN = calendar.timegm((2026, 11, 24, 12, 30, 15))
@@ -133,8 +139,6 @@ def test_gtfs_realtime_out_and_in_again() -> None:
 
 
 def test_headways_arrivals_and_adherence() -> None:
-    from cloverleaf.cloud.live.snapshot import Mark, tracks_of
-
     base = toy()
     graph = base.graph._replace(
         stop_lane=np.array([4], np.int32), stop_begin=np.array([50.0]), stop_end=np.array([65.0])
@@ -151,3 +155,56 @@ def test_headways_arrivals_and_adherence() -> None:
             (first, second) = stops.arrivals(tracks, 0, t)
             assert first == (7, pytest.approx(t + 3.0)) and second[0] == 9
     assert stops.headways(0) == [20.0] and stops.adherence(0, [1000.0, 1026.0]) == [5.0, -1.0]
+
+
+def gtfs(folder: Path, lines: str, zone: str = "Asia/Shanghai") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "agency.txt").write_text(f"agency_id,agency_timezone\nbus,{zone}\n")
+    (folder / "stop_times.txt").write_text("\ufefftrip_id,arrival_time,departure_time,stop_id,stop_sequence\n" + lines)
+    return folder
+
+
+def test_a_timetable_knows_the_arrivals_of_the_day_and_of_the_night(tmp_path: Path) -> None:
+    table = read_timetable(gtfs(tmp_path, "a,20:30:00,20:30:10,s1,1\na,,,s2,2\nb, 8:00:00,,s1,1\nc,24:10:00,,s1,1\n"))
+    assert table.near("s1", WHEN) == [WHEN - 15.0 + s for s in (0.0, 13_200.0, 41_400.0)], "20:30:15 in Beijing"
+    assert table.near("s2", WHEN) == [] and table.near("nowhere", WHEN) == []
+    midnight = calendar.timegm((2026, 11, 24, 16, 0, 0))
+    assert midnight + 600.0 in table.near("s1", midnight + 300.0), "24:10:00 of yesterday is tonight"
+    summer = read_timetable(gtfs(tmp_path, "a,08:00:00,,s1,1\n", "Europe/Berlin"))
+    changed = calendar.timegm((2026, 3, 29, 6, 0, 0))  # 8 o'clock on the day the clocks go forward
+    assert changed in summer.near("s1", changed + 60.0)
+
+
+@pytest.mark.parametrize(
+    "lines, zone, said",
+    [
+        ("a,8 o'clock,,s1,1\n", "UTC", "stop_times.txt:2"),
+        ("a,08:00:00,,,1\n", "UTC", "stop_times.txt:2"),
+        ("a,08:61:00,,s1,1\n", "UTC", "stop_times.txt:2"),
+        ("a,08:00:00,,s1,1\n", "Mars/North", "no time zone"),
+    ],
+)
+def test_a_timetable_that_is_none_is_told_of(tmp_path: Path, lines: str, zone: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_timetable(gtfs(tmp_path, lines, zone))
+    with pytest.raises(InputError, match="not a GTFS feed"):
+        read_timetable(tmp_path / "nothing")
+
+
+def test_the_api_says_how_late_buses_are(tmp_path: Path) -> None:
+    base, now = toy(), time.time()
+    graph = base.graph._replace(
+        stop_lane=np.array([4, 5], np.int32), stop_begin=np.array([50.0, 50.0]), stop_end=np.array([65.0, 65.0])
+    )
+    live = Live(base._replace(graph=graph, stop_ids=("s1", "s2")))
+    clock = time.strftime("%H:%M:%S", time.gmtime(now - 30.0))
+    live.timetable = read_timetable(gtfs(tmp_path / "gtfs", f"a,{clock},,s1,1\n", "UTC"))
+    rows = np.zeros(1, ROW)
+    rows["handle"], rows["kind"], rows["lane"], rows["s"] = 7, 3, 4, 55.0
+    live.shots[0] = Snapshot(now, 0, rows, np.zeros(0, HEAD))
+    live.stops.see(tracks_of(rows, now), now)
+    with TestClient(create_app(live, tmp_path)) as client:
+        one, two = client.get("/api/transit/stops").json()["stops"]
+        assert one["late"] == [pytest.approx(30.0, abs=1.1)] and two["late"] is None
+        live.timetable = None
+        assert client.get("/api/transit/stops").json()["stops"][0]["late"] is None

@@ -18,7 +18,7 @@ from cloverleaf.cloud.api.stream import HEAD, OBJECT, OBJECTS, ORIGIN, VEHICLE
 from cloverleaf.cloud.live.engine import Engine
 from cloverleaf.cloud.live.frames import SIMULATED, Trust, pack_frame, read_frame
 from cloverleaf.cloud.live.snapshot import SAID, Snapshot
-from cloverleaf.cloud.security.downlink import Downlink, make_root
+from cloverleaf.cloud.security.own_root import OwnRoot, make_root
 from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.store.lake import Lake
 from cloverleaf.cloud.store.query import Reader
@@ -142,7 +142,7 @@ def test_what_the_platform_says_is_signed(tmp_path):
     made = (tmp_path / "platform-root.coer").read_bytes()
     make_root(tmp_path, "p256")
     assert (tmp_path / "platform-root.coer").read_bytes() == made and (tmp_path / "p256.key").stat().st_mode & 0o77 == 0
-    downlink, now = Downlink(tmp_path, "p256"), time.time()
+    downlink, now = OwnRoot(tmp_path, "p256"), time.time()
     engine = Engine(toy(), epoch=1, signer=downlink)
     engine.add("city.edge1", frame(Traffic([0, 1], [-60.0, -60.0], 15.0).awareness(now), 1, now))
     (down,) = engine.cycle(now + 0.05)
@@ -166,9 +166,9 @@ def test_what_the_platform_says_is_signed(tmp_path):
     other = tmp_path / "other"
     make_root(other, "p256")
     with pytest.raises(SecurityError):
-        Verifier([Downlink(other, "p256").root]).check(raw, (rsi,), now - ITS_EPOCH)
+        Verifier([OwnRoot(other, "p256").root]).check(raw, (rsi,), now - ITS_EPOCH)
     with pytest.raises(InputError, match="no root"):
-        Downlink(tmp_path / "none", "p256")
+        OwnRoot(tmp_path / "none", "p256")
 
 
 def test_a_recorded_drive_goes_through_the_twin_again(tmp_path):

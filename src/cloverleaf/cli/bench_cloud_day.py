@@ -67,6 +67,7 @@ def day(
         engine.add("load.edge", frame)
         engine.cycle(t + 0.01)
         pack_snapshot(engine.snapshot(t + 0.02))
+        engine.chatter.take()
         waiting.append(Stored("load.edge", frame, t))
         if len(waiting) >= COMMIT_EVERY * hz:
             ingest.take(waiting)

@@ -20,12 +20,15 @@ def rsu(
     control: Annotated[str, typer.Option(help="plan, fixed, actuated, max_pressure or coordinated, of the simulated controller")] = "plan",
     controller: Annotated[str, typer.Option(help="simulated, or it behind the seam of ntcip or gb")] = "simulated",
     standard: Annotated[str, typer.Option(help="csae_day1, csae_day2 or etsi")] = "csae_day2",
+    security: Annotated[str, typer.Option(help="p256 or sm2: sign what the unit says, check what it hears; none: neither")] = "none",
     sensors: Annotated[int, typer.Option(help="UDP port for detections as JSON; 0: none")] = 0,
     air: Annotated[int, typer.Option(help="UDP port on which messages of vehicles are heard; 0: none")] = 0,
     radio: Annotated[int, typer.Option(help="UDP port to which this unit's messages go out; 0: none")] = 0,
     duration: Annotated[float, typer.Option(help="s after which to end; 0: until Ctrl-C")] = 0.0,
 ) -> None:  # fmt: skip
     """Run one roadside unit at 10 Hz.
+
+    With --security, DATA/keys/unit-root.coer is for others to trust, and DATA/trust/*.coer is what the unit trusts.
 
     Detections: {"sensor": "cam1", "objects": [[x, y, heading, vx, vy, length, width, kind, sigma], ...]}, in m from the unit.
     """
@@ -41,12 +44,13 @@ def rsu(
         ("--control", control, ("plan", "fixed", "actuated", "max_pressure", "coordinated")),
         ("--controller", controller, ("simulated", "ntcip", "gb")),
         ("--standard", standard, ("csae_day1", "csae_day2", "etsi")),
+        ("--security", security, ("none", "p256", "sm2")),
     ):
         if value not in valid:
             raise StudyError(f"'{value}' is not known", element=name, hint=nearest(value, valid))
     base_map = read_map(map_)
     seam = build_controller(base_map, unit, control, controller)
-    process = Process(Unit(base_map, unit, seam), broker, standard, data_folder(data), sensors, air, radio)
+    process = Process(Unit(base_map, unit, seam), broker, standard, data_folder(data), sensors, air, radio, security)
     typer.echo(
         f"unit {unit} at signal {base_map.signal_ids[process.unit.group]}, station {process.unit.station}", err=True
     )

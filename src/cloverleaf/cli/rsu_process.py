@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from cloverleaf.cloud.live.frames import Trust, read_frame
+from cloverleaf.cloud.security.own_root import UNIT, OwnRoot, make_root
+from cloverleaf.cloud.security.verify import checker_of
 from cloverleaf.cloud.server.uplink import Uplink
 from cloverleaf.link.batches import empty, pack
 from cloverleaf.link.content.content import Content
@@ -74,8 +76,24 @@ def build_controller(base_map: BaseMap, unit: int, control: str, kind: str) -> C
 class Process:
     """A unit and its doors."""
 
-    def __init__(self, unit: Unit, broker: str, standard: str, data: Path, sensors: int, air: int, radio: int) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        broker: str,
+        standard: str,
+        data: Path,
+        sensors: int = 0,
+        air: int = 0,
+        radio: int = 0,
+        security: str = "none",
+    ) -> None:
         self.unit, self.standard = unit, standard
+        self.signer: OwnRoot | None = None
+        if security != "none":
+            make_root(data / "keys", security, "unit")
+            self.signer = OwnRoot(data / "keys", security, "unit", UNIT, attach=False)
+        self.checker = checker_of(security, data / "trust")
+        self._trust = int(Trust.UNSIGNED if self.signer is None else Trust.SIGNED)
         self.content = Content(unit.base_map, standard, clock=0.0, units=unit.groups)
         self.spool = Spool(data / "waiting")
         self.name = f"rsu{unit.number}"
@@ -89,6 +107,7 @@ class Process:
             "steps": 0,
             "heard": 0,
             "undecodable": 0,
+            "refused": 0,
             "detections": 0,
             "bad_detections": 0,
             "advisories": 0,
@@ -118,9 +137,19 @@ class Process:
     def step(self, now: float) -> None:
         """Take in what came, step the unit, say what it says."""
         self.counts["steps"] += 1
-        raw = self.air.receive() if self.air is not None else []
-        said = self.unit.step(now, self._detections(now), self._heard(raw, now))
+        raw, plain = self._checked(self.air.receive() if self.air is not None else [], now)
+        said = self.unit.step(now, self._detections(now), self._heard(plain, now))
         self._say(said, raw, now)
+
+    def _checked(self, raw: list[bytes], now: float) -> tuple[list[bytes], list[bytes]]:
+        """What was heard and may be believed, as it came and without its envelopes."""
+        if self.checker is None or not raw:
+            return raw, raw
+        buffer, start, reasons = self.checker.check(*pack(raw), int(MessageKind.AWARENESS), now)
+        inner, at = buffer.tobytes(), start.tolist()
+        good = [i for i, reason in enumerate(reasons) if not reason]
+        self.counts["refused"] += len(raw) - len(good)
+        return [raw[i] for i in good], [inner[at[i] : at[i + 1]] for i in good]
 
     def _heard(self, raw: list[bytes], now: float) -> AwarenessBatch:
         if not raw:
@@ -175,7 +204,9 @@ class Process:
         def add(kind: int, batch: Any) -> None:
             buffer, start = self.content.encode(kind, batch)
             raw = buffer.tobytes()
-            parts.extend(raw[a:b] for a, b in zip(start[:-1].tolist(), start[1:].tolist()))
+            for a, b in itertools.pairwise(start.tolist()):
+                one = raw[a:b]
+                parts.append(one if self.signer is None else self.signer.sign(one, int(kind), self.standard, now))
             kinds.extend([int(kind)] * (len(start) - 1))
 
         if len(said.spat.light):
@@ -193,7 +224,7 @@ class Process:
         if up:
             n = len(up)
             place = (np.full(n, self.unit.x), np.full(n, self.unit.y))
-            trust = np.full(n, int(Trust.UNSIGNED), np.uint8)
+            trust = np.full(n, self._trust, np.uint8)
             self.uplink.send(np.array(kinds, np.uint8), trust, *pack(up), *place, now)
 
     def page(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from cloverleaf.cloud.gateways.timetable import Timetable
 from cloverleaf.cloud.live.chatter import HEARD
 from cloverleaf.cloud.live.snapshot import HEAD, ROW, SAID, Snapshot, read_snapshot, tracks_of
 from cloverleaf.cloud.services.transit import BusStops
@@ -35,6 +36,7 @@ class Live:
         self.inner: dict[int, tuple[float, Any]] = {}
         """What vehicles tell of their inside, by handle, and when it came."""
         self.stops = BusStops(base_map.graph)
+        self.timetable: Timetable | None = None
         self.started = time.time()
         self.broker: Client | None = None
         self.supervision: Callable[[], dict[str, Any]] = dict

@@ -81,12 +81,16 @@ async def take_positions(request: Request) -> dict[str, int]:
 
 @router.get("/stops")
 async def stops(request: Request) -> dict[str, Any]:
-    """Stops with the last headways and the buses expected, in s."""
+    """Stops with the last headways and the buses expected, and how late the last buses were against the timetable (null: none), in s."""
     live = _live(request)
     watch: BusStops = live.stops
     tracks = tracks_of(scope_of(request).rows(), live.time)
     out = []
     for k, name in enumerate(live.base_map.stop_ids):
         expected = [{"id": i, "in": round(at - live.time, 1)} for i, at in watch.arrivals(tracks, k, live.time)]
-        out.append({"stop": name, "headways": [round(h, 1) for h in watch.headways(k)], "expected": expected})
+        planned = [] if live.timetable is None else live.timetable.near(name, live.time)
+        late = [round(s, 1) for s in watch.adherence(k, planned)] if planned else None
+        out.append(
+            {"stop": name, "headways": [round(h, 1) for h in watch.headways(k)], "expected": expected, "late": late}
+        )
     return {"time": live.time, "stops": out}

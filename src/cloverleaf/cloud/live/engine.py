@@ -29,7 +29,7 @@ WARNING, ADVICE = 0, 1
 
 
 class Signer(Protocol):
-    """Signs what goes out; `cloud/security/downlink.py` implements it."""
+    """Signs what goes out; `cloud/security/own_root.py` implements it."""
 
     def sign(self, message: bytes, kind: int, standard: str, now: float) -> bytes:
         """The signed message; `now` s since 1970."""

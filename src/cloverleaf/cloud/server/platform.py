@@ -15,10 +15,11 @@ from fastapi import FastAPI
 from cloverleaf.cloud.api.app import create_app
 from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.broker import READY_WITHIN, Broker
+from cloverleaf.cloud.gateways.timetable import read_timetable
 from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.security.accounts import accounts, mutual_tls, read_tenants
-from cloverleaf.cloud.security.downlink import make_root
 from cloverleaf.cloud.security.oidc import Provider
+from cloverleaf.cloud.security.own_root import make_root
 from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.server.child import reach
 from cloverleaf.cloud.server.refusals import Refusals
@@ -113,6 +114,8 @@ class Platform:
         self.supervisor = Supervisor(self.settings.run, self.broker)
         self.live = Live(self.base_map)
         self.live.supervision = self.supervisor.page
+        if (settings.folder / "gtfs").is_dir():
+            self.live.timetable = read_timetable(settings.folder / "gtfs")
 
     def start(self) -> None:
         """Broker and processes; the API is the caller's to run.

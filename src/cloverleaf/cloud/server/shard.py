@@ -45,7 +45,7 @@ class Shard:
         parts = shares(g.point_x, g.point_y, settings.shards)
         self.tiles = None if settings.shards == 1 else parts[number]
         edge = [s for s in settings.services if s in BUILT_IN and tier_of(service_class(s)) is Tier.EDGE]
-        from cloverleaf.cloud.security.downlink import downlink_of
+        from cloverleaf.cloud.security.own_root import signer_of
         from cloverleaf.cloud.security.verify import checker_of
 
         self.engine = Engine(
@@ -56,7 +56,7 @@ class Shard:
             checker=checker_of(settings.security, settings.folder / "trust"),
             secret=bytes.fromhex(settings.secret),
             epoch=int(time.time()),
-            signer=downlink_of(settings.security, settings.folder / "keys"),
+            signer=signer_of(settings.security, settings.folder / "keys"),
         )
         self.child, self.number = child, number
         self.wake = asyncio.Event()
