@@ -20,12 +20,11 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
 
 def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lanes, points = tmp_path / "lanes.csv", tmp_path / "points.csv"
-    lanes.write_text("road_id,lane_id,s,offset\nWA,-2,100,0.25\nAB,3,20.5,-0.5\nWA,-9,1,0\n")
+    lanes.write_text("road_id,lane_id,s,offset\nWA,-2,100,0.25\nAB,3,20.5,-0.5\n")
     out = _run(capsys, "query", "builtin:district", "--from-lane", str(lanes))
     assert out[0] == "x,y,z,heading"
-    assert len(out) == 4
-    assert out[3] == ",,,"
-    points.write_text("\n".join(out[:3]) + "\n")
+    assert len(out) == 3
+    points.write_text("\n".join(out) + "\n")
     back = _run(capsys, "query", "builtin:district", "--from-xy", str(points))
     assert back[0] == "road_id,lane_id,s,offset"
     for line, want in zip(back[1:], (("WA", -2, 100.0, 0.25), ("AB", 3, 20.5, -0.5))):
@@ -41,6 +40,8 @@ def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ("road_id,lane_id,s\nWB,-1,1\n", "lanes.csv:2: unknown road 'WB'"),
         ("road_id,lane_id,s\nWA,-1\n", "lanes.csv:2: 3 fields expected"),
         ("road_id,lane_id,s\nWA,-1.5,0\n", "lanes.csv:2: lane_id is not an integer"),
+        ("road_id,lane_id,s\nWA,-1,1\nWA,-9,1\n", "lanes.csv:3: road 'WA' has no lane -9 at s = 1"),
+        ("road_id,lane_id,s\nWA,-1,9000\n", "lanes.csv:2: s = 9000 is off road 'WA'"),
         ("road_id,s\nWA,1\n", "lanes.csv:1: column 'lane_id' is missing"),
     ],
 )
@@ -56,6 +57,8 @@ def test_graph_queries_there_and_back() -> None:
     query = GraphQuery(base_map)
     out = query.lane_to_xyz(["WA+0", "WA+0"], np.array([3, 99]), np.array([50.0, 1.0]), np.array([0.5, 0.0]))
     assert np.isnan(out[1]).all()
+    assert query.why_nowhere("WA+0", 99, 1.0) == ("edge 'WA+0' has no lane 99", "lanes 0 to 4")
+    assert query.why_nowhere("WA+0", 3, 9e3)[0] == "s = 9000 is off lane 3 of edge 'WA+0'"
     ids, lanes, s = query.xy_to_lane(out[:1, 0], out[:1, 1], out[:1, 3])
     assert (ids[0], lanes[0]) == ("WA+0", 3)
     assert np.allclose(s[0], (50.0, 0.5))

@@ -59,6 +59,22 @@ class MapQuery:
         fill_lane_points(self.tables, r, l, at, off, out)
         return out
 
+    def lanes_at(self, road: int, s: float) -> list[int]:
+        """Ids of the lanes of a road row at s (m), from left to right, without the reference line."""
+        m = self.drive.map
+        first, last = m.road_section_start[road], m.road_section_start[road + 1]
+        section = first + max(int(np.searchsorted(m.section_s[first:last], s, side="right")) - 1, 0)
+        lanes = m.lane_id[m.section_lane_start[section] : m.section_lane_start[section + 1]]
+        return [int(i) for i in lanes if i]
+
+    def why_nowhere(self, road: int, lane: int, s: float) -> tuple[str, str]:
+        """Why a lane position does not exist: message and hint."""
+        name, length = self.drive.road_ids[road], float(self.tables.road_length[road])
+        if not -1e-3 <= s <= length + 1e-3:
+            return f"s = {s:g} is off road '{name}'", f"it is {length:g} m long"
+        there = ", ".join(str(i) for i in self.lanes_at(road, s))
+        return f"road '{name}' has no lane {lane} at s = {s:g}", f"lanes there: {there}"
+
     def xy_to_lane(self, x: ArrayLike, y: ArrayLike, heading: ArrayLike = np.nan) -> tuple[I64, F64]:
         """Lane positions of points: road row and lane id, shape (n, 2); s and offset, shape (n, 2).
 

@@ -40,6 +40,14 @@ class GraphQuery:
             out[n] = (x - offset[n] * np.sin(h), y + offset[n] * np.cos(h), z, h)
         return out
 
+    def why_nowhere(self, road: str, lane: int, s: float) -> tuple[str, str]:
+        """Why a lane position does not exist: message and hint."""
+        g, edge = self.base_map.graph, self.edge_row[road]
+        first, count = int(g.edge_lane_start[edge]), int(g.edge_lane_start[edge + 1] - g.edge_lane_start[edge])
+        if not 0 <= lane < count:
+            return f"edge '{road}' has no lane {lane}", f"lanes 0 to {count - 1}"
+        return f"s = {s:g} is off lane {lane} of edge '{road}'", f"it is {g.lane_length[first + lane]:g} m long"
+
     def xy_to_lane(self, x: F64, y: F64, heading: F64) -> tuple[list[str], I64, F64]:
         """Edge ids, lane indices, and (s, offset) of shape (n, 2), of the nearest lane of each point."""
         g = self.base_map.graph

@@ -18,7 +18,7 @@ POINT_COLUMNS = ("x", "y", "z", "heading")
 
 
 def lanes_to_points(query: MapQuery | GraphQuery, table: Path) -> list[str]:
-    """Lines of a CSV with POINT_COLUMNS for a CSV with LANE_COLUMNS; empty fields where there is no such lane position."""
+    """Lines of a CSV with POINT_COLUMNS for a CSV with LANE_COLUMNS. Raises MapError with the line of a position that does not exist."""
     rows = read_table(table, LANE_COLUMNS)
     road = [row["road_id"].strip() for row, _ in rows]
     lane = numbers(table, rows, "lane_id")
@@ -33,12 +33,17 @@ def lanes_to_points(query: MapQuery | GraphQuery, table: Path) -> list[str]:
         out = query.lane_to_xyz(query.rows(road), lane.astype(np.int64), s, offset)
     else:
         out = query.lane_to_xyz(road, lane.astype(np.int64), s, offset)
+    if np.isnan(out[:, 0]).any():
+        n = int(np.argmax(np.isnan(out[:, 0])))
+        where = (int(lane[n]), float(s[n]))
+        why = (
+            query.why_nowhere(query.road_row[road[n]], *where)
+            if isinstance(query, MapQuery)
+            else query.why_nowhere(road[n], *where)
+        )
+        raise MapError(why[0], file=table, line=rows[n][1], hint=why[1])
     lines = [",".join(POINT_COLUMNS)]
-    for x, y, z, heading in out[:, :4]:
-        if math.isnan(x):
-            lines.append(",,,")
-        else:
-            lines.append(f"{x:.6f},{y:.6f},{z:.6f},{heading % (2.0 * math.pi):.8f}")
+    lines.extend(f"{x:.6f},{y:.6f},{z:.6f},{h % (2.0 * math.pi):.8f}" for x, y, z, h in out[:, :4])
     return lines
 
 

@@ -76,12 +76,7 @@ def _lane(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[N
 def _known_lane(b: Builder, e: etree._Element, road: int, lane: int, s: float) -> None:
     if b.map is None or not np.isnan(b.map.lane_to_xyz(road, lane, s, 0.0)[0, 0]):
         return
-    drive = b.map.drive.map
-    first, last = drive.road_section_start[road], drive.road_section_start[road + 1]
-    section = first + int(np.searchsorted(drive.section_s[first:last], s, side="right")) - 1
-    lanes = drive.lane_id[drive.section_lane_start[section] : drive.section_lane_start[section + 1]]
-    there = ", ".join(str(i) for i in lanes if i)
-    raise fail(e, f"road '{e.get('roadId')}' has no lane {lane} at s = {s:g}", f"lanes there: {there}")
+    raise fail(e, *b.map.why_nowhere(road, lane, s))
 
 
 def _relative_lane(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[Number]:
