@@ -89,7 +89,11 @@ FRAME = "<CatalogLocations/><RoadNetwork/>\n<Entities>{}</Entities>\n<Storyboard
                   "</ParameterDeclarations>" + FRAME.format("", "")), 4, "division by zero"),
         (scenario('<ParameterDeclarations><ParameterDeclaration name="a" parameterType="double" value="$b"/>'
                   '<ParameterDeclaration name="b" parameterType="double" value="$a"/></ParameterDeclarations>'
-                  + FRAME.format("", "")), 4, "not declared"),
+                  + FRAME.format("", "")), 4, "parameter 'a': '$b' leads back to 'a'"),
+        (scenario('<ParameterDeclarations><ParameterDeclaration name="a" parameterType="double" value="${2 * $b}"/>'
+                  '<ParameterDeclaration name="b" parameterType="double" value="1"/></ParameterDeclarations>'
+                  + FRAME.format("", "")), 4, "parameter 'a': '$b' is declared after it"),
+        (scenario(FRAME.format("", "")).replace('revMinor="3"', 'revMinor="7"'), 3, "OpenSCENARIO 1.7 is not known"),
         ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
          "<OpenSCENARIO>&b;</OpenSCENARIO>", 2, "elements are incomplete"),
     ],

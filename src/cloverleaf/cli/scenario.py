@@ -51,7 +51,8 @@ def check(
                     + (f", but a run needs {len(r.missing)} missing file(s)" if r.missing else "")
                 )
             for p in r.problems:
-                typer.echo(f"{r.file}:{p.line}:{p.element}: {p.message}" + (f" ({p.hint})" if p.hint else ""))
+                place = f"{r.file}:{p.line}:{p.element}" if p.element else f"{r.file}:{p.line}"
+                typer.echo(f"{place}: {p.message}" + (f" ({p.hint})" if p.hint else ""))
             for p in r.missing:
                 typer.echo(f"{r.file}:{p.line}:{p.element}: note: {p.message}")
     if any(r.broken for r in reports):

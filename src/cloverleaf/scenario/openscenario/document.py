@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,8 @@ OWNER = "$owner"
 """Stands for the acting entity in maneuvers written for 1.0."""
 REFERENCES = ("parameterRef", "variableRef", "parameterName")
 """Attributes that name a declaration, often of another file, with or without a leading `$`."""
+PARAMETER = re.compile(r"\$([A-Za-z_][\w.]*)")
+"""A parameter inside a value."""
 ROOTS = ("OpenSCENARIO", "OpenScenario")
 
 
@@ -89,10 +92,9 @@ def declared_parameters(
                 raise ScenarioError(f"unknown parameter type '{kind}'", hint=nearest(kind, TYPES))
             scope[name] = parse_value(evaluate(text, scope, as_text=kind == "string"), kind)
         except ScenarioError as error:
+            message, hint = _order_problem(block, name, text, scope) or (error.message, error.hint)
             problems.append(
-                Problem(
-                    declaration.sourceline, "ParameterDeclaration", f"parameter '{name}': {error.message}", error.hint
-                )
+                Problem(declaration.sourceline, "ParameterDeclaration", f"parameter '{name}': {message}", hint)
             )
             continue
         if strict and not _constraints_hold(declaration, scope[name], kind, scope):
@@ -100,6 +102,26 @@ def declared_parameters(
                 Problem(declaration.sourceline, "ParameterDeclaration", f"parameter '{name}' violates its constraints")
             )
     return scope
+
+
+def _order_problem(
+    block: etree._Element, name: str, text: str, known: Mapping[str, Value]
+) -> tuple[str, str] | None:
+    """Message and hint if a parameter's value needs itself, or one that is declared after it."""
+    texts = {d.get("name", ""): d.get("value", "") for d in children(block)} | {name: text}
+    seen: list[str] = []
+    open_ends = [n for n in PARAMETER.findall(text) if n in texts and n not in known]
+    if not open_ends:
+        return None
+    first = open_ends[0]
+    while open_ends:
+        at = open_ends.pop()
+        if at == name:
+            return f"'{text}' leads back to '{name}': parameters must not depend on themselves", ""
+        if at not in seen:
+            seen.append(at)
+            open_ends += [n for n in PARAMETER.findall(texts[at]) if n in texts and n not in known]
+    return f"'${first}' is declared after it", "a value may name the parameters declared before"
 
 
 def _constraints_hold(declaration: etree._Element, value: Value, kind: str, scope: Mapping[str, Value]) -> bool:

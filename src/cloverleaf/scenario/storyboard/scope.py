@@ -6,19 +6,17 @@ others are numbers and may differ from world to world.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from lxml import etree
 
-from cloverleaf.scenario.openscenario.document import children, name_of
+from cloverleaf.scenario.openscenario.document import PARAMETER, children, name_of
 from cloverleaf.scenario.openscenario.expression import Value, evaluate, evaluate_column
 from cloverleaf.scenario.openscenario.values import parse_value
 from cloverleaf.types.errors import ScenarioError, nearest
 
-_NAME = re.compile(r"\$([A-Za-z_][\w.]*)")
 NUMERIC = ("double", "integer", "int", "unsignedint", "unsignedshort")
 
 
@@ -49,7 +47,7 @@ class Scope:
 
     def roots_of(self, text: str) -> frozenset[str]:
         """The scenario's own parameters that a text depends on."""
-        return frozenset().union(*(self.roots.get(n, frozenset()) for n in _NAME.findall(text)))
+        return frozenset().union(*(self.roots.get(n, frozenset()) for n in PARAMETER.findall(text)))
 
     def declare(self, name: str, kind: str, text: str, outer: Scope | None, element: etree._Element) -> None:
         """Add a parameter; `outer` None: its default, evaluated among the parameters declared so far."""
@@ -117,7 +115,7 @@ class Scope:
 
     def column(self, text: str, columns: Mapping[str, Any]) -> Any:
         """A numeric text as a float or an array over worlds, the scenario's own parameters being `columns`."""
-        return evaluate_column(text, {n: self._named(n, columns) for n in _NAME.findall(text)})
+        return evaluate_column(text, {n: self._named(n, columns) for n in PARAMETER.findall(text)})
 
     def _named(self, name: str, columns: Mapping[str, Any]) -> Any:
         scope: Scope | None = self
