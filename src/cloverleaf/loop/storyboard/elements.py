@@ -89,8 +89,10 @@ def start_event(p, v, m, g, n, clock, a, el, path, variable, co, delayed, log, e
     while k < p.elements[maneuver, T.E_END]:
         if k != e and el[k, STATE] == RUNNING:
             if priority == T.SKIP:
-                clock_state = el[e, STATE]
-                change(clock, el, log, e, clock_state, SKIPPED_AT)
+                el[e, COUNT] += 1.0
+                used_up = 0 <= p.elements[e, T.E_COUNT] <= el[e, COUNT]
+                change(clock, el, log, e, COMPLETE if used_up else STANDBY, SKIPPED_AT)
+                settle_parents(p, clock, el, co, delayed, log, e)
                 return
             if priority == T.OVERWRITE:
                 stop_element(p, clock, a, el, co, delayed, log, k)
