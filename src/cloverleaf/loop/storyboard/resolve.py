@@ -28,6 +28,7 @@ from cloverleaf.loop.storyboard.state import (
     OFFSET,
     PATH_ROW,
     PATH_S,
+    PITCH,
     ROAD,
     ROLL,
     ROW,
@@ -67,6 +68,9 @@ from cloverleaf.scenario.storyboard.tables import (
     RELATIVE_ANGLES,
 )
 
+STRIDE, MOST_STRIDES = 1.0, 1000
+"""m that a way along a lane is measured by at a time (the scale between lane and reference line is that where a stride begins)."""
+
 
 @kernel
 def against(m, road, lane_id):
@@ -99,18 +103,15 @@ def resolve(p, v, m, g, n, a, path, at, i):
         find_lane(m, g, a, i)
         if not math.isnan(third):
             a[i, Z] = third
+        a[i, PITCH] = v[slot + 4] if not math.isnan(v[slot + 4]) else a[i, PITCH]
+        a[i, ROLL] = v[slot + 5] if not math.isnan(v[slot + 5]) else a[i, ROLL]
         base = road_heading(m, i, a) if len(m.road_length) > 0 else 0.0
         if p.positions[at, P_ORIENT] == NO_ORIENTATION and len(m.road_length) > 0:
             a[i, TURN] = 0.0
             a[i, HEADING] = base
     elif kind in (AT_RELATIVE_WORLD, AT_RELATIVE_OBJECT):
-        dx, dy = first, second
-        base = a[other, HEADING]
-        if kind == AT_RELATIVE_OBJECT:
-            c, s = math.cos(base), math.sin(base)
-            dx, dy = first * c - second * s, first * s + second * c
-        a[i, Z] = a[other, Z] + third
-        place_at(m, g, a, i, a[other, X] + dx, a[other, Y] + dy, base)
+        _beside_entity(p, v, m, g, a, at, i)
+        return
     elif kind == AT_ROAD:
         a[i, TURN] = 0.0
         place_on_road(m, a, i, road, first, second)
@@ -136,7 +137,9 @@ def resolve(p, v, m, g, n, a, path, at, i):
             side = 1
             if p.positions[at, P_MODE] == 1:
                 a[i, TURN] = against(m, int(a[i, ROAD]), a[i, LANE])
-                move_along(m, n, a, i, second, 1)
+                steps = min(int(abs(second) / STRIDE) + 1, MOST_STRIDES)
+                for _ in range(steps):
+                    move_along(m, n, a, i, second / steps, 1)
                 side = 1 if drives_along(m, int(a[i, ROAD]), a[i, LANE]) else -1
             else:
                 _shift(m, n, a, i, second)
@@ -166,6 +169,51 @@ def resolve(p, v, m, g, n, a, path, at, i):
         before = road_heading(m, i, a)
         a[i, HEADING] = 0.0
         a[i, TURN] = wrap_angle(-before) if a[i, ROAD] >= 0 else 0.0
+
+
+@kernel
+def _beside_entity(p, v, m, g, a, at, i):
+    """Relative to an entity: offsets in the world's axes or in its own, which pitch and roll with it; angles relative to its own
+    orientation, or to the world (clauses RelativeWorldPosition, RelativeObjectPosition; 6.3: about z, then y, then x)."""
+    other, slot, orient = p.positions[at, P_ENTITY], p.positions[at, P_SLOT], p.positions[at, P_ORIENT]
+    dx, dy, dz = v[slot], v[slot + 1], v[slot + 2]
+    heading, pitch, roll = a[other, HEADING], a[other, PITCH], a[other, ROLL]
+    x, y, z = a[other, X], a[other, Y], a[other, Z]
+    if p.positions[at, P_KIND] == AT_RELATIVE_OBJECT:
+        dx, dy, dz = turned(heading, pitch, roll, dx, dy, dz)
+    if orient != NO_ORIENTATION:
+        h = 0.0 if math.isnan(v[slot + 3]) else v[slot + 3]
+        q = 0.0 if math.isnan(v[slot + 4]) else v[slot + 4]
+        r = 0.0 if math.isnan(v[slot + 5]) else v[slot + 5]
+        if orient == ABSOLUTE_ANGLES:
+            heading, pitch, roll = h, q, r
+        else:
+            heading, pitch, roll = turned_further(heading, pitch, roll, h, q, r)
+    place_at(m, g, a, i, x + dx, y + dy, heading)
+    a[i, Z], a[i, PITCH], a[i, ROLL] = z + dz, pitch, roll
+
+
+@kernel
+def turned(heading, pitch, roll, x, y, z):
+    """A vector of a frame with these angles (rad), as the world sees it."""
+    c, s = math.cos(roll), math.sin(roll)
+    y, z = c * y - s * z, s * y + c * z
+    c, s = math.cos(pitch), math.sin(pitch)
+    x, z = c * x + s * z, c * z - s * x
+    c, s = math.cos(heading), math.sin(heading)
+    return c * x - s * y, s * x + c * y, z
+
+
+@kernel
+def turned_further(heading, pitch, roll, h, q, r):
+    """Angles (rad) of a frame that is turned by h, q, r from one with the angles heading, pitch, roll."""
+    xx, xy, xz = turned(h, q, r, 1.0, 0.0, 0.0)
+    yx, yy, yz = turned(h, q, r, 0.0, 1.0, 0.0)
+    zx, zy, zz = turned(h, q, r, 0.0, 0.0, 1.0)
+    xx, xy, xz = turned(heading, pitch, roll, xx, xy, xz)
+    _, _, yz = turned(heading, pitch, roll, yx, yy, yz)
+    _, _, zz = turned(heading, pitch, roll, zx, zy, zz)
+    return math.atan2(xy, xx), math.asin(min(max(-xz, -1.0), 1.0)), math.atan2(yz, zz)
 
 
 @kernel
@@ -232,11 +280,13 @@ def _on_route(p, v, m, g, n, a, path, at, i):
         if rest <= 0.0:
             break
     s = min(max(s, 0.0), m.road_length[road])
-    a[i, TURN] = 0.0 if along != 0 else math.pi
+    # angles are measured from +s of the road, or from the lane, whichever way the route goes
     if mode == 1:
+        a[i, TURN] = 0.0
         place_on_road(m, a, i, road, s, v[slot + 1] if along != 0 else -v[slot + 1])
     else:
         lane = int(v[slot + 1])
+        a[i, TURN] = against(m, road, lane)
         place_on_lane(m, a, i, road, lane, s, v[slot + 2])
     return a[i, HEADING]
 
