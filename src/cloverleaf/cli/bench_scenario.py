@@ -6,10 +6,13 @@ import json
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import typer
+
+if TYPE_CHECKING:
+    from cloverleaf.loop.storyboard.deviations import Deviation
 
 TARGETS = {3: 10e6, 20: 5e6, 50: 2e6}  # actor-steps per second and core
 HIGHWAY_RATIO = 500  # at 50 vehicles
@@ -17,7 +20,8 @@ WORLDS, SECONDS = 64, 40.0
 
 
 def run(data: Path | None) -> None:
-    """Pass counts per suite: run to their own end, motion within 5 cm and 0.05 m/s, events within one step."""
+    """Pass counts per suite: run to their own end, motion within 5 cm and 0.05 m/s, events within one step; then every deviation."""
+    from cloverleaf.loop.storyboard.deviations import DEVIATIONS, of_scenario
     from cloverleaf.loop.storyboard.episode import Episode
     from cloverleaf.loop.storyboard.reference import compare_events, compare_motion, read_reference
     from cloverleaf.types.errors import CloverleafError, StudyError
@@ -38,7 +42,7 @@ def run(data: Path | None) -> None:
             reference = read_reference(data / entry["oracle"])
             episode = Episode(data / "scenarios" / entry["file"]).run()
         except CloverleafError as error:
-            typer.echo(f"  {name}: {error}")
+            typer.echo(f"  {name}: {error}{_why(of_scenario(name))}")
             continue
         count["ran"] += 1
         motion, events = compare_motion(episode, reference), compare_events(episode, reference)
@@ -50,10 +54,17 @@ def run(data: Path | None) -> None:
         count["motion_close"] += not far
         count["events_close"] += not events
         if far or events:
-            typer.echo(f"  {name}: " + "; ".join([*far, *events[:1]]))
+            typer.echo(f"  {name}: " + "; ".join([*far, *events[:1]]) + _why(of_scenario(name)))
     for suite, count in counts.items():
         typer.echo(f"{suite:<8}" + "   ".join(f"{k} {v}" for k, v in count.items()))
     typer.echo(f"{time.process_time() - started:.1f} s of processor time")
+    typer.echo("deviations: subject | here | the reference | clause of ASAM OpenSCENARIO XML 1.3")
+    for d in DEVIATIONS:
+        typer.echo(f"  {d.subject} | {d.here} | {d.reference} | {d.clause}")
+
+
+def _why(found: list[Deviation]) -> str:
+    return "".join(f"\n    {d.subject}: {d.clause}" for d in found) or "\n    not explained"
 
 
 SCENARIO = """<?xml version="1.0"?>

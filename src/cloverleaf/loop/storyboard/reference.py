@@ -59,8 +59,8 @@ def read_reference(table: Path) -> Reference:
     return Reference({k: np.array(v) for k, v in found.items()}, events, until)
 
 
-def compare_motion(episode: Episode, reference: Reference) -> dict[str, Motion]:
-    """Every entity that the storyboard moves, as long as it does; rows are matched by time."""
+def compare_motion(episode: Episode, reference: Reference, until: float = math.inf) -> dict[str, Motion]:
+    """Every entity that the storyboard moves, as long as it does, before the time `until` (s); rows are matched by time."""
     own: dict[str, dict[int, tuple[float, ...]]] = defaultdict(dict)
     step = episode.worlds.dt
     for time, name, x, y, _, _, speed, *_ in episode.rows():
@@ -73,7 +73,7 @@ def compare_motion(episode: Episode, reference: Reference) -> dict[str, Motion]:
             rows = rows[:-1]  # the reference's last row may lie a step after its time
         for time, x, y, _, speed in rows:
             mine = own[name].get(round(time / step)) if name in own else None
-            if mine is None or time >= reference.scripted_until.get(name, math.inf):
+            if mine is None or time >= min(reference.scripted_until.get(name, math.inf), until):
                 continue
             shared += 1
             distance, difference = math.hypot(mine[0] - x, mine[1] - y), abs(mine[2] - speed)
@@ -93,13 +93,14 @@ def _by_element(events: Mapping[str, Any]) -> dict[Key, list[float]]:
     return found
 
 
-def compare_events(episode: Episode, reference: Reference) -> list[str]:
-    """Storyboard transitions of the reference that come more than a step early or late here, or not at all."""
+def compare_events(episode: Episode, reference: Reference, until: float = math.inf) -> list[str]:
+    """Storyboard transitions of the reference, before the time `until` (s), that come more than a step early or late here, or not at
+    all."""
     own, wanted = _by_element(episode.events()), _by_element(reference.events)
     slack = STEPS * episode.worlds.dt
     out = []
     for key, times in wanted.items():
-        for time in sorted(set(times)):
+        for time in sorted(t for t in set(times) if t < until):
             nearest = min(own.get(key, []), key=lambda t: abs(t - time), default=None)
             if nearest is None or abs(nearest - time) > slack:
                 out.append(f"{key[0]} {key[1]} {key[2]}: {time:.2f} s in the reference, here {nearest}")
