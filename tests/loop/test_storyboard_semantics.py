@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cloverleaf.loop.storyboard.episode import Episode
+from cloverleaf.types.errors import ScenarioError
 from loop.storyboard_cases import (
     by_entity,
     event,
@@ -97,6 +98,17 @@ def test_skipped_event_does_not_start(tmp_path):
     second = event("second", set_variable("n", 7), trigger(time_after(3.0)), "skip")
     episode = Episode(scenario(tmp_path, START, first, second, variables=VARIABLE)).run()
     assert times(episode, "second", "running") == [] and episode.variables["n"] == 0.0
+
+
+def test_skipping_uses_executions_up(tmp_path):
+    first = event("first", speed(0, "linear", "rate", 1.0), trigger(time_after(1.0)))  # runs until 21 s
+    seen = event("seen", set_variable("n", 1), trigger(state_is("event", "once", "skipTransition")), "parallel")
+    twice = event("twice", set_variable("n", 9), trigger(time_after(2.0, "none")), "skip", count=2)
+    once = event("once", set_variable("n", 7), trigger(time_after(3.0)), "skip")
+    episode = Episode(scenario(tmp_path, START, first, twice, once, seen, variables=VARIABLE)).run()
+    assert times(episode, "once", "complete") == [pytest.approx(3.0)] and episode.variables["n"] == 1.0
+    assert times(episode, "twice", "complete") == [pytest.approx(2.01)]
+    assert times(episode, "once", "running") == times(episode, "twice", "running") == []
 
 
 def test_parallel_events_run_side_by_side(tmp_path):
@@ -246,6 +258,35 @@ def test_signal_controllers_cycle(tmp_path):
     episode = Episode(scenario(tmp_path, START, *events, variables=VARIABLE, signals=signals, end=12.0)).run()
     assert times(episode, "go", "running") == pytest.approx([4.0, 9.0], abs=0.011)
     assert times(episode, "halt", "running") == pytest.approx([1.0, 6.0, 11.0], abs=0.011)
+
+
+def test_group_state_of_a_phase_is_shown_by_all_signals_of_the_controller(tmp_path):
+    phases = (
+        '<Phase name="mixed" duration="3"><TrafficSignalState trafficSignalId="7" state="red"/></Phase>'
+        '<Phase name="all" duration="2"><TrafficSignalGroupState state="green"/></Phase>'
+    )
+    signals = f'<TrafficSignals><TrafficSignalController name="{{}}">{phases}</TrafficSignalController></TrafficSignals>'
+    events = [
+        event(f"s{name}", ADD, trigger(f'<Condition name="c" delay="0" conditionEdge="rising"><ByValueCondition><TrafficSignalCondition '
+              f'name="{name}" state="green"/></ByValueCondition></Condition>'), "parallel")
+        for name in (7, 8)
+    ]  # fmt: skip
+
+    def run(controller, extra=""):
+        file = scenario(tmp_path, START, *events, variables=VARIABLE, signals=signals.format(controller), end=6.0)
+        road = tmp_path / "road.xodr"
+        road.write_text(road.read_text().replace("</OpenDRIVE>", f"{extra}</OpenDRIVE>"))
+        return Episode(file).run()
+
+    own = '<controller id="5" name="heads"><control signalId="7" type="0"/><control signalId="8" type="0"/></controller>'
+    for name in ("heads", "5"):
+        episode = run(name, own)
+        assert times(episode, "s7", "running") == times(episode, "s8", "running") == [pytest.approx(3.0, abs=0.011)]
+    episode = run("other", own)  # only what its own phases name is known of it
+    assert times(episode, "s7", "running") == [pytest.approx(3.0, abs=0.011)] and times(episode, "s8", "running") == []
+    phases_alone = signals.format("x").replace('<TrafficSignalState trafficSignalId="7" state="red"/>', "")
+    with pytest.raises(ScenarioError, match="no signals are known of the controller 'x'"):
+        Episode(scenario(tmp_path, START, variables=VARIABLE, signals=phases_alone))
 
 
 def profile(mode, *entries):

@@ -22,6 +22,7 @@ def trace(
     until: Annotated[float, typer.Option(help="time limit, s")] = 120.0,
     dt: Annotated[float, typer.Option(help="step, s")] = 0.01,
     every: Annotated[float, typer.Option(help="seconds between rows")] = 0.05,
+    seed: Annotated[int, typer.Option(help="of what is random: traffic actions, random routes, sloppy drivers")] = 0,
 ) -> int:
     """Run a scenario once; rows time,entity,x,y,z,heading,speed,road_id,lane_id,s,offset in m, rad, m/s."""
     import json
@@ -41,6 +42,8 @@ def trace(
     ):
         if not (math.isfinite(value) and low <= value <= high):
             raise StudyError(f"{value:g} s is out of range", element=name, hint=f"{low:g} to {high:g} s")
+    if not 0 <= seed < 2**53:
+        raise StudyError(f"{seed} is out of range", element="--seed", hint="0 to 2^53 - 1")
     parameters = {}
     for pair in param or []:
         key, equals, value_text = pair.partition("=")
@@ -51,7 +54,7 @@ def trace(
     count = CompileCount(console)
     with event.install_listener("numba:compile", count):
         try:
-            episode = Episode(file, parameters, dt=dt, every=every, until=until).run()
+            episode = Episode(file, parameters, dt=dt, every=every, until=until, seed=seed).run()
         finally:
             count.status.stop()
     lines = [",".join(COLUMNS)]

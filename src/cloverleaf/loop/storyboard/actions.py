@@ -30,6 +30,7 @@ from cloverleaf.loop.storyboard.routing import (
     disconnect,
     follow_route,
     teleport,
+    wander,
 )
 from cloverleaf.loop.storyboard.signals import show_phase
 from cloverleaf.loop.storyboard.speed_profile import start_profile, step_profile
@@ -47,6 +48,7 @@ from cloverleaf.loop.storyboard.state import (
     WHEEL,
 )
 from cloverleaf.loop.storyboard.synchronize import start_synchronize, step_synchronize
+from cloverleaf.loop.storyboard.traffic import start_traffic, stop_traffic
 from cloverleaf.scenario.storyboard import tables as T
 
 
@@ -137,7 +139,7 @@ def start_action(p, v, m, g, n, clock, a, el, path, variable, log, e):
             teleport(p, v, m, g, n, a, path, p.actions[k, T.A_POSITION], i)
     else:
         _at_once(p, v, m, g, n, clock, a, path, variable, k, kind, i)
-        if kind != T.ROUTE and kind != T.ACQUIRE:
+        if kind not in (T.ROUTE, T.ACQUIRE, T.RANDOM_ROUTE):
             finish(clock, el, log, e)
 
 
@@ -147,6 +149,12 @@ def _at_once(p, v, m, g, n, clock, a, path, variable, k, kind, i):
     ref = p.actions[k, T.A_REF]
     if kind == T.ROUTE or kind == T.ACQUIRE:
         follow_route(p, v, m, g, n, a, ref, i)
+    elif kind == T.RANDOM_ROUTE:
+        wander(a, i)
+    elif kind == T.TRAFFIC:
+        start_traffic(p, v, m, g, n, clock, a, path, variable, ref)
+    elif kind == T.TRAFFIC_STOP:
+        stop_traffic(p, variable, ref)
     elif kind == T.ASSIGN:
         a[i, CONTROLLER] = ref
         mode = p.actions[k, T.A_MODE]

@@ -80,10 +80,10 @@ class Episode:
     """
 
     def __init__(self, path: str | os.PathLike[str] | CompiledScenario, parameters: Mapping[str, str | float] | None = None,
-                 *, dt: float = 0.01, every: float = 0.05, until: float = 120.0) -> None:  # fmt: skip
+                 *, dt: float = 0.01, every: float = 0.05, until: float = 120.0, seed: int = 0) -> None:  # fmt: skip
         compiled = path if isinstance(path, CompiledScenario) else compile_scenario(path, parameters)
         self.compiled, self.until = compiled, until
-        self.worlds = Worlds(compiled, dt=dt, log=LOG_ROWS)
+        self.worlds = Worlds(compiled, dt=dt, log=LOG_ROWS, seed=seed)
         self.worlds.record(max(round(every / dt), 1), until)
         self.worlds.watch(compiled.names.entities[0]) if compiled.names.entities else None
         self.worlds.begin()

@@ -12,6 +12,7 @@ from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.loop.storyboard.state import (
     AT_END,
+    CHANCE,
     G_LOW,
     GOAL_ROAD,
     HEADING,
@@ -23,6 +24,7 @@ from cloverleaf.loop.storyboard.state import (
     ROW,
     T_ROAD,
     TURN,
+    WANDERS,
     S,
     X,
     Y,
@@ -159,11 +161,14 @@ def force_lane(m, road, s, t, lane_id):
 
 @kernel
 def onward_link(m, n, a, i, row, end):
-    """Which link an actor takes at the end of a lane: towards its next waypoint, else the straightest; -1 if there is none."""
+    """Which link an actor takes at the end of a lane: towards its next waypoint, as it has drawn on a random way, else the straightest;
+    -1 if there is none."""
     begin, stop = n.start[2 * row + end], n.start[2 * row + end + 1]
     if stop - begin <= 1:
         return begin if stop > begin else -1
     goal = int(a[i, GOAL_ROAD])
+    if goal < 0 and a[i, WANDERS] == 1.0 and not math.isnan(a[i, CHANCE]):
+        return begin + min(int(a[i, CHANCE] * (stop - begin)), stop - begin - 1)
     best, chosen = math.inf, begin
     for k in range(begin, stop):
         road, contact = n.onward[k, N_ROAD], n.onward[k, N_CONTACT]
@@ -214,6 +219,8 @@ def move_along(m, n, a, i, distance, exact):
             s = edge
             a[i, AT_END] = 1.0
             break
+        if n.start[2 * row + end + 1] - n.start[2 * row + end] > 1:
+            a[i, CHANCE] = math.nan  # spent: the next choice has a draw of its own
         rest = abs(target - edge)
         contact = n.onward[k, N_CONTACT]
         if contact == end:

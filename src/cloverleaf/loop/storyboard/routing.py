@@ -6,10 +6,13 @@ import math
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.rng import ROUTE_CHOICE, stream, uniform
 from cloverleaf.loop.storyboard.layout import settle
 from cloverleaf.loop.storyboard.place import place_at
 from cloverleaf.loop.storyboard.resolve import copy_place, simple_place
 from cloverleaf.loop.storyboard.state import (
+    CHANCE,
+    CHOICES,
     GOAL_POINT,
     GOAL_ROAD,
     GOAL_ROUTE,
@@ -19,12 +22,14 @@ from cloverleaf.loop.storyboard.state import (
     OLD_Z,
     PRESENT,
     ROAD,
+    SEED,
     SPEED,
     STEERED,
     TOW,
     TRAILER,
     VX,
     VY,
+    WANDERS,
     X,
     Y,
     Z,
@@ -119,8 +124,22 @@ def disconnect(a, i):
 @kernel
 def follow_route(p, v, m, g, n, a, route, i):
     """Send an actor along a route: towards its next waypoint at every junction."""
-    a[i, GOAL_ROUTE], a[i, GOAL_POINT] = route, p.routes[route, T.R_BEGIN]
+    a[i, GOAL_ROUTE], a[i, GOAL_POINT], a[i, WANDERS] = route, p.routes[route, T.R_BEGIN], 0.0
     next_goal(p, v, m, g, n, a, i)
+
+
+@kernel
+def wander(a, i):
+    """Let an actor choose its way at random at every junction (clause RandomRouteAction)."""
+    a[i, GOAL_ROUTE], a[i, GOAL_ROAD], a[i, WANDERS] = -1.0, -1.0, 1.0
+
+
+@kernel
+def next_choice(clock, a, i):
+    """Draw what a wandering actor does at the next junction, if it has not been drawn yet."""
+    if a[i, WANDERS] == 1.0 and math.isnan(a[i, CHANCE]):
+        a[i, CHANCE] = uniform(stream(int(clock[SEED]), 0, i, ROUTE_CHOICE), int(a[i, CHOICES]))
+        a[i, CHOICES] += 1.0
 
 
 @kernel

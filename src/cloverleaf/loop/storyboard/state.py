@@ -33,8 +33,10 @@ TIME, DT, ENDED, TICK, EVENTS, EVENTS_BEFORE, LOGGED, SEED = range(8)
     OLD_X, OLD_Y, OLD_Z, OLD_SPEED, DESIRED, THROTTLE, BRAKE, WHEEL, M0, M1,
     G_LOW, G_HIGH, G_S, G_X, G_Y, G_Z, G_RADIUS, G_HEADING, G_CURVATURE, G_SLOPE, G_SCALE, G_NONE, G_ROW, G_SKIP_LOW, G_SKIP_HIGH,
     G_WIDTH, DIR_OF, DIR_X, DIR_Y,
-) = range(79)  # fmt: skip
-ACTOR = 79
+    WANDERS, CHOICES, CHANCE,  # 1 on a random way; choices made so far; draw in [0, 1) for the next one, NaN: to be drawn
+    BODY_KIND,  # category of the vehicle that a row of traffic stands for
+) = range(83)  # fmt: skip
+ACTOR = 83
 # REACH: from the reference point to any corner, at most, m; M*: of a controller; G_*: the stretch in closed form that the actor is on,
 # see `glide.py`; DIR_*: cosine and sine of the heading DIR_OF
 SPARE = 3
@@ -59,6 +61,11 @@ DELAYS = 32  # remembered changes of a delayed condition
 # columns of `asked` and `running`, see `awake.py`
 LIST_STAMP, LIST_COUNT, LIST_ROWS = range(3)  # EVENTS when it was listed, -1 never; rows listed; the first of them
 
+# columns of `variable` for each row of `traffic`
+Y_SINCE, Y_COUNT, Y_DRAWS, Y_FILLED = range(4)
+# Y_SINCE: start (s), -1 not running; Y_COUNT: vehicles brought or taken; Y_DRAWS: random numbers used; Y_FILLED: 1 once it has been filled
+TRAFFIC = 4
+
 # columns of `log`
 L_TIME, L_ELEMENT, L_STATE, L_TRANSITION = range(4)
 LOG_CONDITION = -1.0  # L_STATE of a row about a condition that became true
@@ -74,9 +81,7 @@ class State(NamedTuple):
     asked: I64  # (W, E + 2) elements whose triggers are asked
     running: I64  # (W, E + 2) actions that run
     delayed: F64  # (W, D, 2 * DELAYS + 1) times, values, count
-    variable: (
-        F64  # (W, V) variables, then states of traffic signals, then phase and its start (s) of every signal controller
-    )
+    variable: F64  # (W, V) variables, states of traffic signals, phase and its start (s) of every signal controller, columns Y_* of traffic
     path: F64  # (W, R, PATH)
     scratch: F64  # (W, 64)
     command: F64  # (W, A, 2) acceleration and curvature asked from outside
@@ -99,7 +104,9 @@ def new_state(program: T.Program, worlds: int, memory: int = 8, log: int = 0) ->
         asked=np.full((worlds, len(program.elements) + LIST_ROWS), -1, np.int64),
         running=np.full((worlds, len(program.elements) + LIST_ROWS), -1, np.int64),
         delayed=zeros(int(sizes[T.Z_HISTORY]), 2 * DELAYS + 1),
-        variable=zeros(int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS]) + 2 * len(program.signals)),
+        variable=zeros(
+            int(sizes[T.Z_VARIABLES] + sizes[T.Z_SIGNALS]) + 2 * len(program.signals) + TRAFFIC * len(program.traffic)
+        ),
         path=zeros(int(sizes[T.Z_PATH]), PATH),
         scratch=zeros(64),
         command=np.full((worlds, entities, 2), np.nan),

@@ -13,7 +13,7 @@ from cloverleaf.loop.storyboard.actions import start_action
 from cloverleaf.loop.storyboard.control import DIRECT, controls, drive, move_default
 from cloverleaf.loop.storyboard.distance import box_centre, direction
 from cloverleaf.loop.storyboard.elements import evaluate_triggers, start_element, step_actions
-from cloverleaf.loop.storyboard.routing import TELEPORTED, next_goal, pull
+from cloverleaf.loop.storyboard.routing import TELEPORTED, next_choice, next_goal, pull
 from cloverleaf.loop.storyboard.signals import cycle_signals
 from cloverleaf.loop.storyboard.state import (
     ACCEL,
@@ -23,6 +23,7 @@ from cloverleaf.loop.storyboard.state import (
     BOX_X,
     BOX_Y,
     BRAKE,
+    CHANCE,
     CONTROLLER,
     DIR_OF,
     DT,
@@ -77,6 +78,7 @@ from cloverleaf.loop.storyboard.state import (
     Y,
     Z,
 )
+from cloverleaf.loop.storyboard.traffic import drive_traffic, step_traffic
 from cloverleaf.map.opendrive.lanes import lane_extent, profile_at, section_at
 from cloverleaf.map.opendrive.tables import LANE_ID, USE
 from cloverleaf.scenario.storyboard import tables as T
@@ -104,7 +106,7 @@ def prepare(p, v, first, a, el, variable, asked, running, dt, clock):
         a[i, STILL_SINCE], a[i, OFFROAD_SINCE], a[i, END_SINCE] = math.nan, math.nan, math.nan
         a[i, TOUCHED], a[i, LIMIT] = math.nan, math.nan
         a[i, THROTTLE], a[i, BRAKE], a[i, WHEEL] = math.nan, math.nan, math.nan
-        a[i, G_LOW], a[i, G_SCALE] = math.inf, 1.0
+        a[i, G_LOW], a[i, G_SCALE], a[i, CHANCE] = math.inf, 1.0, math.nan
     for i in range(p.entities.shape[0]):
         slot = p.entities[i, T.N_SLOT]
         a[i, PRESENT] = p.entities[i, T.N_PRESENT]
@@ -246,12 +248,19 @@ def step_world(
     clock[EVENTS_BEFORE] = seen
     if clock[ENDED] == 1.0:
         return
+    if p.traffic.shape[0] > 0:
+        step_traffic(p, v, m, g, n, limit, clock, a, path, variable)
     step_actions(p, v, m, g, n, clock, a, el, path, co, delayed, log, running)
     clock[TIME] += dt
+    scripted, wanderers = p.sizes[T.Z_OWN], p.sizes[T.Z_WANDER] == 1
     for i in range(count):
         if a[i, PRESENT] == 0.0 or a[i, TOW] >= 0.0:
             continue
-        if controls(p, a, i, LON_CONTROL) or controls(p, a, i, LAT_CONTROL):
+        if wanderers:
+            next_choice(clock, a, i)
+        if i >= scripted:
+            drive_traffic(p, m, n, limit, clock, a, i)
+        elif controls(p, a, i, LON_CONTROL) or controls(p, a, i, LAT_CONTROL):
             drive(p, v, m, g, n, clock, a, limit, command, memory, own, near, act, i)
         else:
             move_default(p, v, m, n, clock, a, i)

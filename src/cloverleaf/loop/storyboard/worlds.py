@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cloverleaf.loop.storyboard.driver import COMPILED, DRIVER, NEAR, OUTSIDE, OWN, stand_by
 from cloverleaf.loop.storyboard.run import OUT_END, OUTCOME, TRACE, run_worlds, view_worlds
-from cloverleaf.loop.storyboard.state import State, new_state
+from cloverleaf.loop.storyboard.state import SEED, State, new_state
 from cloverleaf.map.opendrive.network import RoadNetwork, empty_network, road_network
 from cloverleaf.map.opendrive.tables import LaneGrid, MapTables
 from cloverleaf.scenario.storyboard import tables as T
@@ -64,7 +64,7 @@ class Worlds:
     """
 
     def __init__(self, compiled: CompiledScenario, columns: Columns | None = None, dt: float = 0.01, *, log: int = 0,
-                 roads: Roads | None = None, memory: int = 8) -> None:  # fmt: skip
+                 roads: Roads | None = None, memory: int = 8, seed: int = 0) -> None:  # fmt: skip
         if not 0.0 < dt <= 1.0:
             raise ScenarioError(
                 f"a step of {dt} s is out of range", file=compiled.path, hint="more than 0, at most 1 s"
@@ -77,6 +77,7 @@ class Worlds:
         self.program.sizes[T.Z_DAY] = compiled.initial[2]
         self.count = len(self.columns.value)
         self.state: State = new_state(program, self.count, memory, log)
+        self.state.clock[:, SEED] = seed
         self.table = np.zeros((self.count, OUTCOME))
         self.trace: F64 = np.zeros((self.count, 0, len(program.entities), TRACE))
         self.watched, self._sees, self._every = -1, -1, 0

@@ -14,6 +14,7 @@ from cloverleaf.scenario.storyboard.entities import controller
 from cloverleaf.scenario.storyboard.numbers import Number, number
 from cloverleaf.scenario.storyboard.positions import position, route, trajectory
 from cloverleaf.scenario.storyboard.scope import Scope, fail
+from cloverleaf.scenario.storyboard.traffic import traffic_action
 
 SHAPES = {"step": T.STEP, "linear": T.LINEAR, "sinusoidal": T.SINUSOIDAL, "cubic": T.CUBIC}
 DIMENSIONS = {"time": T.OF_TIME, "distance": T.OF_DISTANCE, "rate": T.OF_RATE}
@@ -224,6 +225,12 @@ def _acquire(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
     return _row(b, T.ACQUIRE, actor, 0, ref=len(b.routes) - 1)
 
 
+def _random_route(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
+    if b.map is None:
+        raise fail(e, "a random route needs a road network", "name it in RoadNetwork/LogicFile")
+    return _row(b, T.RANDOM_ROUTE, actor, 0)
+
+
 def _assign(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
     row = controller(b, actor, e, scope)
     mode = 2 * int(scope.flag(e, "activateLateral")) + int(scope.flag(e, "activateLongitudinal"))
@@ -275,6 +282,7 @@ _PRIVATE: dict[str, Callable[[Builder, etree._Element, Scope, int], int]] = {
     "FollowTrajectoryAction": _follow,
     "AssignRouteAction": _assign_route,
     "AcquirePositionAction": _acquire,
+    "RandomRouteAction": _random_route,
     "AssignControllerAction": _assign,
     "ActivateControllerAction": _activate,
     "OverrideControllerValueAction": _override,
@@ -342,6 +350,11 @@ def _environment(b: Builder, e: etree._Element, scope: Scope) -> list[int]:
     return [_row(b, T.NOTHING, -1, 0)]
 
 
+def _traffic(b: Builder, e: etree._Element, scope: Scope) -> list[int]:
+    kind, ref = traffic_action(b, e, scope)
+    return [_row(b, kind, -1, 0, ref=ref)]
+
+
 _GLOBAL: dict[str, Callable[[Builder, etree._Element, Scope], list[int]]] = {
     "EntityAction": _entity_action,
     "VariableAction": _set_variable,
@@ -349,6 +362,7 @@ _GLOBAL: dict[str, Callable[[Builder, etree._Element, Scope], list[int]]] = {
     "TrafficSignalStateAction": _signal_state,
     "TrafficSignalControllerAction": _signal_phase,
     "EnvironmentAction": _environment,
+    "TrafficAction": _traffic,
 }
 _ACCEPTED = (
     "UserDefinedAction", "SetMonitorAction", "VisibilityAction", "LightStateAction", "AnimationAction", "CustomCommandAction"

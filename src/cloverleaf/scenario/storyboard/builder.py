@@ -50,6 +50,12 @@ class Builder:
         self.phase_names: list[list[str]] = []
         self.signal_rows: list[list[int]] = []
         self.phases: list[list[int]] = []
+        self.traffic: list[list[int]] = []
+        self.traffic_pools: list[
+            tuple[str, int]
+        ] = []  # of each row of `traffic`: name of its vehicles, their greatest number
+        self.traffic_names: list[str] = []
+        self.traffic_stops: list[tuple[etree._Element, int]] = []
         self.pending_states: list[tuple[int, etree._Element, Scope]] = []
         self.histories = 0
         self.path_rows = 0
@@ -129,15 +135,16 @@ class Builder:
         """Index of the state of a traffic signal."""
         return self.signals.setdefault(name, len(self.signals))
 
-    def program(self, init: int, scratch: int) -> T.Program:
-        """All tables as arrays."""
+    def program(self, init: int, own: int) -> T.Program:
+        """All tables as arrays; `own`: number of entities without those of traffic."""
 
         def table(rows: Sequence[Sequence[int]], columns: int) -> I64:
             return np.array(rows, np.int64).reshape(-1, columns)
 
         sizes = [0] * 8
         sizes[T.Z_INIT], sizes[T.Z_HISTORY], sizes[T.Z_VARIABLES] = init, self.histories, len(self.variables)
-        sizes[T.Z_PATH], sizes[T.Z_SIGNALS], sizes[T.Z_SCRATCH] = self.path_rows, len(self.signals), scratch
+        sizes[T.Z_PATH], sizes[T.Z_SIGNALS], sizes[T.Z_OWN] = self.path_rows, len(self.signals), own
+        sizes[T.Z_WANDER] = int(bool(self.traffic) or any(a[T.A_KIND] == T.RANDOM_ROUTE for a in self.actions))
         return T.Program(
             elements=table(self.elements, 9),
             actions=table(self.actions, 13),
@@ -151,6 +158,7 @@ class Builder:
             routes=table(self.routes, 3),
             signals=table(self.signal_rows, 3),
             phases=table(self.phases, 3),
+            traffic=table(self.traffic, 13),
             entities=table(self.entities, 7),
             controllers=table(self.controllers, 5),
             sizes=np.array(sizes, np.int64),

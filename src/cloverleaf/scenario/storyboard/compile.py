@@ -22,6 +22,7 @@ from cloverleaf.scenario.storyboard.builder import Builder
 from cloverleaf.scenario.storyboard.entities import compile_entities
 from cloverleaf.scenario.storyboard.numbers import Columns, Number, Numbers, number
 from cloverleaf.scenario.storyboard.scope import NUMERIC, Scope, fail
+from cloverleaf.scenario.storyboard.traffic import add_pools
 from cloverleaf.scenario.storyboard.tree import compile_storyboard
 from cloverleaf.types.errors import ScenarioError, nearest
 from cloverleaf.types.state import F64
@@ -235,11 +236,12 @@ def _traffic_signals(b: Builder, root: etree._Element) -> None:
     for element in children(block) if block is not None else []:
         name, first = b.scope.text(element, "name"), len(b.phases)
         for phase in element.iterfind("Phase"):
-            if phase.find("TrafficSignalGroupState") is not None:
-                raise fail(
-                    phase, "TrafficSignalGroupState is not supported", "give a TrafficSignalState for each signal"
-                )
             pairs: list[int] = []
+            together = phase.find("TrafficSignalGroupState")
+            if together is not None:
+                state = b.scope.text(together, "state")
+                for signal in _signal_group(b, element, name, together):
+                    pairs += [b.signal(signal), text_slot(b, state)]
             for s in phase.iterfind("TrafficSignalState"):
                 pairs += [b.signal(b.scope.text(s, "trafficSignalId")), text_slot(b, b.scope.text(s, "state"))]
             begin = len(b.members)
@@ -254,16 +256,32 @@ def _traffic_signals(b: Builder, root: etree._Element) -> None:
         b.phase_names.append([b.scope.text(p, "name") for p in element.iterfind("Phase")])
 
 
+def _signal_group(b: Builder, controller: etree._Element, name: str, together: etree._Element) -> list[str]:
+    """Ids of all signals of a controller: those that the road network gives to the controller of this id or name, and those that its
+    phases name (clause "TrafficSignalGroupState")."""
+    known = b.map.drive.controllers if b.map is not None else ()
+    found = [signal for c in known if name in (c.id, c.name) for signal, _ in c.controls]
+    found += [b.scope.text(s, "trafficSignalId") for s in controller.iterfind("Phase/TrafficSignalState")]
+    if not found:
+        hint = nearest(name, [c.id for c in known]) if known else "the road network has no controllers"
+        raise fail(together, f"no signals are known of the controller '{name}'", hint)
+    return list(dict.fromkeys(found))
+
+
 def _assemble(b: Builder, init: int, root: etree._Element) -> CompiledScenario:
+    own = len(b.entities)
+    add_pools(b)
     first = b.slots(*(_initial_variable(b, root, name, kind) for name, (_, kind) in b.variables.items()))
-    signals = b.slots(*([0.0] * len(b.signals)), *([-1.0] * 2 * len(b.signal_rows)))
+    signals = b.slots(
+        *([0.0] * len(b.signals)), *([-1.0] * 2 * len(b.signal_rows)), *([-1.0, 0.0, 0.0, 0.0] * len(b.traffic))
+    )
     day = b.slots(0.0)
     texts = sorted(b.texts)
     code = {text: float(i) for i, text in enumerate(texts)}
     for i, n in enumerate(b.numbers.rows):
         if n.name == "text" and n.scope is None:
             b.numbers.rows[i] = Number(code[n.text])
-    program = b.program(init, scratch=64)
+    program = b.program(init, own)
     names = Names(
         tuple(b.entity_row), tuple(b.element_names), tuple(b.element_paths), tuple(b.condition_names),
         tuple((name, kind) for name, (_, kind) in b.variables.items()), tuple(texts), tuple(b.signals),

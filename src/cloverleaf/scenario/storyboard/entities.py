@@ -52,12 +52,22 @@ def _entity(b: Builder, element: etree._Element, name: str, scope: Scope | None 
     found = b.inline_or_catalog(element, scope or b.scope, *KINDS)
     if found is None:
         raise fail(element, f"entity '{name}' has no object")
-    body, scope = found
+    kind, category, slot = body_of(b, element, *found)
+    row = len(b.entities)
+    b.entity_row[name] = row
+    b.entities.append([kind, category, slot, -1, 1, -1, -1])
+    last = -1
+    for holder in [e for e in children(element) if name_of(e) == "ObjectController"]:
+        last = controller(b, row, holder, b.scope)
+    b.entities[row][T.N_CONTROLLER] = last
+    return row
+
+
+def body_of(b: Builder, element: etree._Element, body: etree._Element, scope: Scope) -> tuple[int, int, int]:
+    """Kind and category of an object, and the slots of its box and performance (B_*). `element`: what names the object."""
     kind = KINDS.get(name_of(body))
     if kind is None:
         raise fail(element, f"a {name_of(body)} cannot be an entity")
-    row = len(b.entities)
-    b.entity_row[name] = row
     center, size, limits = (
         body.find("BoundingBox/Center"),
         body.find("BoundingBox/Dimensions"),
@@ -79,12 +89,7 @@ def _entity(b: Builder, element: etree._Element, name: str, scope: Scope | None 
         number(hitch, "dx", scope),
         number(coupler, "dx", scope),
     )
-    b.entities.append([kind, CATEGORIES.get(category, CATEGORIES["misc"]), slot, -1, 1, -1, -1])
-    last = -1
-    for holder in [e for e in children(element) if name_of(e) == "ObjectController"]:
-        last = controller(b, row, holder, b.scope)
-    b.entities[row][T.N_CONTROLLER] = last
-    return row
+    return kind, CATEGORIES.get(category, CATEGORIES["misc"]), slot
 
 
 def controller(b: Builder, entity: int, holder: etree._Element, scope: Scope) -> int:

@@ -71,8 +71,9 @@ ALONG, ACROSS, STRAIGHT = range(3)  # relative distance types
 LON, LAT, LON_LAT = 1, 2, 3
 (
     SET_SPEED, SPEED_PROFILE, KEEP_DISTANCE, LANE_CHANGE, LANE_OFFSET, KEEP_LATERAL, TELEPORT, SYNCHRONIZE, FOLLOW, ROUTE,
-    ACQUIRE, ASSIGN, ACTIVATE, OVERRIDE, ADD, DELETE, SET_VARIABLE, SIGNAL_STATE, CONNECT, DISCONNECT, SIGNAL_PHASE_SET, NOTHING,
-) = range(22)  # fmt: skip
+    ACQUIRE, ASSIGN, ACTIVATE, OVERRIDE, ADD, DELETE, SET_VARIABLE, SIGNAL_STATE, CONNECT, DISCONNECT, SIGNAL_PHASE_SET,
+    RANDOM_ROUTE, TRAFFIC, TRAFFIC_STOP, NOTHING,
+) = range(25)  # fmt: skip
 STEP, LINEAR, SINUSOIDAL, CUBIC = range(4)
 OF_TIME, OF_DISTANCE, OF_RATE = range(3)
 ABSOLUTE, DELTA, FACTOR = range(3)  # A_MODE of SET_SPEED
@@ -99,6 +100,19 @@ R_BEGIN, R_END, R_LENGTH = range(3)
 # `signals` (controllers of traffic signals) and their `phases`; F_BEGIN..F_END: pairs of `members`: signal, slot of the state it shows
 X_BEGIN, X_END, X_DELAY = range(3)
 F_SLOT, F_BEGIN, F_END = range(3)
+
+# `traffic`: one row for each traffic action; its vehicles come from the entity rows D_POOL..D_POOL_END, absent until they arrive
+(
+    D_KIND, D_NAME, D_SLOT, D_REF, D_ROW, D_POINT, D_POINT_END, D_BODY, D_BODY_END, D_POOL, D_POOL_END, D_CONTINUOUS, D_SHAPE,
+) = range(13)  # fmt: skip
+SOURCE, SINK, SWARM, AREA = range(4)
+# D_NAME: code of trafficName; D_REF: central entity; D_ROW: path row of the first point; D_POINT..: positions of its points in `members`,
+# or its stretches of road as (road row, slot of s from and to, first and last of its lanes in `members`); D_BODY..: (slots of a vehicle's
+# body, category, slot of the weight), of a sink the categories it takes, none: all
+POLYGON, STRETCHES = range(2)  # D_SHAPE of an area
+# slots: source radius, rate, speed; sink radius, rate; swarm inner radius, offset, semi-axes, lowest and highest speed, weights same and
+# opposite
+BODY_COLUMNS, STRETCH_COLUMNS = 3, 4
 
 # `entities`
 N_KIND, N_CATEGORY, N_SLOT, N_CONTROLLER, N_PRESENT, N_TRAILER, N_DRIVER = range(7)
@@ -130,10 +144,12 @@ class Program(NamedTuple):
     routes: I64  # (R, 3)
     signals: I64  # (X, 3)
     phases: I64  # (F, 3)
+    traffic: I64  # (Y, 13)
     entities: I64  # (A, 7)
     controllers: I64  # (Q, 5)
     sizes: I64  # (8,) see Z_*
 
 
-Z_INIT, Z_HISTORY, Z_VARIABLES, Z_PATH, Z_SIGNALS, Z_SCRATCH, Z_ROUTES, Z_DAY = range(8)
-# Z_INIT: row of the first Init action; Z_PATH: rows of the path buffer; Z_DAY: slot of the time of day, s
+Z_INIT, Z_HISTORY, Z_VARIABLES, Z_PATH, Z_SIGNALS, Z_OWN, Z_WANDER, Z_DAY = range(8)
+# Z_INIT: row of the first Init action; Z_PATH: rows of the path buffer; Z_OWN: entities of the scenario itself, those of traffic follow;
+# Z_WANDER: 1 if somebody may choose its way at random; Z_DAY: slot of the time of day, s
