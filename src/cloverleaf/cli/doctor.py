@@ -43,6 +43,10 @@ PARTS = (
         "CLOVERLEAF_VEHICLE_MODELS_PYTHON",
     ),
     Part("CAN", ("can",), (), "CAN in and out through DBC", "pip install 'cloverleaf[can]'"),
+    Part(
+        "ASAM checker", (), ("qc_opendrive",), "ASAM's own findings in map check",
+        "pip install asam-qc-opendrive in a Python of its own, its bin folder on the PATH",
+    ),
     Part("tshark", (), ("tshark",), "the dissection test of ETSI messages", "apt-get install tshark"),
 )  # fmt: skip
 
