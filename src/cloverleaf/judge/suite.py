@@ -136,7 +136,10 @@ def rows_of(entry: Logical, choice: str | None) -> I64:
     """Case numbers that `--cases` picks of a logical scenario; None: all, unless there are too many. Raises StudyError."""
     total = entry.count
     if choice is None and total >= MOST_CASES:
-        raise StudyError(f"stands for {total:,} cases", file=entry.distribution.file if entry.distribution else "",
+        d = entry.distribution
+        line = d.axes[0].line if d is not None and d.axes else 0
+        raise StudyError(f"stands for {total:,} cases", file=d.file if d is not None else "", line=line,
+                         element="Deterministic" if line else "",
                          hint="--cases N takes N of them evenly, --cases all takes all, --budget 30m searches the boundary")  # fmt: skip
     return rows("all" if choice is None else choice, total)
 
