@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from cloverleaf.loop.storyboard.episode import Episode
 from cloverleaf.loop.storyboard.resolve import turned, turned_further
 from cloverleaf.loop.storyboard.state import HEADING, PITCH, ROLL, X, Y, Z
-from loop.storyboard_cases import scenario
+from cloverleaf.scenario.storyboard.compile import compile_scenario
+from cloverleaf.types.errors import ScenarioError
+from loop.storyboard_cases import scenario, teleport
 
 ANGLES = st.tuples(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1))
 
@@ -123,3 +125,11 @@ def test_dslane_is_measured_along_the_lane_of_a_bend(tmp_path, lane):
     points = episode.compiled.map.lane_to_xyz(0, lane, s, 0.0)[:, :2]
     assert np.hypot(*np.diff(points, axis=0).T).sum() == pytest.approx(ahead, abs=0.03)
     assert (end < 100.0) == (lane > 0)
+
+
+@pytest.mark.parametrize("lane", ["nan", "one", "9"])
+def test_lane_that_is_none_is_refused(tmp_path, lane):
+    file = scenario(tmp_path, {"A": teleport(10, lane)})
+    with pytest.raises(ScenarioError, match="not a number|has no lane 9 at s = 10") as caught:
+        compile_scenario(file)
+    assert caught.value.element == "LanePosition"

@@ -47,6 +47,8 @@ def number(element: etree._Element | None, name: str, scope: Scope, default: flo
         found = float(value)
     except ValueError:
         raise fail(element, f"attribute '{name}': '{value}' is not a number") from None
+    if math.isnan(found):  # stands for "not given" in the columns
+        raise fail(element, f"attribute '{name}': '{text}' is not a number")
     roots = scope.roots_of(text)
     return Number(found, text, name, scope, element) if roots else Number(found)
 
