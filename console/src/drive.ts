@@ -53,7 +53,6 @@ async function start(): Promise<void> {
   replace(
     root,
     h("header.bar", {}, h("h1", {}, h("span.leaf", {}, "♣"), t("drive")), state, h("span.note", {}, t("keys")), h("span.space"),
-      h("a", { href: "./" }, t("console")),
       h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
     h("main", {}, canvas, warnings, cluster),
   );

@@ -46,6 +46,7 @@ async function start(): Promise<void> {
   const events = new EventList((said) => scene.go(said.x, said.y));
   const vehicle = new VehiclePanel(() => follow(null));
   const timeline = new Timeline((wish) => {
+    tiles.show({}); // they are of now, or not there yet
     scene.clear();
     events.clear();
     stream.ask(wish);
@@ -87,7 +88,6 @@ async function start(): Promise<void> {
   replace(
     root,
     h("header.bar", {}, h("h1", {}, h("span.leaf", {}, "♣"), map.name || "Cloverleaf"), state, note, rate, h("span.space"),
-      h("a", { href: "drive.html" }, t("drive")),
       token() && h("span.user", {}, userName()),
       token() && h("button.out", { type: "button", onclick: () => void logOut().then(() => location.reload()) }, t("log_out")),
       h("button", { type: "button", onclick: () => setLanguage(currentLanguage() === "en" ? "zh" : "en") }, currentLanguage() === "en" ? "中文" : "English")),
@@ -108,7 +108,7 @@ async function start(): Promise<void> {
   );
   const messageLegend = h("fieldset.legend", { hidden: true }, h("legend", {}, t("messages")), ...MESSAGES.map(({ name, color }) =>
     h("div", {}, ringOf(color), t(name))));
-  replace(root.querySelector<HTMLElement>("aside.left")!, layerChoice(), legend(), messageLegend);
+  replace(root.querySelector<HTMLElement>("aside.left")!, layerChoice(), legend(map), messageLegend);
   askLayers();
   measure();
 
@@ -175,8 +175,8 @@ function ringOf([r, g, b]: Rgba): HTMLElement {
   return ring;
 }
 
-function legend(): HTMLElement {
-  const rows = ["human", "smart", "connected", "warned", "perceived", "unit"];
+function legend(map: BaseMap): HTMLElement {
+  const rows = ["human", "smart", "connected", "warned", "perceived", ...(map.units.length ? ["unit"] : [])];
   return h("fieldset.legend", {}, h("legend", {}, t("legend")), ...rows.map((name) => h("div", {}, h(`i.${name}`), t(name))));
 }
 

@@ -3,11 +3,14 @@
 import { figure, getJson, h, replace } from "../dom";
 import { t } from "../i18n";
 
+/** Counts of a service's runs, late runs and stops, and of its failures by the name of the error. */
+type Service = { tier?: string; runs?: number; late?: number; stopped?: number; last_ms?: number } & Record<string, unknown>;
+
 interface Process {
   cpu_s?: number;
   memory_mb?: number;
   cycle_ms_max?: number;
-  services?: Record<string, { tier?: string; runs?: number; failures?: number; late?: number; last_ms?: number }>;
+  services?: Record<string, Service>;
 }
 
 export interface Health {
@@ -40,7 +43,7 @@ export class HealthPanel {
   private show(health: Health): void {
     replace(
       this.element,
-      h(`p.status.${health.status === "ok" ? "good" : "bad"}`, {}, health.status),
+      h(`p.status.${health.status === "ok" ? "good" : "bad"}`, {}, t(`status_${health.status}`)),
       health.problems?.length ? h("ul", {}, ...health.problems.map((problem) => h("li", {}, problem))) : null,
       section("ingest", counts(health.totals)),
       section("dropped", refusals(health.refused_by_source)),
@@ -79,10 +82,16 @@ function processes(health: Health): HTMLElement | null {
   return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
 }
 
+/** Failures of a service: everything that it counts by the name of an error. */
+function failures(service: Service): number {
+  const { tier: _tier, last_ms: _last, runs: _runs, late: _late, stopped: _stopped, ...errors } = service;
+  return Object.values(errors).reduce<number>((sum, n) => sum + Number(n), 0);
+}
+
 function services(pages: Health["processes"] | undefined): HTMLElement | null {
   const rows = Object.values(pages ?? {}).flatMap((page) =>
     Object.entries(page.services ?? {}).map(([name, s]) =>
-      h(`tr${s.failures || s.late ? ".bad" : ""}`, {}, ...[t(name), s.tier ?? "", figure(s.runs), figure(s.late), figure(s.failures)].map((cell) => h("td", {}, cell))),
+      h(`tr${failures(s) || s.late ? ".bad" : ""}`, {}, ...[t(name), t(s.tier ?? ""), figure(s.runs), figure(s.late), figure(failures(s))].map((cell) => h("td", {}, cell))),
     ),
   );
   const head = ["service", "tier", "runs", "late", "errors"].map((key) => h("th", {}, t(key)));
