@@ -17,7 +17,8 @@ EXPECTED = [Finding("error", 17, "lane.links", "a lane is missing"), Finding("wa
 
 MAP = """<?xml version="1.0"?>
 <OpenDRIVE><header revMajor="1" revMinor="7"/>
-<road name="" length="{length}" id="1" junction="-1"><planView><geometry s="0" x="0" y="0" hdg="0" length="100"><line/></geometry></planView>
+<road name="" length="{length}" id="1" junction="-1">
+<planView><geometry s="0" x="0" y="0" hdg="0" length="100"><line/></geometry></planView>
 <lanes><laneSection s="0"><center><lane id="0" type="none" level="false"/></center>
 <right><lane id="-1" type="driving" level="false"><width sOffset="0" a="3.5" b="0" c="0" d="0"/></lane></right>
 </laneSection></lanes></road></OpenDRIVE>"""
