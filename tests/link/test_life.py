@@ -238,7 +238,10 @@ def test_freshness() -> None:
 @settings(deadline=None)
 @given(
     st.sampled_from([MessageKind.AWARENESS, MessageKind.SIGNAL, MessageKind.EVENT]),
-    st.lists(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-900.0, -0.6, -0.2, -0.1, 0.0, 0.3, 0.6])), max_size=8), max_size=6),
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-900.0, -0.6, -0.2, -0.1, 0.0, 0.3, 0.6])), max_size=8),
+        max_size=6,
+    ),
 )
 def test_freshness_of_many_is_that_of_each(kind: MessageKind, ticks: list[list[tuple[int, float]]]) -> None:
     one, many = FreshnessFilter(), FreshnessFilter()

@@ -34,7 +34,12 @@ def test_a_packet_takes_the_fewest_subchannels_that_hold_it(mcs: int) -> None:
 
 
 def test_impossible_pools_are_refused() -> None:
-    for config in (NrConfig(spacing_khz=45), NrConfig(subchannel_blocks=11), NrConfig(mcs=29), NrConfig(bandwidth_mhz=7)):
+    for config in (
+        NrConfig(spacing_khz=45),
+        NrConfig(subchannel_blocks=11),
+        NrConfig(mcs=29),
+        NrConfig(bandwidth_mhz=7),
+    ):
         with pytest.raises(InputError):
             config.check()
 

@@ -196,7 +196,11 @@ def test_uncompressed_keys_and_chains_are_read(pki: Authority) -> None:
     assert got is not None and got.payload == b"payload", b.refused
 
 
-@given(st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=6), st.sampled_from([36, 3619, 70000]), st.booleans())
+@given(
+    st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=6),
+    st.sampled_from([36, 3619, 70000]),
+    st.booleans(),
+)
 def test_requests_are_part_of_what_is_signed(asked: list[bytes], psid: int, placed: bool) -> None:
     """The short way writes what the schema's codec reads, and the short reader what it wrote."""
     place = {"latitude": 5, "longitude": -6} if placed else {}
