@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.link.captures import classic, ethernet, ieee80211, pcapng, radiotap
 from typer.testing import CliRunner
 
+from cloverleaf.cli.bench_inspect import run_bench
 from cloverleaf.cli.link import app
 from cloverleaf.link.codec.single import codec
 from cloverleaf.link.inspection.packets import Finding, Inspector
@@ -220,3 +221,30 @@ def test_bare_vectors_are_recognised() -> None:
             ):
                 wrong.append((file.name, row["case"]))
     assert len(wrong) <= total // 50, wrong
+
+
+def test_frames_of_unknown_link_type() -> None:
+    for name in ("ethernet", "vlan", "802.11", "radiotap", "cooked"):
+        wrap = FRAMES[name][1]
+        found = Inspector().bare(wrap(GEO, 0x8947))
+        assert only(found) == ("etsi", "cam", "unsigned") and "btp-b 2001" in found[0].layers, name
+
+
+def test_every_cut_of_a_message_is_named_or_called_unknown() -> None:
+    for whole, name in ((bsm(), "bsm"), (CAM, "cam")):
+        named = [Inspector().bare(whole[:n])[0].kinds() for n in range(12, len(whole))]
+        right = [k for k in named if k and k[0].readings[0].name == name]
+        assert len(right) > 0.8 * len(named)
+        assert sum(bool(k) and k[0].readings[0].name != name and k[0].sure > 0.9 for k in named) <= 1
+
+
+@pytest.mark.skipif(not VECTORS.is_dir(), reason="needs ../shared/v2x/vectors")
+@pytest.mark.slow
+def test_inspect_is_right_and_knows_how_sure_it_may_be() -> None:
+    rows = {row["shown"]: row for row in run_bench(VECTORS.parents[1], 3)}
+    for way in ("bare", "signed", "envelope", "frame", "frame, link unknown"):
+        assert rows[way]["right"] >= 0.98 and rows[way]["edition"] >= 0.98, rows[way]
+        assert rows[way]["calibration_error"] < 0.05 and rows[way]["sure_and_wrong"] <= 0.01, rows[way]
+    cut, noise = rows["end cut off"], rows["random bytes"]
+    assert cut["right"] > 0.8 and cut["calibration_error"] < 0.12 and cut["sure_and_wrong"] < 0.05, cut
+    assert noise["sure"] < 0.35 and noise["sure_and_wrong"] < 0.03, noise

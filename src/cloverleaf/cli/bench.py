@@ -68,6 +68,11 @@ def _link(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_link").run()
 
 
+def _inspect(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_inspect").run_bench(data):
+        _print(row)
+
+
 def _radio(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_link").run_radio(data)
 
@@ -241,6 +246,10 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "radio": (
         _radio,
         "packet-level LTE-V2X: 1,000 stations, delivery beside published curves (bars: real time, 0.03; needs --data)",
+    ),
+    "inspect": (
+        _inspect,
+        "how often link inspect names messages rightly without a hint, and how sure it is; needs --data",
     ),
     "link": (_link, "the link's cost per tick, verification beside OpenSSL, the radio against real time"),
     "cloud": (

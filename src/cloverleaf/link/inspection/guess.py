@@ -17,10 +17,16 @@ from cloverleaf.types.errors import DecodeError, EncodeError
 
 MAX_NESTING = 3
 MIN_BITS = 4.0
-_PADDING = 512
+_PADDING = 4096
+_TRUNCATED = "message is truncated"
+_FILLINGS = (b"\0", b"\xff", b"U", b" ")
+_BYTES_PER_BIT, _MOST_CUT = 8.0, 6.0
+"""A wrong reading is contradicted after some bytes: so many without contradiction speak for a reading as one bit; and at most."""
 _RARER = 5.0
 """Bits against the Chinese envelope where IEEE 1609.2 reads the same bytes: their unsecured forms have the same shape."""
 _ASSIGNED = 8.0
+_HEADERS = 3.0
+"""Bits against headers that nobody knows in front of a message."""
 _NO_PLACE = 900_000_001
 SAE_NAMES = {
     18: "map", 19: "spat", 20: "bsm", 21: "csr", 22: "eva", 23: "ica", 24: "nmea", 25: "pdm", 26: "pvd", 27: "rsa",
@@ -78,33 +84,59 @@ def search(data: bytes, most: int = 120) -> list[Guess]:
     if confidence(best) > 0.5:
         return best
     for offset in range(1, min(most, max(len(data) - 8, 1))):
-        here = [g._replace(offset=offset, bits=g.bits - math.log2(offset + 1)) for g in guess(data[offset:])]
+        here = [g._replace(offset=offset, bits=g.bits - _HEADERS - math.log2(offset + 1)) for g in guess(data[offset:])]
         if here and (not best or here[0].bits > best[0].bits):
             best = here
     return best
 
 
 def guess_cut(data: bytes, prior: Prior | None = None) -> list[Guess]:
-    """Readings of a message whose end is missing: those that explain every byte there is."""
+    """Readings of a message whose end is missing: those that nothing contradicts before the bytes run out."""
     found = []
     for standard, name in frames():
         kind = codec(standard, name)
         if kind.message.encoding != "uper":
             continue
-        try:
-            value = kind.decode(data + bytes(_PADDING))
-            again = kind.encode(value)
-        except (DecodeError, EncodeError):
+        end = _completed(kind, data)
+        if end is None:
             continue
-        if len(again) <= len(data) or again[: len(data) - 1] != data[:-1]:
-            continue
+        value, missing = end
         seen = _name(standard, name, value)
         if seen is None or seen[1]:
             continue
-        bits = 2.0 + _header(kind.message.message_id, name, value) + _places(value) + _prior(prior, standard, seen[0])
+        bits = (
+            2.0
+            + min(len(data) / _BYTES_PER_BIT, _MOST_CUT)
+            + _header(kind.message.message_id, name, value)
+            + _places(value)
+        )
+        bits += _numbered(value) + _prior(prior, standard, seen[0])
+        bits -= math.log2(max(missing / len(data), 1.0))
         edition = edition_of(standard, name, value)
         found.append(Guess(standard, seen[0], 0.0, bits, value, 0, (), (edition,), len(data), True))
-    return [g._replace(sure=min(g.sure, 0.9)) for g in shares(merged([g for g in found if g.bits >= 1.0]))]
+    return shares(merged([g for g in found if g.bits >= 1.0]))
+
+
+def _completed(kind: Any, data: bytes) -> tuple[Any, int] | None:
+    """(a value that begins with `data`, bytes at least that are missing), or None: `data` are whole or wrong.
+
+    Zeros are put behind until nothing is missing; where they contradict the schema, ones.
+    """
+    missing = 0
+    while missing <= _PADDING:
+        for filling in _FILLINGS if missing else (b"\0",):
+            try:
+                value = kind.decode(data + filling * missing)
+            except DecodeError as error:
+                if error.message == _TRUNCATED:
+                    break
+                continue
+            return (value, missing) if missing else None
+        else:
+            if not missing:
+                return None
+        missing = 2 * missing or 1
+    return None
 
 
 def prefix_lengths(data: bytes) -> set[int]:

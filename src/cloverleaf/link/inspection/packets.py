@@ -23,9 +23,13 @@ ANNOUNCED = 14.0
 """Bits of evidence that a port or application identifier gives to the message it is assigned to."""
 CERTAIN = 8.0
 """Bits of evidence from which on no further headers are looked for."""
+UNDISPUTED = 16.0
+"""Bits of evidence from which on a message that fits whole is not weighed against others whose end is missing."""
 CHOSEN, CHOSEN_NEXT = 8.0, 2.0
 """Bits that a message loses whose end was chosen to fit: the first of several, and those that follow one already found."""
 SHORTEST = 8
+FRAMES = (1, 127, 105, 113)
+"""Link types that are tried on bytes without one: Ethernet, radiotap, 802.11, Linux cooked."""
 _TYPE_OF_PORT = {port: name for name, port in geonetworking.PORT_OF_TYPE.items()}
 _CSAE_OF_AID = {
     111: ("bsm",), 112: ("bsm",), 113: ("bsm",), 114: ("bsm",), 3618: ("map",), 3619: ("spat",), 3620: ("rsi",),
@@ -93,24 +97,37 @@ class Inspector:
             return [Finding(layers, [], UNSIGNED, 0, "no bytes")]
         direct = self._messages(layers, data, {}, cut)
         found = [direct] if _evidence(direct) else []
-        for headers in (self._geo, self._short, self._wave):
+        for headers in (self._geo, self._short, self._wave, self._linked):
             try:
                 found.append(headers(layers, data))
             except DecodeError:
                 continue
         best = max(found, key=_evidence, default=direct)
+        short = guess_cut(data) if _evidence(best) < UNDISPUTED else []
         if _evidence(best) > CERTAIN:
-            return best
+            by_chance = best is direct and short and short[0].bits > _evidence(best)
+            return [Finding(layers, short, UNSIGNED, len(data), "cut short")] if by_chance else best
         wide = search(data)
-        if confidence(wide) > 0.5 and wide[0].offset:
+        if confidence(wide) > 0.5 and wide[0].offset and not (short and short[0].bits >= wide[0].bits):
             head = f"{wide[0].offset} bytes of unknown headers"
             return self._messages((*layers, head), data[wide[0].offset :], {}, cut)
         if direct and direct[0].readings:
             return direct
-        readings = guess_cut(data)
-        if readings:
-            return [Finding(layers, readings, UNSIGNED, len(data), "cut short")]
+        if short:
+            return [Finding(layers, short, UNSIGNED, len(data), "cut short")]
         return [Finding(layers, [], UNSIGNED, len(data), "no message of any known standard")]
+
+    def _linked(self, layers: tuple[str, ...], data: bytes) -> list[Finding]:
+        """Behind link-layer headers that announce one of the networks of V2X."""
+        for link_type in FRAMES:
+            try:
+                carried = unframe(link_type, data)
+            except DecodeError:
+                continue
+            if carried.ethertype in (geonetworking.ETHERTYPE, wsmp.ETHERTYPE):
+                network = self._geo if carried.ethertype == geonetworking.ETHERTYPE else self._wave
+                return network((*layers, *carried.layers), carried.payload)
+        raise DecodeError("no link-layer header of V2X")
 
     def _geo(self, layers: tuple[str, ...], data: bytes) -> list[Finding]:
         packet = geonetworking.dissect(data)
