@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nats.aio.msg import Msg
 
-from cloverleaf.cloud.live.frames import Frame, Trust, identity, pack_frame, read_frame
+from cloverleaf.cloud.live.frames import Frame, Trust, identity, pack_frame
 from cloverleaf.cloud.live.subjects import frame_subject
 from cloverleaf.cloud.live.tiles import tile_of
 from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.load_ears import Ears
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import BaseMap, LaneKind
-from cloverleaf.types.errors import DecodeError
 from cloverleaf.types.messages import AwarenessBatch, MessageKind
 
 
@@ -110,6 +109,9 @@ class Generator:
         self.content = Content(base_map, "csae_day2", clock=0.0)
         self.epoch, self.sequence = int(time.time()), 0
         self.sent: dict[int, float] = {}
+        self.said: dict[str, list[float]] = {}
+        self.clock = time.time() - time.monotonic()
+        self.counted_from = float("inf")
         self.latency: list[float] = []
         self.messages = self.frames = self.advisories = self.late_ticks = 0
         self.acked = self.failed = self.retried = 0
@@ -131,23 +133,23 @@ class Generator:
         kind, trust = np.zeros(n, np.uint8), np.full(n, self.load.trust, np.uint8)
         return Frame("csae_day2", tile, self.epoch, self.sequence, t, kind, trust, buffer, start)
 
-    async def answer(self, message: Msg) -> None:
-        """Advisories for one of our sources."""
-        now = time.perf_counter()
-        try:
-            frame = read_frame(message.data)
-        except DecodeError:
-            return
-        self.advisories += len(frame.kind)
-        begin = self.sent.get(frame.tile)
-        if begin is not None and self.counting:
-            self.latency.append(now - begin)
+    def note(self, heard: list[tuple[str, int, float]]) -> None:
+        """What the ears heard: counted from the sending of the frame or message that each says it answers."""
+        for what, advisories, when in heard:
+            self.advisories += advisories
+            source, _, came = what.partition(" ")
+            sent = self.sent.get(int(what)) if not came else self._last_before(source, float(came))
+            if sent is not None and sent >= self.counted_from:
+                self.latency.append(when - sent)
+
+    def _last_before(self, source: str, came: float) -> float | None:
+        """When `source` sent the message that came at `came` s since 1970."""
+        times = [t for t in self.said.get(source, ()) if t + self.clock <= came]
+        return times[-1] if times else None
 
     async def real_time(self, broker: Any) -> None:
         """Every vehicle at `hz`, spread evenly over the ticks."""
         load = self.load
-        for k in range(load.sources):
-            await broker.subscribe(f"v2x.down.{load.tenant}.{load.name}{k}", cb=self.answer)
         turns = round(1.0 / (load.hz * load.tick_s))
         share = [np.arange(load.vehicles)[k::turns] for k in range(turns)]
         begin, tick = time.perf_counter(), 0
@@ -158,20 +160,24 @@ class Generator:
                 await asyncio.sleep(wait)
             elif wait < -load.tick_s:
                 self.late_ticks += self.counting
-            self.counting = time.perf_counter() - begin > load.warm_s
+            self._count(time.perf_counter() - begin > load.warm_s)
             mine = share[tick % turns]
             self.traffic.move(mine, turns * load.tick_s)
             for k, rows in enumerate(np.array_split(mine, load.sources)):
                 for tile, part in self._tiles(rows):
                     frame = self.frame(part, time.time(), tile)
                     data = pack_frame(frame)
-                    self.sent[self.sequence] = time.perf_counter()
+                    self.sent[self.sequence] = time.monotonic()
                     await broker.publish(frame_subject(tile, load.tenant, f"{load.name}{k}"), data)
                     if self.counting:
                         self.frames += 1
                         self.messages += len(part)
             await broker.flush()
             tick += 1
+
+    def _count(self, now: bool) -> None:
+        if now and not self.counting:
+            self.counting, self.counted_from = True, time.monotonic()
 
     def _tiles(self, rows: Any) -> list[tuple[int, Any]]:
         if not self.load.by_tile:
@@ -183,17 +189,6 @@ class Generator:
     async def one_by_one(self, broker: Any) -> None:
         """Every vehicle as a source of its own that publishes single messages."""
         load = self.load
-        sent: dict[str, deque[float]] = {f"v{s}": deque(maxlen=20) for s in self.traffic.station.tolist()}
-
-        async def told(message: Msg) -> None:
-            now = time.time()
-            source, _, heard = (message.headers or {}).get("Answers", "").partition(" ")
-            self.advisories += 1
-            if source and self.counting:  # counted from the sending of the message that it says it answers
-                self.latency.append(now - max(t for t in sent[source] if t <= float(heard)))
-
-        for source in sent:
-            await broker.subscribe(f"v2x.down.{load.tenant}.{source}", cb=told)
         turns = round(1.0 / (load.hz * load.tick_s))
         share = [np.arange(load.vehicles)[k::turns] for k in range(turns)]
         begin, tick = time.perf_counter(), 0
@@ -203,13 +198,13 @@ class Generator:
                 await asyncio.sleep(wait)
             elif wait < -load.tick_s:
                 self.late_ticks += self.counting
-            self.counting = time.perf_counter() - begin > load.warm_s
+            self._count(time.perf_counter() - begin > load.warm_s)
             mine = share[tick % turns]
             self.traffic.move(mine, turns * load.tick_s)
             frame = self.frame(mine, time.time())
             raw, at = frame.buffer.tobytes(), frame.start.tolist()
             for i, station in enumerate(self.traffic.station[mine].tolist()):
-                sent[f"v{station}"].append(time.time())
+                self.said.setdefault(f"v{station}", []).append(time.monotonic())
                 await broker.publish(f"v2x.msg.{load.tenant}.v{station}.bsm", raw[at[i] : at[i + 1]])
             self.messages += len(mine) * self.counting
             await broker.flush()
@@ -282,8 +277,10 @@ async def _main(load: Load) -> dict[str, Any]:
     gc.freeze()
     sys.stderr.write("ready\n")
     sys.stderr.flush()
+    ears = Ears(load.url, load.tenant) if load.mode != "burst" else None
     await {"frames": generator.real_time, "messages": generator.one_by_one, "burst": generator.burst}[load.mode](broker)
     await asyncio.sleep(0.3)
+    generator.note(ears.heard() if ears is not None else [])
     await asyncio.wait_for(broker.close(), 5.0)
     return generator.result()
 

@@ -85,28 +85,28 @@ def conflicts(tracks: Tracks, order, by_link, entry_track, entry_link, entry_dis
                 continue
             if right[link] == 0 and right[other] == 0:
                 continue
+            reach_i = entry_distance[e] + own_begin[f]
+            leave_i = entry_distance[e] + own_end[f] + tracks.length[i]
+            if reach_i < 0.0 or leave_i < 0.0:
+                continue
+            need = needed_deceleration(max(entry_distance[e], reach_i - 2.0), tracks.speed[i])
+            if need < 2.0 or -tracks.accel[i] > 0.8 * need:
+                continue
+            t_i = time_to_cover(reach_i, tracks.speed[i], tracks.accel[i])
+            clear_i = time_to_cover(leave_i, tracks.speed[i], tracks.accel[i])
             for q in range(by_link[other], by_link[other + 1]):
                 w = order[q]
                 j = entry_track[w]
                 if j == i or n >= len(out_time):
                     continue
-                reach_i, reach_j = entry_distance[e] + own_begin[f], entry_distance[w] + other_begin[f]
-                leave_i = entry_distance[e] + own_end[f] + tracks.length[i]
+                reach_j = entry_distance[w] + other_begin[f]
                 leave_j = entry_distance[w] + other_end[f] + tracks.length[j]
-                if leave_i < 0.0 or leave_j < 0.0 or reach_i < 0.0:
+                if leave_j < 0.0:
                     continue
-                t_i, t_j = (
-                    time_to_cover(reach_i, tracks.speed[i], tracks.accel[i]),
-                    time_to_cover(reach_j, tracks.speed[j], tracks.accel[j]),
-                )
+                t_j = time_to_cover(reach_j, tracks.speed[j], tracks.accel[j])
                 if t_i > warning_time(math.hypot(tracks.speed[i], tracks.speed[j])) or t_j > 8.0:
                     continue
-                if t_i > time_to_cover(leave_j, tracks.speed[j], tracks.accel[j]) + 1.0:
-                    continue
-                if t_j > time_to_cover(leave_i, tracks.speed[i], tracks.accel[i]) + 1.0:
-                    continue
-                need = needed_deceleration(max(entry_distance[e], reach_i - 2.0), tracks.speed[i])
-                if need < 2.0 or -tracks.accel[i] > 0.8 * need:
+                if t_i > time_to_cover(leave_j, tracks.speed[j], tracks.accel[j]) + 1.0 or t_j > clear_i + 1.0:
                     continue
                 out_yield[n] = i
                 out_other[n] = j
@@ -143,7 +143,8 @@ class CollisionWarning:
             graph.lane_kind[graph.link_to], usable, track, link, distance,
         )  # fmt: skip
         track, link, distance = track[:n], link[:n], distance[:n]
-        order = np.argsort(link, kind="stable")
+        small = len(graph.link_from) <= 1 << 16  # what fits into 16 bits is sorted by its digits, many times as fast
+        order = np.argsort(link.astype(np.uint16) if small else link, kind="stable")
         by_link = np.searchsorted(link[order], np.arange(len(graph.link_from) + 1)).astype(np.int64)
         most = max(256, n)
         must, other, foe = (np.zeros(most, np.int32) for _ in range(3))
