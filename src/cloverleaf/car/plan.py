@@ -12,7 +12,7 @@ import numpy as np
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.occupy import occupy
-from cloverleaf.car.path import build_path, path_index, top_speed_at
+from cloverleaf.car.path import build_path, onward_link, path_index, top_speed_at
 from cloverleaf.car.roadbook import (
     FIRST_ROW,
     ROW_OFFSET,
@@ -52,6 +52,8 @@ from cloverleaf.types.traffic import (
     LANE_LENGTH,
     LANE_RIGHT,
     LANE_WIDTH,
+    LINK_TO,
+    LINK_VIA,
 )  # fmt: skip
 
 GO, GENTLE, HOLD, WITH_GREEN, BRAKE_SOFT, BRAKE_HARD, CHANGE_LEFT, CHANGE_RIGHT = range(8)
@@ -62,6 +64,7 @@ REAR_BRAKE = 1.5  # m/s2 that a change may ask of the car behind
 CREEP = 1.2  # m over the line at which a car that stands on red still stays
 LEAVING_ROOM = 8.0  # m before a lane's blind end
 UNSURE, CAREFUL_SPEED = 3.5, 8.0  # m, m/s: a protection level of a lane's width says no more which lane it is
+EARLY = 400.0  # m before the end of an edge from which the changes of the next one are begun
 AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
 
 @kernel
@@ -210,6 +213,21 @@ def rear_gap_ok(occ, f, i, urgent):
 
 
 @kernel
+def changes_later(book, route, pos, lane):
+    """Lanes to change (left positive) on the edge after this one for who goes on there from `lane`; 0 if it does not lead on."""
+    link = onward_link(book, route, pos, lane)
+    for _ in range(4):
+        if link < 0:
+            return 0
+        if book.link_i[link, LINK_VIA] < 0:
+            break
+        link = onward_link(book, route, pos, np.int64(book.link_i[link, LINK_VIA]))
+    at = book.pos_start[route] + pos + 1
+    to = book.link_i[link, LINK_TO]
+    return book.row_i[book.pos[at, FIRST_ROW] + book.lane_i[to, LANE_INDEX], ROW_OFFSET]
+
+
+@kernel
 def wanted_side(book, fleet, i, now):
     """Which lane change is wanted: (side, urgency 0..1, needed by the route)."""
     f, ints = fleet.f, fleet.i
@@ -224,7 +242,17 @@ def wanted_side(book, fleet, i, now):
         # Early enough, but not kilometres ahead.
         if rest < 3.0 * need + 150.0:
             return (1 if offset > 0 else -1), min(max(1.5 - rest / max(need, 1.0), 0.0), 1.0), 1
-    return 0, 0.0, 0
+        return 0, 0.0, 0
+    # what the next edge will ask for is done on this one where it can be: there may be little room left
+    later = changes_later(book, ints[i, ROUTE], ints[i, POS], lane)
+    if later == 0 or book.lane_f[lane, LANE_LENGTH] - f[i, LANE_S] > EARLY:
+        return 0, 0.0, 0
+    side = 1 if later > 0 else -1
+    other = np.int64(book.lane_i[lane, LANE_LEFT] if side > 0 else book.lane_i[lane, LANE_RIGHT])
+    if other < 0 or (book.lane_i[other, LANE_ALLOW] & PASSENGER) == 0 or book.row_i[row + side, ROW_OFFSET] != 0:
+        return 0, 0.0, 0
+    better = abs(changes_later(book, ints[i, ROUTE], ints[i, POS], other)) < abs(later)
+    return (side, 0.0, 1) if better else (0, 0.0, 0)
 
 
 @kernel
