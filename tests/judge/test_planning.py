@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.optimize import lsq_linear
 
 from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.car.proposals import Planner
@@ -16,7 +17,17 @@ from cloverleaf.car.rollout import BMW_320I, Weights, allowed, drive_on_paper, e
 from cloverleaf.judge.planning.cost import partial_costs, total_cost
 from cloverleaf.judge.planning.drive import drive, situation
 from cloverleaf.scenario.commonroad.read import corners, read_planning_tasks, sliced
-from cloverleaf.scenario.commonroad.road import CELL, ground, inside, reference_path
+from cloverleaf.scenario.commonroad.relax import REACH, normals, relax
+from cloverleaf.scenario.commonroad.road import (
+    CELL,
+    goal_lanelets,
+    ground,
+    inside,
+    lanelets_under,
+    path_of,
+    reference_path,
+    way,
+)
 from cloverleaf.scenario.commonroad.solution import write_solution
 from cloverleaf.types.errors import ScenarioError
 
@@ -142,6 +153,113 @@ def test_a_plan_is_the_best_of_its_proposals(tmp_path):
     for proposal in ([0.0, 1.0, 0.0, 0.0, 15.0, *new], [-1.0, 2.0, 1.0, 0.0, 15.0, *new], list(plan.proposal)):
         cost, _, _ = drive_on_paper(w, BMW_320I, Weights(), state, 0, np.array(proposal), 60, np.inf, room)
         assert plan.cost <= cost + 1e-9
+
+
+def fork(tmp_path, first_id):
+    """A street whose junction piece lies twice on itself: lanelet 3 goes straight on, lanelet 2 bends north to the goal."""
+
+    def piece(number, centre, more=""):
+        centre = np.array(centre, float)
+        along = np.gradient(centre, axis=0)
+        left = np.column_stack((-along[:, 1], along[:, 0])) / np.hypot(*along.T)[:, None] * 1.75
+        bounds = "".join(
+            f"<{tag}>{''.join(point(*p) for p in line)}</{tag}>"
+            for tag, line in (("leftBound", centre + left), ("rightBound", centre - left))
+        )
+        return f'<lanelet id="{number}">{bounds}{more}</lanelet>'
+
+    angle = np.linspace(0.0, math.pi / 2, 12)
+    bend = [(0, 0), (20, 0), *((20 + 12 * math.sin(a), 12 - 12 * math.cos(a)) for a in angle[1:]), (32, 30)]
+    parts = {
+        2: piece(2, bend, '<successor ref="4"/>'),
+        3: piece(3, [(0, 0), (20, 0), (60, 0)]),
+    }
+    end = piece(4, [(32, 30), (32, 60), (32, 90)])
+    lanes = parts[first_id] + parts[5 - first_id] + end
+    state = (
+        f"<position>{point(8, 0.1)}</position><orientation><exact>0</exact></orientation><time><exact>0</exact></time>"
+        "<velocity><exact>6</exact></velocity><yawRate><exact>0</exact></yawRate><slipAngle><exact>0</exact></slipAngle>"
+    )
+    wanted = goal(x=32, y=62, first=60, last=110).replace("<orientation>0<", f"<orientation>{math.pi / 2}<")
+    problem = f'<planningProblem id="7"><initialState>{state}</initialState>{wanted}</planningProblem>'
+    file = tmp_path / "fork.xml"
+    file.write_text(
+        f'<commonRoad timeStepSize="0.1" commonRoadVersion="2020a" benchmarkID="XXX_Fork-1_1_T-1">{lanes}{problem}</commonRoad>'
+    )
+    return read_planning_tasks(file)[0]
+
+
+@pytest.mark.parametrize("first_id", [2, 3])
+def test_where_lanelets_lie_on_each_other_the_one_that_leads_to_the_goal_is_taken(tmp_path, first_id):
+    t = fork(tmp_path, first_id)
+    starts = lanelets_under(t, t.start.x, t.start.y, t.start.heading)
+    assert set(starts) == {2, 3} and way(t, starts, goal_lanelets(t)) == [2, 4]
+    result = drive(t)
+    assert result.reached and result.off_road == 0
+    check_drivable(result.states)
+
+
+def test_a_car_off_the_road_comes_back(tmp_path):
+    t = task(tmp_path, goals=goal(first=40, last=80))
+    t = t._replace(start=t.start._replace(y=-0.6))  # its right side hangs over the edge
+    result = drive(t)
+    assert result.reached and 0 < result.off_road < 25
+    assert result.states[-1, 1] > 0.8
+
+
+def test_a_seam_between_lanelets_is_road(tmp_path):
+    file = scenario(tmp_path)
+    file.write_text(file.read_text().replace("<y>3.5</y>", "<y>3.6</y>", 3))  # the left bound of one of the two
+    t = read_planning_tasks(file)[0]
+    wide = {k: lane._replace(left=lane.left + (0, 0.15)) if k == 2 else lane for k, lane in t.lanelets.items()}
+    apart = {k: lane._replace(right=lane.right + (0, 0.25)) if k == 2 else lane for k, lane in wide.items()}
+    raster = ground(t._replace(lanelets=apart), reference_path(t))
+    at = np.array([raster.x0, raster.y0, CELL])
+    assert all(allowed(raster.cells, at, x, y) for x in (20.0, 60.3, 150.1) for y in np.arange(3.0, 4.2, 0.05))
+    assert not allowed(raster.cells, at, 60.0, -0.5) and not allowed(raster.cells, at, 60.0, 7.9)
+
+
+def kinked(angle=0.6, spacing=0.5):
+    first = np.column_stack((np.arange(0, 40, spacing), np.zeros(80)))
+    second = np.arange(0, 40, spacing)[:, None] * (math.cos(angle), math.sin(angle)) + (40, 0)
+    return np.vstack((first, second))
+
+
+def roughness(line, eased, spacing):
+    """What easing makes least: squared third differences, and a pull of (spacing / REACH)^3 per metre."""
+    return (np.diff(eased, 3, axis=0) ** 2).sum() + (spacing / REACH) ** 6 * ((eased - line) ** 2).sum()
+
+
+def slow_relax(line, low, high, spacing):
+    """The same problem as a bounded least squares, dense, by scipy's own solver of such problems."""
+    n, left = len(line), normals(line)
+    third = np.zeros((n - 3, n))
+    for a, weight in enumerate((-1.0, 3.0, -3.0, 1.0)):
+        third[np.arange(n - 3), np.arange(n - 3) + a] = weight
+    pull = (spacing / REACH) ** 3 * np.eye(n)
+    matrix = np.vstack((third * left[:, 0], third * left[:, 1], pull))
+    wanted = -np.concatenate((third @ line[:, 0], third @ line[:, 1], np.zeros(n)))
+    return line + left * lsq_linear(matrix, wanted, (low, high), method="bvls", max_iter=2000).x[:, None]
+
+
+@pytest.mark.parametrize("room, share", [(0.15, 0.05), (0.5, 0.5), (5.0, 1e-6)])
+def test_easing_twice(room, share):
+    line = kinked()
+    low, high = np.full(len(line), -room), np.full(len(line), room)
+    best = roughness(line, slow_relax(line, low, high, 0.5), 0.5)
+    ours = roughness(line, relax(line, low, high, 0.5), 0.5)
+    assert best * (1 - 1e-9) <= ours <= best * (1 + share)  # some hundred rounds end near the least
+    assert ours < 0.3 * roughness(line, line, 0.5)
+
+
+def test_an_eased_kink_bends_less_and_stays_in_its_room():
+    line = kinked()
+    room = np.full(len(line), 0.7)
+    eased = relax(line, -room, room, 0.5)
+    assert np.abs(path_of(eased).curvature).max() < 0.25 * np.abs(path_of(line).curvature).max()
+    assert np.hypot(*(eased - line).T).max() <= 0.7 + 1e-9
+    straight = line[:60]
+    assert np.allclose(relax(straight, -room[:60], room[:60], 0.5), straight, atol=1e-9)
 
 
 def test_solutions_have_the_states_and_the_name(tmp_path):

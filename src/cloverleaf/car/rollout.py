@@ -65,6 +65,7 @@ class Situation(NamedTuple):
 
 
 CRASH, OFF_ROAD, MISSED, UNFIT = 1e6, 2e4, 1e5, 3e3
+STILL_OFF = 2e3  # per corner and step outside since the drive began: it cannot be helped at first, but must not go on
 PATIENCE = 500.0  # cost above twice the best at which a proposal is given up
 FAR = 200.0  # weight of a (m/s)2 by which the goal would be missed
 MOST_LATERAL = 6.0  # m/s2, wished; the tyres could more
@@ -175,9 +176,8 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
             best, k = square, i
     first_s, first_d, first_lean = 0.0, 0.0, 0.0
     cost, reached, done = 0.0, 0, 0
-    was_off = (
-        off_road(w.ground, w.ground_at, x, y, math.cos(heading), math.sin(heading), 0.5 * car.length, 0.5 * car.width)
-        > 0
+    was_off = off_road(
+        w.ground, w.ground_at, x, y, math.cos(heading), math.sin(heading), 0.5 * car.length, 0.5 * car.width
     )
     least = w.goal[0, 6]
     for t in range(horizon + 1):
@@ -192,9 +192,8 @@ def drive_on_paper(w, car, weight, state, step, proposal, horizon, bound, out):
         outside = off_road(
             w.ground, w.ground_at, x, y, c, s, 0.5 * car.length + ROAD_MARGIN, 0.5 * car.width + ROAD_MARGIN
         )
-        was_off = was_off and outside > 0
-        if outside > 0 and not was_off:
-            cost += OFF_ROAD * outside
+        cost += (OFF_ROAD if outside > was_off else STILL_OFF) * outside
+        was_off = min(was_off, outside)
         if arrived(w, step + t, x, y, heading, v):
             reached = 1
             break

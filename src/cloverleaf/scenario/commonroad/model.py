@@ -14,6 +14,7 @@ class Lanelet(NamedTuple):
     left: F64  # (p, 2)
     right: F64  # (q, 2)
     centre: F64  # (m, 2)
+    half_width: F64  # (m,) m
     successors: tuple[int, ...]
     predecessors: tuple[int, ...]
     adjacent: tuple[int, ...]  # neighbours of the same driving direction

@@ -83,7 +83,7 @@ class _Reader:
             s for s in ("adjacentLeft", "adjacentRight") for s in e.findall(s) if s.get("drivingDir", "same") == "same"
         ]
         return Lanelet(
-            self.reference(e, "id"), a, b, middle(a, b),
+            self.reference(e, "id"), a, b, *middle(a, b),
             tuple(self.reference(s, "ref") for s in e.findall("successor")),
             tuple(self.reference(s, "ref") for s in e.findall("predecessor")),
             tuple(self.reference(s, "ref") for s in beside),
@@ -304,8 +304,8 @@ def box_around(points: F64) -> tuple[float, float, float, float, float]:
     return tuple(float(v) for v in best[1])  # type: ignore[return-value]
 
 
-def middle(left: F64, right: F64) -> F64:
-    """Centre line between two bounds, at equal shares of their lengths, (m, 2)."""
+def middle(left: F64, right: F64) -> tuple[F64, F64]:
+    """Centre line between two bounds, at equal shares of their lengths, (m, 2), and half of their distance, (m,)."""
     count = max(len(left), len(right), 2)
 
     def along(line: F64) -> F64:
@@ -313,5 +313,5 @@ def middle(left: F64, right: F64) -> F64:
         at = np.linspace(0.0, length[-1], count)
         return np.column_stack((np.interp(at, length, line[:, 0]), np.interp(at, length, line[:, 1])))
 
-    paired = len(left) == len(right)
-    return 0.5 * (left + right) if paired else 0.5 * (along(left) + along(right))
+    a, b = (left, right) if len(left) == len(right) else (along(left), along(right))
+    return 0.5 * (a + b), 0.5 * np.hypot(*(a - b).T)

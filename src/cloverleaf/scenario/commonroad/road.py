@@ -8,17 +8,26 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import binary_closing
 
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.scenario.commonroad.model import Lanelet, PlanningTask
+from cloverleaf.scenario.commonroad.relax import normals, relax
 from cloverleaf.types.state import F64, U8
 
 SPACING = 0.5  # m between points of a path
-SMOOTHING = 5.0  # m of the moving average that rounds its corners
+SMOOTHING = 5.0  # m of the moving average that rounds its corners before they are eased
+MOST_TURN = 0.8  # rad between a car and the lanelet that it drives on
+KEPT, BARE, LEAST_ROOM = 1.2, 0.85, 0.45
+"""m: a lane's half width less the first is the room to ease a path in; narrow lanes leave up to the third as far as the second, half a
+car and a little, stays free."""
 BEHIND, BEYOND = 15.0, 120.0  # m of path before the start and after the goal
 CHANGE_COST = 5.0  # m of way that a lane change is worth
 CELL = 0.2  # m, of the raster
+SEAM = 1  # cells on each side of a gap between lanelets that is closed: neighbours rarely meet to the centimetre
+NOSE = 3.7  # m from the rear axle, which follows the path, to the front of a car
+MOST_SWUNG = 0.1  # 1/m of bend up to which the room makes way for the nose; beyond, the inside would be cut
 MARGIN = 8.0  # m
 
 
@@ -61,7 +70,7 @@ def fill(cells, px, py, x0, y0, cell):
 
 
 def ground(task: PlanningTask, path: Path, reach: float = 40.0) -> Ground:
-    """Raster of all lanelets within `reach` m of the path."""
+    """Raster of all lanelets within `reach` m of the path, seams between them closed."""
     x0, y0 = float(path.x.min()) - reach, float(path.y.min()) - reach
     shape = tuple(int((c.max() - low + reach) / CELL) + 2 for c, low in ((path.y, y0), (path.x, x0)))
     cells = np.zeros(shape, np.uint8)
@@ -76,7 +85,8 @@ def ground(task: PlanningTask, path: Path, reach: float = 40.0) -> Ground:
         one = np.zeros_like(cells)
         fill(one, np.ascontiguousarray(outline[:, 0]), np.ascontiguousarray(outline[:, 1]), x0, y0, CELL)
         cells |= one
-    return Ground(cells, x0, y0)
+    closed = binary_closing(cells, np.ones((3, 3), bool), SEAM)
+    return Ground(closed.astype(np.uint8) | cells, x0, y0)
 
 
 def inside(polygon: F64, x: float, y: float) -> bool:
@@ -88,18 +98,26 @@ def inside(polygon: F64, x: float, y: float) -> bool:
     return bool((crosses & (x < at)).sum() % 2)
 
 
-def lanelet_under(task: PlanningTask, x: float, y: float, heading: float) -> int:
-    """The lanelet at a place that goes most in this direction; the nearest one where there is none."""
+def lanelets_under(task: PlanningTask, x: float, y: float, heading: float) -> dict[int, float]:
+    """Lanelets that a car at this place may be on, likeliest first; the likeliest alone where none holds it in its direction.
+
+    In junctions several lie on each other, and which is meant shows only by where they lead: each has the cost, in m of way, of how ill it
+    fits, less the part of it that lies behind the car.
+    """
+    held: list[tuple[float, int, float]] = []
     best, best_cost = -1, math.inf
     for lanelet in task.lanelets.values():
         gap = np.hypot(lanelet.centre[:, 0] - x, lanelet.centre[:, 1] - y)
         near = int(gap.argmin())
         a, b = lanelet.centre[max(near - 1, 0)], lanelet.centre[min(near + 1, len(lanelet.centre) - 1)]
         turn = abs(wrap_angle(math.atan2(b[1] - a[1], b[0] - a[0]) - heading))
-        cost = 10.0 * turn + (0.0 if inside(lanelet.polygon(), x, y) else 20.0 + float(gap[near]))
+        holds = inside(lanelet.polygon(), x, y)
+        cost = 10.0 * turn + (0.0 if holds else 20.0 + float(gap[near]))
         if cost < best_cost:
             best, best_cost = lanelet.id, cost
-    return best
+        if holds and turn < MOST_TURN:
+            held.append((cost, lanelet.id, length(lanelet.centre[: near + 1])))
+    return {number: cost - behind for cost, number, behind in sorted(held)} or {best: 0.0}
 
 
 def length(line: F64) -> float:
@@ -107,9 +125,12 @@ def length(line: F64) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
-def way(task: PlanningTask, start: int, goals: set[int]) -> list[int]:
-    """Lanelets from `start` to one of `goals` by the shortest way, lane changes included; only `start` where none leads there."""
-    cost, before, queue = {start: 0.0}, {start: -1}, [(0.0, start)]
+def way(task: PlanningTask, starts: dict[int, float], goals: set[int]) -> list[int]:
+    """Lanelets from one of `starts` (with its cost, m) to one of `goals` by the shortest way, lane changes included; only the first of
+    `starts` where no way leads there."""
+    cost, before = dict(starts), dict.fromkeys(starts, -1)
+    queue = [(first, at) for at, first in starts.items()]
+    heapq.heapify(queue)
     while queue:
         so_far, at = heapq.heappop(queue)
         if so_far > cost[at]:
@@ -125,7 +146,7 @@ def way(task: PlanningTask, start: int, goals: set[int]) -> list[int]:
             if to in task.lanelets and so_far + more < cost.get(to, math.inf):
                 cost[to], before[to] = so_far + more, at
                 heapq.heappush(queue, (so_far + more, to))
-    return [start]
+    return [next(iter(starts))]
 
 
 def goal_lanelets(task: PlanningTask) -> set[int]:
@@ -154,7 +175,8 @@ def straightest(task: PlanningTask, lanelet: Lanelet, back: bool = False) -> int
 
 
 def run_line(task: PlanningTask, run: list[int]) -> F64:
-    """Centre line of lanelets behind each other, prolonged both ways along the straightest neighbours, then straight."""
+    """Centre line of lanelets behind each other, prolonged both ways along the straightest neighbours, then straight; (n, 3) with their
+    half widths."""
     run, before, after = list(run), 0.0, 0.0
     while (
         before < BEHIND + 60.0
@@ -166,19 +188,20 @@ def run_line(task: PlanningTask, run: list[int]) -> F64:
     while after < BEYOND and (more := straightest(task, task.lanelets[run[-1]])) >= 0 and more not in run:
         run.append(more)
         after += length(task.lanelets[more].centre)
-    line = np.vstack([task.lanelets[k].centre for k in run])
-    line = line[np.concatenate(([True], np.hypot(*np.diff(line, axis=0).T) > 1e-3))]
+    line = np.vstack([np.column_stack((task.lanelets[k].centre, task.lanelets[k].half_width)) for k in run])
+    line = line[np.concatenate(([True], np.hypot(*np.diff(line[:, :2], axis=0).T) > 1e-3))]
     first, last = line[0] - line[1], line[-1] - line[-2]
+    first[2] = last[2] = 0.0
     return np.vstack(
-        (line[0] + first / np.hypot(*first) * 2 * BEHIND, line, line[-1] + last / np.hypot(*last) * BEYOND)
+        (line[0] + first / np.hypot(*first[:2]) * 2 * BEHIND, line, line[-1] + last / np.hypot(*last[:2]) * BEYOND)
     )
 
 
 def resampled(line: F64, spacing: float = SPACING) -> F64:
-    """A polyline with points every `spacing` m."""
-    s = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+    """A polyline (n, k) with points every `spacing` m; columns behind x and y go along."""
+    s = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line[:, :2], axis=0).T))))
     at = np.arange(0.0, s[-1], spacing)
-    return np.column_stack((np.interp(at, s, line[:, 0]), np.interp(at, s, line[:, 1])))
+    return np.column_stack([np.interp(at, s, column) for column in line.T])
 
 
 def nearest(line: F64, x: float, y: float) -> int:
@@ -187,9 +210,9 @@ def nearest(line: F64, x: float, y: float) -> int:
 
 
 def reference_path(task: PlanningTask) -> Path:
-    """The path to the goal: centre lines of the shortest way, with room for each lane change, corners rounded."""
+    """The path to the goal: centre lines of the shortest way, with room for each lane change, corners eased."""
     start = task.start
-    lanelets = way(task, lanelet_under(task, start.x, start.y, start.heading), goal_lanelets(task))
+    lanelets = way(task, lanelets_under(task, start.x, start.y, start.heading), goal_lanelets(task))
     runs = [[lanelets[0]]]
     for a, b in itertools.pairwise(lanelets):
         if b in task.lanelets[a].successors:
@@ -202,19 +225,32 @@ def reference_path(task: PlanningTask) -> Path:
     for run in runs[1:]:
         other = resampled(run_line(task, run))
         leave = min(at + int(2.0 / SPACING), len(line) - 1)
-        join = nearest(other, *line[min(leave + int(room / SPACING), len(line) - 1)])
+        join = nearest(other, *line[min(leave + int(room / SPACING), len(line) - 1), :2])
         line = np.vstack((line[: leave + 1], other[join:]))
         line = resampled(line)
-        at = nearest(line, *other[join])
-    return smooth(resampled(line))
+        at = nearest(line, *other[join, :2])
+    return eased(resampled(line))
 
 
-def smooth(line: F64) -> Path:
-    """A path of evenly spaced points (n, 2), rounded by a moving average that keeps its ends."""
+def eased(line: F64) -> Path:
+    """A path of evenly spaced points with half widths (n, 3): corners rounded by a moving average, then eased within the lane."""
     half = int(SMOOTHING / SPACING / 2)
     padded = np.vstack((np.repeat(line[:1], half, 0), line, np.repeat(line[-1:], half, 0)))
     weights = np.ones(2 * half + 1) / (2 * half + 1)
-    x, y = (np.convolve(padded[:, k], weights, "valid") for k in (0, 1))
+    rounded = np.column_stack([np.convolve(padded[:, k], weights, "valid") for k in (0, 1)])
+    off = ((line[:, :2] - rounded) * normals(rounded)).sum(1)
+    room = np.maximum(line[:, 2] - KEPT, np.clip(line[:, 2] - BARE, 0.0, LEAST_ROOM))
+    first = path_of(relax(rounded, off - room, off + room, SPACING))
+    # the nose swings out of a bend by about half its squared length times the curvature: there the axle belongs further inside
+    swing = 0.5 * NOSE**2 * np.clip(first.curvature, -MOST_SWUNG, MOST_SWUNG)
+    low, high = off - room + np.maximum(swing, 0.0), off + room + np.minimum(swing, 0.0)
+    middle = 0.5 * (low + high)
+    return path_of(relax(rounded, np.minimum(low, middle), np.maximum(high, middle), SPACING))
+
+
+def path_of(line: F64) -> Path:
+    """Headings and curvature of a line (n, 2)."""
+    x, y = np.ascontiguousarray(line.T)
     s = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))))
     heading = np.unwrap(np.arctan2(np.gradient(y), np.gradient(x)))
     curvature = np.gradient(heading, np.maximum(s, 1e-9) if len(s) < 2 else s)
