@@ -9,7 +9,7 @@ from cloverleaf.loop.storyboard.episode import Episode
 from cloverleaf.loop.storyboard.worlds import Worlds
 from cloverleaf.scenario.openscenario.check import check_file
 from cloverleaf.scenario.storyboard.compile import compile_scenario
-from cloverleaf.types.errors import ScenarioError
+from cloverleaf.types.errors import ScenarioError, StudyError
 from loop.storyboard_cases import CAR, event, scenario, speed, teleport, time_after, trigger
 
 VEHICLE = CAR.format(name="x").split(">", 1)[1].removesuffix("</ScenarioObject>")
@@ -224,6 +224,22 @@ def test_seed_alone_decides(tmp_path):
 
     assert motion(3) == motion(3)
     assert motion(3) != motion(4)
+
+
+def test_trace_takes_a_seed(tmp_path):
+    from cloverleaf.cli.main import dispatch
+
+    file = scenario(tmp_path, INIT, at(0.0, traffic(swarm(), "around")), end=3.0)
+
+    def rows_of(seed):
+        out = tmp_path / f"{seed}.csv"
+        assert dispatch(["trace", str(file), "--csv", str(out), "--seed", str(seed)]) == 0
+        return out.read_text()
+
+    assert "around 1" in rows_of(3)
+    assert rows_of(3) == rows_of(3) != rows_of(4)
+    with pytest.raises(StudyError, match="out of range"):
+        dispatch(["trace", str(file), "--seed", "-1"])
 
 
 def test_worlds_do_not_disturb_each_other(tmp_path):

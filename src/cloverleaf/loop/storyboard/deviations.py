@@ -59,6 +59,13 @@ DEVIATIONS = (
         {"parking_demo": 16.5},
     ),
     Deviation(
+        "LightStateAction with flashing lights",
+        "ends at once",
+        "ends when the next light action of the entity starts",
+        "7.5.2 Completing an action: it assigns no control strategy",
+        {"parking_demo": 16.5},
+    ),
+    Deviation(
         "times of NURBS control points",
         "linear between the places where they draw the curve most, sampled every metre",
         "the same on its own samples",
