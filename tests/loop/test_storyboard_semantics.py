@@ -289,6 +289,20 @@ def test_group_state_of_a_phase_is_shown_by_all_signals_of_the_controller(tmp_pa
         Episode(scenario(tmp_path, START, variables=VARIABLE, signals=phases_alone))
 
 
+@pytest.mark.parametrize(
+    ("attributes", "ends"),
+    [('loop="false" animationDuration="2.5"', 3.5), ('loop="true" animationDuration="2.5"', 8.0), ("", 8.0)],
+)
+def test_animation_takes_its_time_and_an_endless_one_ends_when_overridden(tmp_path, attributes, ends):
+    walk = (
+        f'<PrivateAction><AppearanceAction><AnimationAction {attributes}><AnimationType><PedestrianAnimation motion="walking"/>'
+        "</AnimationType></AnimationAction></AppearanceAction></PrivateAction>"
+    )
+    events = event("walk", walk, trigger(time_after(1.0))), event("next", speed(9), trigger(time_after(8.0)))
+    episode = Episode(scenario(tmp_path, START, *events, end=10.0)).run()
+    assert times(episode, "walk", "complete") == [pytest.approx(ends, abs=0.011)]
+
+
 def profile(mode, *entries):
     rows = "".join(f'<SpeedProfileEntry time="{time}" speed="{value}"/>' for time, value in entries)
     limits = '<DynamicConstraints maxAcceleration="5" maxDeceleration="6" maxSpeed="60" maxAccelerationRate="2" maxDecelerationRate="3"/>'

@@ -38,6 +38,7 @@ from cloverleaf.loop.storyboard.state import (
     BRAKE,
     CONTROLLER,
     DESIRED,
+    DT,
     LAT_CONTROL,
     LON_CONTROL,
     PATH_ACTION,
@@ -45,11 +46,14 @@ from cloverleaf.loop.storyboard.state import (
     THROTTLE,
     TIME,
     TOW,
+    W0,
     WHEEL,
 )
 from cloverleaf.loop.storyboard.synchronize import start_synchronize, step_synchronize
 from cloverleaf.loop.storyboard.traffic import start_traffic, stop_traffic
 from cloverleaf.scenario.storyboard import tables as T
+
+CLOSE = 1e-6  # s
 
 
 @kernel
@@ -134,6 +138,8 @@ def start_action(p, v, m, g, n, clock, a, el, path, variable, log, e):
         start_synchronize(a, el, e)
     elif kind == T.FOLLOW:
         start_follow(p, v, m, g, n, a, path, el, e, k, i)
+    elif kind == T.LASTING:
+        el[e, W0] = clock[TIME]
     elif kind == T.TELEPORT:
         if a[i, TOW] < 0.0:
             teleport(p, v, m, g, n, a, path, p.actions[k, T.A_POSITION], i)
@@ -203,6 +209,8 @@ def step_action(p, v, m, g, n, clock, a, el, path, log, e):
         step_profile(p, v, clock, a, el, log, e, k, i)
     elif kind == T.KEEP_LATERAL:
         step_lateral(p, v, m, g, n, clock, a, el, log, e, k, i)
+    elif kind == T.LASTING and clock[TIME] + clock[DT] < el[e, W0] + v[p.actions[k, T.A_SLOT]] - CLOSE:
+        return
     else:
         finish(clock, el, log, e)
 

@@ -262,6 +262,14 @@ def _override(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
     return _row(b, T.OVERRIDE, actor, 0, slot=b.slots(*slots))
 
 
+def _animation(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
+    """Nothing that moves an entity, but it takes its time: endless in a loop and for what a pedestrian does, else `animationDuration`
+    (Annex A); an animation of unknown length ends at once."""
+    length = number(e, "animationDuration", scope)
+    endless = scope.flag(e, "loop") or (math.isnan(length.value) and e.find("AnimationType/PedestrianAnimation") is not None)
+    return _row(b, T.LASTING, actor, 0, slot=b.slots(INF if endless else 0.0 if math.isnan(length.value) else length))
+
+
 def _connect(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
     return _row(b, T.CONNECT, actor, 0, ref=b.entity(e, scope, "trailerRef"))
 
@@ -286,6 +294,7 @@ _PRIVATE: dict[str, Callable[[Builder, etree._Element, Scope, int], int]] = {
     "AssignControllerAction": _assign,
     "ActivateControllerAction": _activate,
     "OverrideControllerValueAction": _override,
+    "AnimationAction": _animation,
     "ConnectTrailerAction": _connect,
     "DisconnectTrailerAction": _disconnect,
 }
@@ -365,6 +374,6 @@ _GLOBAL: dict[str, Callable[[Builder, etree._Element, Scope], list[int]]] = {
     "TrafficAction": _traffic,
 }
 _ACCEPTED = (
-    "UserDefinedAction", "SetMonitorAction", "VisibilityAction", "LightStateAction", "AnimationAction", "CustomCommandAction"
+    "UserDefinedAction", "SetMonitorAction", "VisibilityAction", "LightStateAction", "CustomCommandAction"
 )  # fmt: skip
 """Actions without an effect on motion: they start and end at once."""
