@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cloverleaf.judge import stored
 from cloverleaf.judge.drivers.registry import find_driver
 from cloverleaf.judge.play import OUTSIDE_CONSTRAINTS, play, structural_names
+from cloverleaf.judge.ray_pool import on_ray
 from cloverleaf.judge.suite import Logical
 from cloverleaf.scenario.distribution.read import Column
 from cloverleaf.types.errors import InputError
@@ -113,9 +114,7 @@ def run_jobs(
             done(len(job.rows))
             yield job, known
     if isinstance(workers, str):
-        from cloverleaf.judge.ray_pool import on_ray
-
-        for job, columns in on_ray(left, workers):
+        for job, columns in on_ray(run_job, left, workers):
             yield job, _finish(job, columns, out, done)
         return
     if workers <= 1 or len(left) <= 1:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from cloverleaf.scenario.openscenario.document import Problem, check, children, declared_parameters, name_of, read
+from cloverleaf.scenario.openscenario.catalogs import catalog_entries, catalogs_of
+from cloverleaf.scenario.openscenario.document import Problem, check, declared_parameters, read
 from cloverleaf.scenario.openscenario.expression import Value, evaluate
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
+from cloverleaf.scenario.storyboard.compile import compile_scenario
 from cloverleaf.types.errors import MapError, ScenarioError, nearest
 
 
@@ -35,47 +37,6 @@ def scenario_files(paths: list[Path]) -> Iterator[Path]:
             yield from sorted(path.rglob("*.xosc"))
         else:
             yield path
-
-
-def catalog_entries(root: etree._Element) -> dict[str, etree._Element]:
-    """Entries of a catalog file by name."""
-    catalog = root.find("Catalog")
-    return {e.get("name", ""): e for e in children(catalog)} if catalog is not None else {}
-
-
-def catalogs_of(
-    root: etree._Element, base: Path, parameters: Mapping[str, Value], missing: list[Problem]
-) -> dict[str, list[Path]]:
-    """Catalog name -> files, for all catalog files in the folders that the scenario names; absent folders go to `missing`."""
-    found: dict[str, list[Path]] = {}
-    by_file: dict[str, list[Path]] = {}
-    block = root.find("CatalogLocations")
-    for location in children(block) if block is not None else []:
-        directory = location.find("Directory")
-        if directory is None:
-            continue
-        try:
-            folder = base / str(evaluate(directory.get("path", ""), parameters, as_text=True))
-        except ScenarioError:
-            continue  # reported with the attribute
-        if not folder.is_dir():
-            missing.append(
-                Problem(
-                    directory.sourceline, name_of(location), f"catalog folder '{directory.get('path')}' does not exist"
-                )
-            )
-            continue
-        for file in sorted(folder.glob("*.xosc")):
-            try:
-                catalog = read(file).find("Catalog")
-            except ScenarioError as error:
-                missing.append(Problem(directory.sourceline, name_of(location), str(error)))
-                continue
-            if catalog is not None:
-                found.setdefault(catalog.get("name", file.stem), []).append(file)
-                by_file.setdefault(file.stem, []).append(file)
-    # published scenarios also name a catalog by its file
-    return by_file | found
 
 
 def _reference_problems(
@@ -121,8 +82,6 @@ def _road_problem(root: etree._Element, base: Path, parameters: Mapping[str, Val
 def _compile(path: Path, injected: Mapping[str, str], problems: list[Problem], missing: list[Problem]) -> None:
     """What the engine's compiler refuses: elements that no run supports, references that lead nowhere. A map that cannot be read is
     not the scenario's fault: it goes to `missing`."""
-    from cloverleaf.scenario.storyboard.compile import compile_scenario
-
     try:
         compile_scenario(path, injected)
     except MapError as error:

@@ -9,7 +9,7 @@ import numpy as np
 from lxml import etree
 
 from cloverleaf.map.query import MapQuery
-from cloverleaf.scenario.openscenario.check import catalog_entries
+from cloverleaf.scenario.openscenario.catalogs import catalog_entries
 from cloverleaf.scenario.openscenario.document import OWNER, read
 from cloverleaf.scenario.storyboard import tables as T
 from cloverleaf.scenario.storyboard.numbers import Number, Numbers, number

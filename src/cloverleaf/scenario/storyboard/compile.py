@@ -12,7 +12,7 @@ from lxml import etree
 from numpy.typing import ArrayLike, NDArray
 
 from cloverleaf.map.query import MapQuery
-from cloverleaf.scenario.openscenario.check import catalogs_of
+from cloverleaf.scenario.openscenario.catalogs import catalogs_of
 from cloverleaf.scenario.openscenario.document import Problem, check, children, name_of, read
 from cloverleaf.scenario.openscenario.expression import Value
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
