@@ -70,6 +70,12 @@ class Child:
         """What this process says about itself."""
         self.started = time.time()
 
+    async def say(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        """Publish what is of use now or not at all: while the broker is away it is dropped, and nobody waits or fails for it."""
+        if self.broker.is_connected:
+            with contextlib.suppress(Exception):  # it went away meanwhile
+                await self.broker.publish(subject, data, headers=headers)
+
     async def until_stopped(self, *work: Coroutine[Any, Any, None]) -> None:
         """Run endless `work` until the process is told to stop; the first failure ends it all, for the supervisor to start it anew."""
         tasks = {asyncio.ensure_future(w) for w in work}

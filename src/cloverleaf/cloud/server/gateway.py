@@ -7,7 +7,6 @@ NATS their header `Answers` names the source of the first message that they take
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections import OrderedDict
@@ -116,9 +115,7 @@ class Gateway:
             source = self.bundler.source_of.get(station)
             if source is not None:
                 self.handed_down += 1
-                await self.child.broker.publish(f"v2x.down.{source}", raw[at[i] : at[i + 1]], headers=header)
-        with contextlib.suppress(Exception):
-            await self.child.broker.flush()
+                await self.child.say(f"v2x.down.{source}", raw[at[i] : at[i + 1]], header)
 
 
 async def work(child: Child) -> None:

@@ -107,12 +107,12 @@ class Host:
         records = said_of(answer, now)
         if len(records):
             self.answers += len(records)
-            await self.child.broker.publish("v2x.answer", records.tobytes())
+            await self.child.say("v2x.answer", records.tobytes())
         command = answer.command
         if command is not None:
             for group, phase in zip(command.group.tolist(), command.phase.tolist()):
                 wish = {"group": group, "phase": phase, "time": now, "service": name}
-                await self.child.broker.publish(f"v2x.command.{group}", json.dumps(wish).encode())
+                await self.child.say(f"v2x.command.{group}", json.dumps(wish).encode())
 
 
 def said_of(answer: Answer, now: float) -> np.ndarray:

@@ -125,14 +125,14 @@ class Shard:
         rows = {station: self.engine.twin.row_of(station) for station in told}
         shown = {int(names[rows[s]]): page for s, page in told.items() if rows[s] >= 0}
         if shown:
-            await self.child.broker.publish(f"v2x.inside.{self.number}", json.dumps(shown).encode())
+            await self.child.say(f"v2x.inside.{self.number}", json.dumps(shown).encode())
 
     async def _publish(self, downs: Any) -> None:
         for d in downs:
             self.down += d.messages
-            await self.child.broker.publish(down_subject(d.source), d.data)
+            await self.child.say(down_subject(d.source), d.data)
         if len(self.engine.said):
-            await self.child.broker.publish(f"v2x.said.{self.number}", self.engine.said.tobytes())
+            await self.child.say(f"v2x.said.{self.number}", self.engine.said.tobytes())
 
     async def cycle_for_ever(self) -> None:
         """Run the engine whenever frames wait."""
@@ -147,7 +147,6 @@ class Shard:
             self.busy += took
             self._cycle_ms.append(1e3 * took)
             await self._publish(downs)
-            await self.child.broker.flush() if downs else None
             await asyncio.sleep(max(PAUSE - took, 0.0))
 
     async def show_for_ever(self) -> None:
@@ -156,10 +155,10 @@ class Shard:
             now = time.time()
             await asyncio.sleep(SNAPSHOT_EVERY - now % SNAPSHOT_EVERY)
             at = round(time.time() / SNAPSHOT_EVERY) * SNAPSHOT_EVERY
-            await self.child.broker.publish(f"v2x.twin.{self.number}", pack_snapshot(self.engine.snapshot(at)))
+            await self.child.say(f"v2x.twin.{self.number}", pack_snapshot(self.engine.snapshot(at)))
             heard = self.engine.chatter.take()
             if len(heard):
-                await self.child.broker.publish(f"v2x.heard.{self.number}", heard.tobytes())
+                await self.child.say(f"v2x.heard.{self.number}", heard.tobytes())
 
     async def rebuild(self) -> None:
         """Read the last seconds of the stream: what a shard that was killed has missed."""
