@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cloverleaf.link.bus import Link
+from cloverleaf.link.network import delay_of_percentiles
 from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_outbox
 from cloverleaf.types.messages import (
     CLOUD_STATION,
@@ -280,3 +281,16 @@ def test_a_map_in_segments_is_sent_in_as_many_messages() -> None:
     link.exchange(empty_outbox()._replace(topology=who.unit), who, 0.0)
     assert link.statistics.sent[MessageKind.TOPOLOGY] == 6
     assert link.wire.station.tolist() == [RSU_STATION_BASE] * 3 + [RSU_STATION_BASE + 1] * 3
+
+
+def test_measured_percentiles_delay_what_the_cloud_hears() -> None:
+    who = stations([0.0, 50.0])
+    link = Link(
+        PickleContent(), radio="ideal", network_latency=delay_of_percentiles({"p0": 40, "p90": 250, "p100": 300})
+    )
+    delays: list[float] = []
+    for k in range(200):
+        inbox = link.exchange(empty_outbox()._replace(awareness=awareness(who, 0.1 * k)), who, 0.1 * k)
+        delays += inbox.cloud.delay.tolist()
+    assert len(delays) > 300 and min(delays) >= 0.04 and max(delays) <= 0.3
+    assert np.percentile(delays, 90) == pytest.approx(0.25, abs=0.02)

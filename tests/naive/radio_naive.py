@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,3 +48,16 @@ def naive_select(
     totals = {q: float(power[q].sum()) for q in left}
     limit = sorted(totals.values())[min(max(count // 5, 1), len(left)) - 1]
     return {q for q in left if totals[q] <= limit * (1 + 1e-6)}
+
+
+def naive_network_delay(percentiles: dict[float, float], p: float) -> float:
+    """Delay in ms at the share `p`: straight lines between given percentiles over -ln(1 - p), the last one going on to p100."""
+    points = sorted((-math.log(1 - q / 100), d) for q, d in percentiles.items() if q < 100)
+    if points[0][0] > 0:
+        (a, x), (b, y) = points[:2]
+        points.insert(0, (0.0, max(x - (y - x) / (b - a) * a, 0.0)))
+    e = -math.log(1 - p)
+    for (a, x), (b, y) in pairwise(points):
+        if e <= b or (b, y) == points[-1]:
+            return min(x + (y - x) * (e - a) / (b - a), percentiles.get(100.0, math.inf))
+    raise AssertionError("no stretch")

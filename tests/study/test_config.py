@@ -84,6 +84,8 @@ def test_files_count_from_the_study(tmp_path):
             "not possible",
             "did you mean 'glosa'?",
         ),
+        ("cloud: {latency_percentiles_ms: {p50: 30}}", 1, "cloud.latency_percentiles_ms", "two percentiles", ""),
+        ("cloud: {latency_percentiles_ms: {p50: 30, p90: 2}}", 1, "cloud.latency_percentiles_ms", "must grow", ""),
         ("cloud: {latency_ms: -1}", 1, "cloud.latency_ms", "greater than or equal to 0", ""),
     ],
 )

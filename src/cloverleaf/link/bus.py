@@ -13,10 +13,11 @@ import numpy as np
 
 from cloverleaf.link.air import Air
 from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
-from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs, network_delay
+from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs
 from cloverleaf.link.congestion import Density
 from cloverleaf.link.generation import Generation, Rates
 from cloverleaf.link.life.freshness import FreshnessFilter
+from cloverleaf.link.network import NetworkDelay, delay_of_mean, network_delay
 from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.radio.tables import radio_tables
 from cloverleaf.link.security.pseudonym import Aliases, replace_ids
@@ -81,7 +82,7 @@ class Link:
         standard: e.g. "csae_day2", "etsi"; decides the generation rules.
         radio: "ideal", "lte-v2x" or "nr-v2x".
         step: length of a tick, s.
-        network_latency: mean one-way delay to and from the cloud, s.
+        network_latency: one-way delay to and from the cloud: a mean in s, or a distribution.
         security: None for unsigned messages.
         seed: of the random streams.
         power_dbm, subchannels: of the radio; the LTE pool has 2 or 4 subchannels.
@@ -96,7 +97,7 @@ class Link:
         standard: str = "csae_day2",
         radio: str = "lte-v2x",
         step: float = 0.1,
-        network_latency: float = 0.04,
+        network_latency: float | NetworkDelay = 0.04,
         security: Security | None = None,
         seed: int = 0,
         rates: Rates | None = None,
@@ -106,7 +107,8 @@ class Link:
         aliases: Aliases | None = None,
     ) -> None:
         self.content, self.security, self.aliases = content, security, aliases
-        self.step, self.network_latency, self.seed = step, network_latency, seed
+        self.network = network_latency if isinstance(network_latency, NetworkDelay) else delay_of_mean(network_latency)
+        self.step, self._command_delay, self.seed = step, self.network.mean(), seed
         self.generation = Generation(standard, rates, congestion=congestion, step=step)
         self.freshness = FreshnessFilter()
         self.air = Air(radio_tables(radio, power_dbm, subchannels), seed, step)
@@ -259,9 +261,7 @@ class Link:
             return Pairs(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0))
         message = np.flatnonzero((wire.uu == 0) & (wire.kind != MessageKind.TOPOLOGY)).astype(np.int32)
         delay = np.zeros(len(message))
-        network_delay(
-            np.int64(self.seed), wire.station[message], np.int64(2 * tick), np.float64(self.network_latency), delay
-        )
+        network_delay(np.int64(self.seed), wire.station[message], np.int64(2 * tick), *self.network, delay)
         return Pairs(np.array([0, len(message)], np.int64), message, delay)
 
     def _add_network(self, cars: Pairs, wire: WireBatch, stations: Stations, tick: int) -> Pairs:
@@ -281,9 +281,7 @@ class Link:
             receiver, message = np.zeros(n, np.int32), np.zeros(n, np.int32)
         receiver, message = receiver[:n], network[message[:n]].astype(np.int32)
         delay = np.zeros(n)
-        network_delay(
-            np.int64(self.seed), wire.target[message], np.int64(2 * tick + 1), np.float64(self.network_latency), delay
-        )
+        network_delay(np.int64(self.seed), wire.target[message], np.int64(2 * tick + 1), *self.network, delay)
         total = len(cars.message) + n
         merged = Pairs(np.zeros_like(cars.start), np.zeros(total, np.int32), np.zeros(total))
         merge_pairs(cars.start, cars.message, cars.delay, receiver, message, delay, *merged)
@@ -417,7 +415,7 @@ class Link:
     def _command(self, command: SignalCommand, t: float) -> SignalCommand:
         """The cloud's wishes to controllers after the field network's delay."""
         if len(command.group):
-            self._commands.append((t + self.network_latency, command))
+            self._commands.append((t + self._command_delay, command))
         due = [c for at, c in self._commands if at <= t + self.step]
         self._commands = [(at, c) for at, c in self._commands if at > t + self.step]
         if not due:

@@ -167,14 +167,6 @@ def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, mess
 
 
 @kernel
-def network_delay(seed, station, tick, mean, delay):
-    """Delay over the network (Uu or field network) in s: 70 % fixed, the rest exponential with the same `mean` in all."""
-    for i in range(len(station)):
-        k = stream(seed, 1, station[i], CHANNEL)
-        delay[i] = mean * (0.7 - 0.3 * math.log(1.0 - uniform(k, tick)))
-
-
-@kernel
 def addressed(target, x, y, reach, station, sx, sy, receiver, message):
     """Pairs of network messages and receivers: by target id, or within `reach[i]` m of (x, y) where the target is -1.
 

@@ -11,6 +11,7 @@ from cloverleaf.human.population import People
 from cloverleaf.link.bus import Link
 from cloverleaf.link.content.content import Content
 from cloverleaf.link.io.bus_capture import capture_of
+from cloverleaf.link.network import delay_of_percentiles
 from cloverleaf.link.security.bus_security import bus_security
 from cloverleaf.link.security.pseudonym import Aliases
 from cloverleaf.link.silence import Silence
@@ -31,13 +32,13 @@ TICKETS = 20
 def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) -> Link | Silence:
     if "road" not in arm.leaves:
         return Silence()
-    link = study.link
+    link, percentiles = study.link, study.cloud.latency_percentiles_ms
     return Link(
         Content(base_map, link.standard, units=road.rsu_group),
         standard=link.standard,
         radio=link.radio,
         step=study.step_s,
-        network_latency=study.cloud.latency_ms / 1000.0,
+        network_latency=delay_of_percentiles(percentiles) if percentiles else study.cloud.latency_ms / 1000.0,
         security=bus_security(
             link.security,
             link.standard,

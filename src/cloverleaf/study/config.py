@@ -78,7 +78,21 @@ class Cloud(Part):
         "collision_warning",
         "signal_control",
     )
-    latency_ms: Annotated[float, Field(ge=0, le=60_000, allow_inf_nan=False)] = 40.0
+    latency_ms: Annotated[float, Field(ge=0, le=60_000, allow_inf_nan=False)] = 40.0  # mean, where no percentiles are given
+    latency_percentiles_ms: dict[str, float] | None = None  # one-way, as measured: {p50: 30, p95: 60, p99: 110}
+
+    @field_validator("latency_percentiles_ms")
+    @classmethod
+    def _percentiles(cls, value: dict[str, float] | None) -> dict[str, float] | None:
+        if value is not None:
+            from cloverleaf.link.network import delay_of_percentiles
+            from cloverleaf.types.errors import StudyError
+
+            try:
+                delay_of_percentiles(value)
+            except StudyError as error:
+                raise ValueError(error.message) from None
+        return value
 
 
 class Study(Part):
