@@ -14,6 +14,7 @@ from scipy.optimize import lsq_linear
 from cloverleaf.algo.boxes import boxes_overlap
 from cloverleaf.car.proposals import Planner
 from cloverleaf.car.rollout import BMW_320I, Weights, allowed, drive_on_paper, empty_states, touches, within
+from cloverleaf.cli import bench_planning_peers
 from cloverleaf.judge.planning.cost import partial_costs, total_cost
 from cloverleaf.judge.planning.drive import drive, situation
 from cloverleaf.scenario.commonroad.read import corners, read_planning_tasks, sliced
@@ -328,6 +329,27 @@ def test_broken_files_name_their_line(tmp_path, broken, word):
     with pytest.raises(ScenarioError) as error:
         read_planning_tasks(file)
     assert word in str(error.value) and "task.xml" in str(error.value)
+
+
+def test_peers_are_counted_as_ours(tmp_path, monkeypatch):
+    """Reached off the road is no success, and a peer that fails gives up: the harness, with a stand-in for a peer."""
+    script = """
+def drive(file, cycles):
+    cycles.append(2.0)
+    if "broken" in file:
+        raise ValueError
+    return True, "hit" in file, "off" in file
+"""
+    files = [tmp_path / f"{name}.xml" for name in ("fine", "off", "broken", "hit")]
+    for file in files:
+        file.write_text("<commonRoad/>")
+    monkeypatch.setattr(bench_planning_peers, "PEERS", (("stand-in", "numpy", "NO_PYTHON_NAMED", script),))
+    (row,) = bench_planning_peers.rows(files, lambda _: None)
+    assert row["success"] == 0.25 and row["collisions"] == 0.25 and row["off_road"] == 1 and row["gave_up"] == 1
+    assert row["cycle_ms_median"] == 2.0
+    monkeypatch.setattr(bench_planning_peers, "PEERS", (("nobody", "no_such_module", "NO_PYTHON_NAMED", script),))
+    said = []
+    assert bench_planning_peers.rows(files, said.append) == [] and "NO_PYTHON_NAMED" in said[0]
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the planning scenarios of third parties")

@@ -201,7 +201,8 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     ),
     "planning": (
         _planning,
-        "CommonRoad tasks in closed loop (bars: success 70 %, collisions 3 %, p95 20 ms, 60 % no dearer than stored; needs --data)",
+        "CommonRoad tasks in closed loop beside FISS+ and the reactive planner (bars: success 70 %, collisions 3 %, p95 20 ms, "
+        "60 % no dearer than stored; needs --data)",
     ),
     "own": (
         _own,

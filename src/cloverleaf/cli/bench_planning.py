@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cloverleaf.cli.bench_planning_peers import rows as peer_rows
 from cloverleaf.judge.planning.cost import WEIGHTS, partial_costs, total_cost
 from cloverleaf.judge.planning.drive import drive
 from cloverleaf.scenario.commonroad.read import read_planning_tasks
@@ -55,16 +56,16 @@ def run(data: Path | None, say: Callable[[str], None]) -> list[dict[str, Any]]:
                 f"  {task.id:<36} {verdict:<26} steps {len(result.states):>4}  cost {cost:9.1f}  stored {stored.get(task.id, np.nan):9.1f}"
             )
     n = len(drives)
-    return [
-        {
-            "tasks": n,
-            "success": sum(d.reached and d.off_road == 0 for d in drives) / n,
-            "collisions": sum(d.crashed for d in drives) / n,
-            "begin_inside_an_obstacle": sum(d.hopeless for d in drives),
-            "off_road": sum(d.off_road > 0 for d in drives),
-            "cycle_ms_median": float(np.median(cycles)),
-            "cycle_ms_p95": float(np.percentile(cycles, 95)),
-            "no_dearer_than_stored": float(np.mean(beside)) if beside else float("nan"),
-            "solutions": str(OUT),
-        }
-    ]
+    ours: dict[str, Any] = {
+        "planner": "Cloverleaf",
+        "tasks": n,
+        "success": sum(d.reached and d.off_road == 0 for d in drives) / n,
+        "collisions": sum(d.crashed for d in drives) / n,
+        "begin_inside_an_obstacle": sum(d.hopeless for d in drives),
+        "off_road": sum(d.off_road > 0 for d in drives),
+        "cycle_ms_median": float(np.median(cycles)),
+        "cycle_ms_p95": float(np.percentile(cycles, 95)),
+        "no_dearer_than_stored": float(np.mean(beside)) if beside else float("nan"),
+        "solutions": str(OUT),
+    }
+    return [ours, *peer_rows(files, say)]

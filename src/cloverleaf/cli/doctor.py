@@ -42,6 +42,16 @@ PARTS = (
         "pip install commonroad-vehicle-models in a Python of its own, named by CLOVERLEAF_VEHICLE_MODELS_PYTHON",
         "CLOVERLEAF_VEHICLE_MODELS_PYTHON",
     ),
+    Part(
+        "FISS+", ("fiss_planner",), (), "a peer in bench planning",
+        "pip install 'fiss-planner[commonroad]' commonroad-io==2024.3 in a Python of its own, named by CLOVERLEAF_FISS_PYTHON",
+        "CLOVERLEAF_FISS_PYTHON",
+    ),
+    Part(
+        "reactive plan", ("commonroad_rp",), (), "a peer in bench planning",
+        "pip install commonroad-reactive-planner commonroad-io==2024.3 in a Python of its own, named by CLOVERLEAF_REACTIVE_PYTHON",
+        "CLOVERLEAF_REACTIVE_PYTHON",
+    ),
     Part("CAN", ("can",), (), "CAN in and out through DBC", "pip install 'cloverleaf[can]'"),
     Part(
         "ASAM checker", (), ("qc_opendrive",), "ASAM's own findings in map check",
