@@ -93,6 +93,7 @@ FRAME = "<CatalogLocations/><RoadNetwork/>\n<Entities>{}</Entities>\n<Storyboard
         (scenario('<ParameterDeclarations><ParameterDeclaration name="a" parameterType="double" value="${2 * $b}"/>'
                   '<ParameterDeclaration name="b" parameterType="double" value="1"/></ParameterDeclarations>'
                   + FRAME.format("", "")), 4, "parameter 'a': '$b' is declared after it"),
+        (scenario(FRAME.format("", "")).replace('revMinor="3"', 'revMinor="INF"'), 3, "is not of type UnsignedShort"),
         (scenario(FRAME.format("", "")).replace('revMinor="3"', 'revMinor="7"'), 3, "OpenSCENARIO 1.7 is not known"),
         ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
          "<OpenSCENARIO>&b;</OpenSCENARIO>", 2, "elements are incomplete"),

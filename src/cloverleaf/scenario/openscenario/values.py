@@ -37,7 +37,7 @@ def parse_value(value: Value, kind: str) -> Value:
     if wanted == "double":
         return number
     low, high = INTEGER_RANGES[wanted]
-    if number != math.floor(number) or not low <= number <= high:
+    if not low <= number <= high or number != math.floor(number):
         raise ScenarioError(f"'{value}' is not of type {kind}", hint=f"a whole number from {low} to {high}")
     return number
 

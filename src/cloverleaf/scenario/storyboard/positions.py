@@ -64,6 +64,8 @@ def _relative_road(b: Builder, e: etree._Element, scope: Scope, row: list[int]) 
 def _lane(b: Builder, e: etree._Element, scope: Scope, row: list[int]) -> list[Number]:
     row[T.P_ROAD] = b.road(e, scope)
     found = b.numbers_of(e, scope, laneId=0.0, s=0.0, offset=0.0)
+    if not math.isfinite(found[0].value) or found[0].value % 1.0 != 0.0:
+        raise fail(e, f"attribute 'laneId': '{e.get('laneId')}' is not a whole number")
     if b.map is not None:
         length = float(b.map.tables.road_length[row[T.P_ROAD]])
         if found[1].scope is None and not -1e-3 <= found[1].value <= length + 1e-3:
