@@ -19,7 +19,7 @@ from cloverleaf.link.security.algorithms import VERIFY, algorithm, der_signature
 from cloverleaf.link.security.algorithms import sha256 as digest_of
 from cloverleaf.link.security.certificate import Certificate, Circle, Rectangle
 from cloverleaf.link.security.envelope import Envelope, open_envelope
-from cloverleaf.link.security.usual import find_usual
+from cloverleaf.link.security.usual import DIGEST, TAIL, WHOLE, find_usual
 from cloverleaf.types.errors import DecodeError, SecurityError
 from cloverleaf.types.state import I64, U8
 
@@ -92,6 +92,7 @@ class Verifier:
         self._seen_before: set[bytes] = set()
         self._turn = -math.inf
         self._p256: dict[bytes, _Ready] = {}  # of known certificates that are in use
+        self._whole: dict[bytes, bytes] = {}  # the same certificates -> HashedId8
         self.wanted: set[bytes] = set()
         """Digests of unknown certificates: what a peer-to-peer request would ask for."""
 
@@ -114,8 +115,9 @@ class Verifier:
             self._issuers[certificate.hashed_id] = certificate
         self._known[certificate.hashed_id] = certificate
         if len(self._known) > MOST_CERTIFICATES:
-            forgotten, _ = self._known.popitem(last=False)
-            self._p256.pop(forgotten, None)
+            forgotten, old = self._known.popitem(last=False)
+            if self._p256.pop(forgotten, None):
+                del self._whole[old.coer]
         self.wanted.discard(certificate.hashed_id)
 
     def check(
@@ -156,16 +158,22 @@ class Verifier:
         usual = find_usual(buffer, start, psid, earliest, latest)
         n = len(permitted)
         out = Checked([b""] * n, [b""] * n, np.zeros(n, np.uint8), [], [])
-        prepared, revoked = self._p256, self.revoked
+        prepared, whole, revoked = self._p256, self._whole, self.revoked
         row, verify, signature, tag = [], [], [], []
         other: list[tuple[int, Envelope, Certificate]] = []
         for i, (begin, end, stop) in enumerate(zip(*usual)):
             first, last = ends[i], ends[i + 1]
-            name = raw[stop + 1 : stop + 9] if stop else b""
+            attached = stop != 0 and raw[stop] == 0x81
+            if attached:  # a certificate that may have come before
+                name = whole.get(raw[stop + WHOLE : last - TAIL], b"")
+            else:
+                name = raw[stop + 1 : stop + DIGEST] if stop else b""
             ready = prepared.get(name)
             if ready is not None and name not in revoked and ready.holds(permitted[i], now, revoked, place):
                 signed, made = raw[first + 3 : stop], raw[last - 64 : last]
                 out.payload[i], out.signer[i] = raw[begin:end], name
+                if attached:
+                    out.attached[i] = 1
             else:
                 try:
                     envelope = open_envelope(raw[first:last])
@@ -271,6 +279,7 @@ class Verifier:
                 certificate.issuer,
                 bool(certificate.regions),
             )
+            self._whole[certificate.coer] = certificate.hashed_id
         return made
 
     def _certificate(self, envelope: Envelope) -> Certificate:
