@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cloverleaf.algo.jit import kernel
 from cloverleaf.algo.rng import mix64, normal, stream, uniform
+from cloverleaf.algo.selection import kth_smallest
 from cloverleaf.link.radio.propagation import (
     BLER_RATE_05,
     BLER_RATE_07,
@@ -169,33 +170,6 @@ def update_gains(radio: Radio, cell: Cell, seed, epoch, first, last):
 
 
 @kernel
-def _nth_smallest(values, n, k):
-    """The k-th smallest (from 0) of `values[:n]`; reorders them (quickselect)."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = values[i]
-                values[i] = values[j]
-                values[j] = swap
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return values[k]
-
-
-@kernel
 def select(radio: Radio, cell: Cell, station, key, draw, average, sorted_average):
     """A new resource for `station`: exclusion, ranking and the random draw number `draw` of stream `key`."""
     count = radio.period * radio.subchannels
@@ -228,7 +202,7 @@ def select(radio: Radio, cell: Cell, station, key, draw, average, sorted_average
                 if pick == 0:
                     return q
                 pick -= 1
-    limit = _nth_smallest(sorted_average, n, min(enough, n) - 1)
+    limit = kth_smallest(sorted_average, n, min(enough, n) - 1)
     below = 0
     equal = 0
     for q in range(count):

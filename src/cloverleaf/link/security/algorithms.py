@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from cloverleaf.link.security import sm2
 from cloverleaf.types.errors import SecurityError
 
 _P256 = ec.SECP256R1()
@@ -119,6 +120,15 @@ def _compressed(key: Any) -> bytes:
 
 P256 = Algorithm("p256", sha256, lambda d: ec.derive_private_key(d, _P256), _compressed, _p256_sign, _p256_verify)
 
+SM2 = Algorithm(
+    "sm2",
+    sm3,
+    sm2.PrivateKey,
+    lambda key: key.point,
+    lambda key, data, signer: sm2.sign(key, sm3(data) + sm3(signer)),
+    lambda point, signature, data, signer: sm2.verify(point, signature, sm3(data) + sm3(signer)),
+)
+
 
 def algorithm(name: str) -> Algorithm:
     """P-256 or SM2 by name.
@@ -129,7 +139,7 @@ def algorithm(name: str) -> Algorithm:
     if name == "p256":
         return P256
     if name == "sm2":
-        from cloverleaf.link.security.sm2 import SM2
-
-        return SM2()
+        if not sm2.available():
+            raise SecurityError("SM2 needs OpenSSL's libcrypto", reason="no_sm2", hint="install OpenSSL 3 or use p256")
+        return SM2
     raise SecurityError(f"unknown algorithm '{name}'", reason="unknown_algorithm", hint="valid: p256, sm2")

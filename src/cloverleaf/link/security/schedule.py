@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.selection import kth_smallest
 
 
 @kernel
@@ -27,33 +28,6 @@ def urgency(dx, dy, vx, vy):
         return calm
     miss = math.hypot(dx + at * vx, dy + at * vy)
     return min(at + miss / 2.0, calm)
-
-
-@kernel
-def _kth(values, n, k):
-    """k-th smallest (from 0) of `values[:n]`; reorders them."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = values[i]
-                values[i] = values[j]
-                values[j] = swap
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return values[k]
 
 
 @kernel
@@ -77,7 +51,7 @@ def choose_verified(start, message, delay, moving, x, y, vx, vy, own_x, own_y, o
                 if moving[m] != 0:
                     score[p] = urgency(x[m] - own_x[r], y[m] - own_y[r], vx[m] - own_vx[r], vy[m] - own_vy[r])
                 work[p] = score[p]
-            limit = _kth(work, many, capacity - 1)
+            limit = kth_smallest(work, many, capacity - 1)
         level = capacity  # how many of those at the limit fit beside the more urgent ones
         if many > capacity:
             for p in range(many):

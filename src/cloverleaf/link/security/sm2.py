@@ -1,7 +1,7 @@
 """SM2 with SM3 (GB/T 32918.2) through OpenSSL's EVP interface in the system's libcrypto, called with ctypes.
 
 `cryptography` has SM3 but no SM2 signature, so the shared library is needed: OpenSSL 1.1.1 or later with SM2. Where it is absent,
-`available()` says so and `SM2()` raises SecurityError with reason "no_sm2".
+`available()` says so and `algorithms.algorithm` raises SecurityError with reason "no_sm2".
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from cloverleaf.link.security.algorithms import Algorithm, sm3
 from cloverleaf.types.errors import SecurityError
 
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
@@ -196,17 +195,3 @@ def verify(point: bytes, signature: bytes, message: bytes, identity: bytes = DEF
         if c.lib.EVP_DigestVerifyInit(c.md, None, c.lib.EVP_sm3(), None, key.pointer) != 1:
             raise SecurityError("libcrypto cannot verify SM2", reason="no_sm2")
         return bool(c.lib.EVP_DigestVerify(c.md, der, len(der), message, len(message)) == 1)
-
-
-def SM2() -> Algorithm:
-    """The algorithm, or SecurityError where libcrypto is missing."""
-    if not available():
-        raise SecurityError("SM2 needs OpenSSL's libcrypto", reason="no_sm2", hint="install OpenSSL 3 or use p256")
-    return Algorithm(
-        "sm2",
-        sm3,
-        PrivateKey,
-        lambda key: key.point,
-        lambda key, data, signer: sign(key, sm3(data) + sm3(signer)),
-        lambda point, signature, data, signer: verify(point, signature, sm3(data) + sm3(signer)),
-    )
