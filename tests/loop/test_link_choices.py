@@ -10,6 +10,7 @@ from cloverleaf.link.io import pcap
 from cloverleaf.link.security import sm2
 from cloverleaf.study.build import Run
 from cloverleaf.study.config import Arm, Fleet, Link, Study
+from cloverleaf.study.reading import read_study
 from cloverleaf.types.errors import StudyError
 from cloverleaf.types.messages import MessageKind
 
@@ -33,6 +34,15 @@ def test_loop_takes_every_combination(standard, radio, security):
     statistics = run.rooms.link.statistics
     assert statistics.sent[MessageKind.SIGNAL] > 0 and statistics.sent[MessageKind.TOPOLOGY] > 0
     assert statistics.delivered.sum() > 0 and not statistics.refused, dict(statistics.refused)
+
+
+def test_a_study_gives_the_percentiles_of_its_network(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text("duration_s: 60\nlink: {radio: ideal}\ncloud: {latency_percentiles_ms: {p0: 120, p50: 150, p100: 180}}\n")
+    run = Run(read_study(file), Arm.CLOUD, seed=1)
+    for _ in range(5):
+        run.tick()
+    assert run.rooms.link.network.mean() == pytest.approx(0.15, abs=0.01) and run.rooms.link.network.longest == pytest.approx(0.18)
 
 
 def test_pseudonyms_revocation_and_power_are_a_studys_choice():

@@ -38,7 +38,7 @@ def _link(study: Study, arm: Arm, base_map: BaseMap, road: Roadside, seed: int) 
         standard=link.standard,
         radio=link.radio,
         step=study.step_s,
-        network_latency=delay_of_percentiles(percentiles) if percentiles else study.cloud.latency_ms / 1000.0,
+        network_latency=delay_of_percentiles(dict(percentiles)) if percentiles else study.cloud.latency_ms / 1000.0,
         security=bus_security(
             link.security,
             link.standard,

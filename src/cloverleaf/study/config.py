@@ -78,18 +78,25 @@ class Cloud(Part):
         "collision_warning",
         "signal_control",
     )
-    latency_ms: Annotated[float, Field(ge=0, le=60_000, allow_inf_nan=False)] = 40.0  # mean, where no percentiles are given
-    latency_percentiles_ms: dict[str, float] | None = None  # one-way, as measured: {p50: 30, p95: 60, p99: 110}
+    latency_ms: Annotated[float, Field(ge=0, le=60_000, allow_inf_nan=False)] = (
+        40.0  # mean, where no percentiles are given
+    )
+    latency_percentiles_ms: tuple[tuple[str, float], ...] = ()  # one-way, as measured: {p50: 30, p95: 60, p99: 110}
+
+    @field_validator("latency_percentiles_ms", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        return tuple(value.items()) if isinstance(value, dict) else value
 
     @field_validator("latency_percentiles_ms")
     @classmethod
-    def _percentiles(cls, value: dict[str, float] | None) -> dict[str, float] | None:
-        if value is not None:
+    def _percentiles(cls, value: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+        if value:
             from cloverleaf.link.network import delay_of_percentiles
             from cloverleaf.types.errors import StudyError
 
             try:
-                delay_of_percentiles(value)
+                delay_of_percentiles(dict(value))
             except StudyError as error:
                 raise ValueError(error.message) from None
         return value
