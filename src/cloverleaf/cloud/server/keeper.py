@@ -31,6 +31,8 @@ from cloverleaf.types.errors import DecodeError
 
 COMMIT_EVERY, COMMIT_ROWS = 2.0, 400_000
 FETCH = 500
+ANSWER_S = 1.0
+"""s that the stream has for an answer before it is asked again: one that has lost its leader gives none."""
 
 
 class Keeper:
@@ -69,7 +71,7 @@ class Keeper:
 
     async def keep_for_ever(self) -> None:
         """Read and write until told to stop; whatever the broker does, begin again from the lake's word."""
-        js = self.child.broker.jetstream()
+        js = self.child.broker.jetstream(timeout=ANSWER_S)
         while not self.child.stop.is_set():
             sub = None
             try:
