@@ -30,7 +30,7 @@ def choose_device(name: str) -> str:
             hint="a driver and a GPU are needed; --device cpu runs everywhere",
         )
     raise StudyError(
-        "sweeps do not run on a CUDA device yet: their kernels compile for one, but nothing launches them",
+        "sweeps do not run on a CUDA device yet: parts of their kernels are known to compile for one, and nothing launches them",
         element="--device",
         hint="--device cpu",
     )
