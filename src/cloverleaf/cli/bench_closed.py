@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cloverleaf.algo.jit import PACKAGE_ROOT
 from cloverleaf.cli.bench_fault import PENETRATION, caused_by_smart, one_line, rate_bound, run_until
 from cloverleaf.measure import comfort, journey
 from cloverleaf.measure.observer import count_collisions
@@ -23,6 +27,8 @@ from cloverleaf.types.state import F64, Control, Kind
 WANTED_KM, SECONDS, WORKERS = 10_000.0, 600.0, 2
 NETS = {"hamburg": "tavf_hamburg", "bologna": "bologna_pasubio"}
 WINDOW_S = 0.5
+OUT = Path("cloverleaf-out") / "closed"
+"""Runs that are done, one file each: started again, the bench goes on behind them. Changed code or a changed study begins anew."""
 HARD = -4.0  # m/s2; who brakes harder and is struck from behind is named
 
 
@@ -84,6 +90,27 @@ def one_run(name: str, study: Study, seed: int) -> tuple[str, int, F64, list[str
     return name, seed, tally, [one_line(events, n) for n in caused]
 
 
+def stamp(study: Study) -> str:
+    """Digest of the study and of all our code: what a kept run is the result of."""
+    digest = hashlib.blake2b(study.model_dump_json().encode(), digest_size=8)
+    for file in sorted(PACKAGE_ROOT.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def kept_run(folder: Path, name: str, study: Study, seed: int) -> tuple[str, int, F64, list[str]]:
+    """`one_run`, or what `folder` keeps of it; kept whole or not at all."""
+    file = folder / f"{name}-{seed}-{stamp(study)}.json"
+    if file.is_file():
+        kept = json.loads(file.read_text())
+        return name, seed, np.array(kept["tally"]), kept["faults"]
+    _, _, tally, faults = one_run(name, study, seed)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps({"tally": tally.tolist(), "faults": faults}))
+    os.replace(part, file)
+    return name, seed, tally, faults
+
+
 def studies(data: Path | None, say: Callable[[str], None]) -> list[tuple[str, Study]]:
     """The places, each with 30 % smart cars and published human errors."""
     fleet = Fleet(penetration=PENETRATION)
@@ -102,11 +129,11 @@ def results(places: list[tuple[str, Study]]) -> Iterator[tuple[str, int, F64, li
     """Runs of all places in turn, seed after seed, on `WORKERS` processes, until the caller has enough."""
     jobs = ((name, study, seed) for seed in count(1) for name, study in places)
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-        waiting = [pool.submit(one_run, *next(jobs)) for _ in range(WORKERS + 1)]
+        waiting = [pool.submit(kept_run, OUT, *next(jobs)) for _ in range(WORKERS + 1)]
         try:
             while True:
                 yield waiting.pop(0).result()
-                waiting.append(pool.submit(one_run, *next(jobs)))
+                waiting.append(pool.submit(kept_run, OUT, *next(jobs)))
         finally:
             for future in waiting:
                 future.cancel()
@@ -126,6 +153,7 @@ def row_of(total: F64) -> dict[str, Any]:
 def run(data: Path | None, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Until `WANTED_KM` km of smart cars. Bars: no fault, no red light, comfortable 98 % of the time. Every run prints the sum so far."""
     places, total, began = studies(data, say), np.zeros(10), time.perf_counter()
+    OUT.mkdir(parents=True, exist_ok=True)
     for name, seed, tally, lines in results(places):
         total += tally
         for line in lines:
