@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from cloverleaf.cloud.broker import with_us
 from cloverleaf.cloud.live.frames import SIMULATED, Trust
 from cloverleaf.cloud.server.uplink import Uplink
 from cloverleaf.link.content.frame import DEFAULT_CLOCK
@@ -85,7 +86,7 @@ def platform(study: Study, folder: Path, port: int) -> Iterator[str]:
     """A platform of our own for as long as the run lasts; yields its broker's address."""
     line = [sys.executable, "-m", "cloverleaf", "serve", "--port", str(port), "--data", str(folder)]
     line += ["--map", study.map or "builtin:district", "--security", study.link.security]
-    server = subprocess.Popen(line)
+    server = subprocess.Popen(with_us(line))
     try:
         end = time.monotonic() + 60.0
         while not _healthy(port):
