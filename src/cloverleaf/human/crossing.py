@@ -31,6 +31,7 @@ from cloverleaf.types.traffic import (
     LINK_LENGTH,
     MIN_GAP,
     MODEL,
+    NEVER,
     TAU,
     V_LANE,
     WAIT,
@@ -43,6 +44,7 @@ PATIENCE = 5.0  # s of waiting after which one begins to make do with less room
 SQUEEZE_RATE = 0.1  # m/s
 MOST_SQUEEZE = 1.8  # m
 NARROWEST = 0.28  # share of a conflict area by which it may shrink at either side: bodies are narrower than the lanes that it is made of
+EDGE = 0.5  # m that who waits may reach into a conflict area
 STUCK = 2.0  # s of waiting after which a vehicle in the way is taken to stay there
 
 
@@ -65,7 +67,8 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
     """Speed (m/s) that respects all vehicles on paths in conflict with `link`, and how long somebody has stood in the way.
 
     `ahead` is the distance (m) from the front to the start of the link's path (negative inside), `line` the distance to the
-    point where one can wait (the stop line, or 0). Returns (speed, seconds that somebody has stood on the path).
+    point where one can wait (a stop line, or 0). Who still has to give way inside the junction, on the first part of a path in two,
+    lets those go first who are past their last line. Returns (speed, seconds that somebody has stood on the path).
     """
     f = veh.f
     tau, decel, emergency, gap0 = f[slot, TAU], f[slot, DECEL], f[slot, EMERGENCY], f[slot, MIN_GAP]
@@ -102,7 +105,8 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                 continue
             front = back + f[this, LENGTH]
             close = min(squeeze, NARROWEST * (foe_end - foe_begin))
-            entered = front > foe_begin + close
+            # who has stood at the edge of the area for a while, perhaps for this very driver, is not yet in it
+            entered = front > foe_begin + (max(close, EDGE) if f[this, WAIT] > STUCK else close)
             past = back > foe_end - close
             if merge:
                 at_own = ahead + roads.link_f[link, LINK_LENGTH]
@@ -110,7 +114,7 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                 if inside and not gives_way(f, veh.i, roads.foe_i, slot, this, row, at_own, at_other):
                     if not (entered and at_other < at_own):
                         continue
-                if inside and at_other > at_own:
+                if inside and at_other > at_own and (f[slot, ENTRY] != NEVER or f[this, ENTRY] == NEVER):
                     continue
                 gap = at_own - gap0 - (length - back)
             else:
@@ -129,7 +133,7 @@ def conflict_speed(veh, lists, roads, slot, link, ahead, inside, line, dt):
                     f[slot, V_LANE], f[slot, ACCEL], decel, emergency, tau, dt,
                 )  # fmt: skip
             else:
-                safe = stop_speed(line, decel, dt, dt)
+                safe = stop_speed(line if merge or not inside else 0.0, decel, dt, dt)
             if not merge and begin >= 0.0:
                 stop = stop_speed(begin - gap0, decel, dt, dt)
                 away = (begin - gap) / max(f[this, V], 0.1)

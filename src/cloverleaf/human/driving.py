@@ -188,7 +188,8 @@ def plan_all(view, mind, near):
             if inner >= 0:
                 to_end += roads.lane_f[inner, LANE_LENGTH]
             if lists.junction_count[roads.link_i[crossing, LINK_JUNCTION]] > 1:
-                held, stuck = conflict_speed(veh, lists, roads, slot, crossing, to_end - whole, True, 0.0, dt)
+                line = max(0.0, seen - max(LINE_GAP, roads.link_f[link, LINK_LINE])) if inner >= 0 else 0.0
+                held, stuck = conflict_speed(veh, lists, roads, slot, crossing, to_end - whole, True, line, dt)
                 safe = min(safe, held)
                 if stuck > 0.0 and inner >= 0 and seen > roads.link_f[link, LINK_LINE]:
                     # somebody stands further on: wait where one is in nobody's way

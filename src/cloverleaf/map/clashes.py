@@ -22,8 +22,6 @@ CROSSING_CLEARANCE = 1.4
 """m, the same for the front of one and the side of the other."""
 CELL = 4.0
 """m, side of the cells by which lanes are sorted to find pairs."""
-OPPOSITE = -0.7
-"""Cosine of the angle beyond which lanes count as drawn over each other for the two directions of one road: no conflict."""
 ALONG = 0.5
 """Cosine of the angle below which two lanes run the same way: one follows the other instead of waiting for it to be gone."""
 HOPS = 4
@@ -116,7 +114,7 @@ def find_clashes(graph: LaneGraph) -> Clashes:
         _near_intervals(*columns, pair[0][across], pair[1][across], CROSSING_CLEARANCE, box, part)
         out[across, :2] = part[:, :2]
     inner = graph.edge_internal[graph.lane_edge] > 0
-    keep = (ours[:, 0] <= ours[:, 1]) & (theirs[:, 0] <= theirs[:, 1]) & (ours[:, 2] > OPPOSITE)
+    keep = (ours[:, 0] <= ours[:, 1]) & (theirs[:, 0] <= theirs[:, 1])
     # pieces of one chain of short lanes touch where one ends and the other begins
     keep &= ~_continues(graph, own, other) & ~_continues(graph, other, own)
     # only beside a junction: side by side on the open road nobody gives way

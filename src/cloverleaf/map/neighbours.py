@@ -92,3 +92,12 @@ def overhang(veh, lists, lane, lane_length):
     if back >= lane_length:
         return NEVER, -1
     return back, slot
+
+
+@inlined
+def left_behind(veh, lists, lane):
+    """How far (m) beyond the end of `lane` the tail of the vehicle is that left it last; 1e9 if it is no longer on the road."""
+    slot = lists.left_slot[lane]
+    if slot < 0 or veh.i[slot, TRIP] != lists.left_trip[lane]:
+        return 1e9
+    return veh.f[slot, ODO] - lists.left_odo[lane] - veh.f[slot, LENGTH]

@@ -69,7 +69,7 @@ CONTROL = 10  # state.Control
 KIND = 11  # state.Kind
 VCLASS = 12  # one bit
 WAITS = 13  # number of halts (transitions to waiting)
-STATE = 14  # bit 0 waiting now, bit 1 halted at a scheduled stop, bit 2 beside the lane (parking)
+STATE = 14  # bit 0 waiting now, bit 1 halted at a scheduled stop, bit 2 beside the lane (parking), bit 3 turning from the wrong lane
 EMISSION = 15
 CAME_BY = 16  # entry link of the junction crossed last, -1 none
 HOLDS = 17  # junction counted as occupied by this vehicle until its tail has left, -1 none
@@ -77,7 +77,7 @@ INDEX = 18  # own place in Vehicles.active
 VTYPE = 19  # row of VehicleTypes
 I_COLUMNS = 20
 
-WAITING, HALTED, PARKED = 1, 2, 4
+WAITING, HALTED, PARKED, TURNING = 1, 2, 4, 8
 NEVER = 1e18
 HALTING_SPEED = 0.1  # m/s, at or below which a vehicle counts as waiting
 

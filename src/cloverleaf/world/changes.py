@@ -5,7 +5,7 @@ from __future__ import annotations
 from cloverleaf.algo.following import secure_gap
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.bodies import hangs_over
-from cloverleaf.map.neighbours import enter, leader_at, leave, overhang
+from cloverleaf.map.neighbours import enter, leader_at, leave, left_behind, overhang
 from cloverleaf.types.traffic import (
     AHEAD,
     ASSERT,
@@ -16,7 +16,6 @@ from cloverleaf.types.traffic import (
     HOLDS,
     LANE,
     LANE_ALLOW,
-    LANE_INDEX,
     LANE_INTERNAL,
     LANE_LEFT,
     LANE_LENGTH,
@@ -25,10 +24,8 @@ from cloverleaf.types.traffic import (
     LANE_WIDTH,
     LAST_CHANGE,
     LENGTH,
-    LINK,
     LINK_JUNCTION,
     MIN_GAP,
-    POS,
     STATE,
     TAU,
     VCLASS,
@@ -39,11 +36,12 @@ from cloverleaf.types.traffic import (
     V,
 )
 from cloverleaf.world.motion import on_lane
+from cloverleaf.world.turns import turn_from_wrong_lane
 from cloverleaf.world.upstream import room_upstream
 
 STUCK_TIME = 20.0  # s of waiting after which a driver turns from the wrong lane
-END_ZONE = 25.0  # m before the end of a lane in which that is possible
 ACROSS = 0.8  # m beside the centre line from which on a lane change is not yet over
+TAIL_ROOM = 6.0  # m to the tail of who has just left the lane, below which a change would end beside it
 TOUCH = 0.5  # m kept in length to bodies that hang over
 EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
@@ -56,6 +54,10 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     eager = f[slot, ASSERT] * (1.0 + f[slot, WAIT] / EAGER_TIME)
     least = -0.7 * f[slot, MIN_GAP] * min(1.0, f[slot, WAIT] / EAGER_TIME)
     shift = roads.lane_f[lane, LANE_SKEW] * max(0.0, 1.0 - f[slot, WAIT] / EAGER_TIME)
+    own = i[slot, LANE]
+    if i[slot, AHEAD] < 0 and roads.lane_f[own, LANE_LENGTH] - s + left_behind(veh, lists, own) < TAIL_ROOM:
+        # in the junction just ahead there is somebody whom the body would still be behind
+        return False
     ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
@@ -92,42 +94,12 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
             veh, lists, roads, i[slot, LANE], s - f[slot, LENGTH] - shift, v, f[slot, DECEL], slot, dt
         ):
             return False
-    own = i[slot, LANE]
     left = roads.lane_i[own, LANE_LEFT] == lane
     far = roads.lane_i[lane, LANE_LEFT] if left else roads.lane_i[lane, LANE_RIGHT]
     width = 0.5 * (roads.lane_f[far, LANE_WIDTH] + roads.lane_f[lane, LANE_WIDTH]) if far >= 0 else 0.0
     return not hangs_over(
         veh, lists, roads, far, -1.0 if left else 1.0, s + TOUCH, f[slot, LENGTH] + 2.0 * TOUCH, f[slot, WIDTH], width
     )
-
-
-@kernel
-def turn_from_wrong_lane(veh, lists, roads, paths, slot):
-    """Let `slot`, stuck at the end of a lane that does not lead on, take the link of the lane it cannot reach.
-
-    Drivers who block each other at a stop line do so sooner or later; without it they would wait for ever. Only where those at the
-    end of the lanes in between and of that lane are stuck as well, so that nobody's way is cut. True if it may.
-    """
-    f, i = veh.f, veh.i
-    lane = i[slot, LANE]
-    if i[slot, LINK] >= 0 or i[slot, AHEAD] >= 0 or roads.lane_f[lane, LANE_LENGTH] - f[slot, S] > END_ZONE:
-        return False
-    row = paths.pos_row[i[slot, POS]] + roads.lane_i[lane, LANE_INDEX]
-    off = paths.row_offset[row]
-    if off == 0:
-        return False
-    link = paths.row_link[row + off]
-    if link < 0:
-        return False
-    step = 1 if off > 0 else -1
-    beside = lane
-    while beside != lane + off:
-        beside += step
-        head = lists.first[beside]
-        if head >= 0 and i[head, LINK] >= 0 and roads.lane_f[beside, LANE_LENGTH] - f[head, S] < END_ZONE:
-            return False
-    i[slot, LINK] = link
-    return True
 
 
 @kernel

@@ -40,7 +40,6 @@ from cloverleaf.types.traffic import (
     LANE_WIDTH,
     LENGTH,
     LINK,
-    LINK_CONT,
     LINK_ENTRY,
     LINK_FROM,
     LINK_JUNCTION,
@@ -66,6 +65,7 @@ from cloverleaf.types.traffic import (
     TRIP_LOSS,
     TRIP_STOPS,
     TRIP_WAIT,
+    TURNING,
     V_LANE,
     V_TYPE,
     WAIT,
@@ -81,6 +81,7 @@ from cloverleaf.types.traffic import (
 SMART = 1
 MISSED = 1.0  # m beyond a scheduled stop from which on it cannot be served any more
 KERB = 0.2  # m between the road and who parks beside it
+SLANT = 0.7  # m sideways per metre driven, of who turns from the wrong lane, once its tail is past the stop line
 DRIFT = 1.1  # m/s, sideways speed of a lane change: 3.2 m in about 3 s
 
 
@@ -128,6 +129,7 @@ def advance(veh, lists, roads, paths, slot, now):
     if source != lane:
         # turned from the wrong lane: it starts beside the path that it takes
         f[slot, D] += (lane - source) * roads.lane_f[source, LANE_WIDTH]
+        i[slot, STATE] |= TURNING
     if via >= 0:
         lane = via
         if not internal:
@@ -136,7 +138,8 @@ def advance(veh, lists, roads, paths, slot, now):
             i[slot, HOLDS] = junction
             lists.junction_count[junction] += 1
             i[slot, CROSSING] = link
-            f[slot, ENTRY] = NEVER if roads.link_i[link, LINK_CONT] == 1 else now
+            # on a path in two parts one has to give way once more before the second
+            f[slot, ENTRY] = NEVER if roads.link_i[roads.lane_i[via, LANE_NEXT], LINK_VIA] >= 0 else now
         else:
             f[slot, ENTRY] = now
     else:
@@ -187,11 +190,10 @@ def arrive(veh, lists, ledger, free, slot, now):
 
 
 @inlined
-def drift(f, slot, goal, dt):
-    """One step sideways towards the offset `goal` (m)."""
+def drift(f, slot, goal, step):
+    """One step of `step` metres sideways towards the offset `goal` (m)."""
     off = f[slot, D] - goal
     if off != 0.0:
-        step = DRIFT * dt
         f[slot, D] = f[slot, D] - step if off > step else (f[slot, D] + step if off < -step else goal)
 
 
@@ -300,7 +302,12 @@ def move_all(veh, lists, roads, paths, stops, ledger, free, clock, intents, scra
                 goal = beside_road(f, roads, slot, i[slot, LANE])
             halt(veh, lists, roads, paths, stops, slot, now, dt)
         if f[slot, D] != goal and i[slot, CONTROL] != SMART:
-            drift(f, slot, goal, dt)
+            if (i[slot, STATE] & TURNING) == 0:
+                drift(f, slot, goal, DRIFT * dt)
+            elif f[slot, S] > f[slot, LENGTH] or roads.lane_i[i[slot, LANE], LANE_INTERNAL] == 0:
+                drift(f, slot, goal, max(DRIFT, SLANT * f[slot, V]) * dt)
+                if f[slot, D] == goal:
+                    i[slot, STATE] &= ~TURNING
         if f[slot, ODO] >= f[slot, CLEAR_AT]:
             release(veh, lists, slot)
         lane = i[slot, LANE]

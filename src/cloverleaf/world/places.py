@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 
-from cloverleaf.algo.jit import kernel
+from cloverleaf.algo.jit import inlined, kernel
 from cloverleaf.types.traffic import (
     ACC,
     CAME_BY,
     CONTROL,
-    CROSSING,
     KIND,
     LANE,
     LANE_INTERNAL,
     LANE_LENGTH,
     LANE_NEXT,
     LENGTH,
+    LINK_ENTRY,
     LINK_FROM,
     LINK_TO,
     LINK_VIA,
@@ -26,6 +26,9 @@ from cloverleaf.types.traffic import (
     S,
     V,
 )
+
+PIECES = 6
+"""Lanes behind the own one that a body may reach over."""
 
 
 @kernel
@@ -48,17 +51,17 @@ def point_on(start, x, y, along, lane, s):
     return x[low] + t * dx, y[low] + t * dy, dx / norm, dy / norm
 
 
-@kernel
+@inlined
 def lane_behind(veh, roads, slot, lane):
     """Lane that `slot` came from before `lane`, -1 unknown."""
-    i = veh.i
     if roads.lane_i[lane, LANE_INTERNAL] > 0:
-        link = i[slot, CROSSING]
-        if link < 0:
+        onward = roads.lane_i[lane, LANE_NEXT]
+        if onward < 0:
             return -1
+        link = roads.link_i[onward, LINK_ENTRY]
         via = roads.link_i[link, LINK_VIA]
         return int(roads.link_i[link, LINK_FROM]) if via == lane else int(via)
-    link = i[slot, CAME_BY]
+    link = veh.i[slot, CAME_BY]
     if link < 0 or roads.link_i[link, LINK_TO] != lane:
         return -1
     via = roads.link_i[link, LINK_VIA]
@@ -76,14 +79,12 @@ def lane_pose(veh, roads, start, x, y, along, slot):
     fx, fy, ux, uy = point_on(start, x, y, along, lane, f[slot, S])
     rear = f[slot, S] - length
     at = lane
-    while rear < 0.0:
-        before = lane_behind(veh, roads, slot, at)
-        if before < 0 or before == at:
+    for _ in range(PIECES):
+        before = lane_behind(veh, roads, slot, at) if rear < 0.0 else -1
+        if before < 0:
             break
         rear += roads.lane_f[before, LANE_LENGTH]
         at = before
-        if roads.lane_i[at, LANE_INTERNAL] == 0:
-            break
     rx, ry, _, _ = point_on(start, x, y, along, at, rear)
     dx, dy = fx - rx, fy - ry
     norm = math.sqrt(dx * dx + dy * dy)
@@ -95,7 +96,7 @@ def lane_pose(veh, roads, start, x, y, along, slot):
 
 @kernel
 def place_all(veh, paths, start, x, y, along, unused, roads, actors):
-    """Fill the actors table from the traffic state; the box lies between the points under its front and its rear axle."""
+    """Fill the actors table from the traffic state; the box lies between the points under its front and its rear end."""
     f, i = veh.f, veh.i
     for k in range(veh.count[3]):
         actors.trip[k] = i[k, TRIP]
