@@ -149,6 +149,7 @@ def test_fit_finds_what_made_the_data(power: float, load: float) -> None:
     assert found is not None and found["power_dbm"] == pytest.approx(power, abs=1.0)
     assert found["channel_busy"] == pytest.approx(load, abs=0.15)
     assert fit_radio(distance[:5], heard[:5]) is None
+    assert fit_radio(distance + 1e6, heard) is None
 
 
 def test_distance_and_track() -> None:

@@ -35,8 +35,13 @@ def fit_radio(distance: F64, received: F64, radio: str = "lte-v2x", rate: float 
 
     Returns:
         power_dbm, channel_busy, log_likelihood, rmse over 25 m bins, and the 95 % region of both parameters; None for fewer than 30
-        messages or if all share one distance bin, where nothing can be told apart.
+        messages, for fewer than three distance bins, where nothing can be told apart, or if a message arrived from farther than the
+        model reaches at its highest power: then a place is wrong, or the radio is another.
     """
+    reach = radio_tables(radio, float(POWERS[-1])).reach
+    if (distance[received > 0] > reach).any():
+        return None
+    received, distance = received[distance <= reach], distance[distance <= reach]
     bins = (distance // 25.0).astype(np.int64)
     if len(distance) < LEAST or len(np.unique(bins)) < 3:
         return None

@@ -13,6 +13,8 @@ from cloverleaf.link.field.measure import Delivery, ages, bursts, curve, gaps, l
 from cloverleaf.types.state import F64
 
 HISTOGRAM = 40
+POOR = 0.15
+"""Root mean square error of the delivery ratio from which on a reader is told that the fitted curve is not his."""
 
 
 def summarise(
@@ -72,7 +74,11 @@ def _notes(delivery: Delivery, receiver: Track | None, fit: dict[str, Any] | Non
     elif np.isnan(delivery.distance).all():
         notes.append("no message says where it was sent from, or the track does not cover them: no distances")
     elif fit is None:
-        notes.append("too few messages or distances to fit a radio model")
+        notes.append(
+            "no radio model fits: too few messages or distances, or messages from farther than it reaches (is the receiver's place right?)"
+        )
+    elif fit["rmse"] > POOR:
+        notes.append(f"the radio model describes these data badly (rmse {fit['rmse']:.2f}): do not use it in a study")
     delay = latencies(delivery)
     if len(delay) and delay.min() < 0.0:
         notes.append(
