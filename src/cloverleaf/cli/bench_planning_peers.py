@@ -69,6 +69,7 @@ def drive(file, cycles):
     scenario, problems = CommonRoadFileReader(file).open()
     problem = list(problems.planning_problem_dict.values())[0]
     config = ReactivePlannerConfiguration()
+    config.debug.multiproc = False  # one process, as ours: all its CPU time is counted, and no pool can wait for ever
     config.update(scenario=scenario, planning_problem=problem)
     planner = ReactivePlanner(config)
     path = create_initial_ref_path(scenario.lanelet_network, problem)
