@@ -20,7 +20,7 @@ def empty_lists(lanes: int, junctions: int) -> LaneLists:
 
     return LaneLists(
         none(), none(), none(), none(), np.zeros(lanes), np.zeros(max(junctions, 1), np.int32),
-        np.full(lanes, -NEVER), np.full(lanes, -NEVER), np.zeros(lanes),
+        np.zeros(lanes),
     )  # fmt: skip
 
 

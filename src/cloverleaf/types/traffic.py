@@ -110,8 +110,6 @@ class LaneLists(NamedTuple):
     left_trip: I32  # (L,) and its trip, to notice a slot used again
     left_odo: F64  # (L,) its ODO when the front was at the lane's end
     junction_count: I32  # (J,) vehicles with their front inside the junction, or that left it last and may hang over
-    passed_time: F64  # (L,) s, when a front last passed the lane's detector; -1e18 never
-    clear_time: F64  # (L,) s, when a vehicle was last within the lane's detector
     fill: F64  # (L,) m, lengths of the vehicles on the lane with their minimum gaps
 
 
