@@ -130,9 +130,11 @@ def ingest(
         )
         big_map(settings)
         if security != "none":
+            from cloverleaf.cloud.security.own_root import make_root
             from cloverleaf.cloud.server.load_keys import leave_trust
 
             leave_trust(folder / "trust")
+            make_root(settings.folder / "keys", security)
         broker.start()
         asyncio.run(_stream([broker]))  # a gateway sends its frames to the stream, again and again while there is none
         roles = [("shard", "0")] + ([("gateway",)] if mode == "messages" else [])
