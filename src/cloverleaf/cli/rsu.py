@@ -30,7 +30,8 @@ def rsu(
 
     With --security, DATA/keys/unit-root.coer is for others to trust, and DATA/trust/*.coer is what the unit trusts.
 
-    Detections: {"sensor": "cam1", "objects": [[x, y, heading, vx, vy, length, width, kind, sigma], ...]}, in m from the unit.
+    Detections, one JSON object a datagram: "sensor" its name, "objects" a list of rows of x, y, heading, vx, vy, length, width,
+    kind, sigma, in m, rad and m/s from the unit.
     """
     import json
     import time
