@@ -114,11 +114,12 @@ class Air:
         station_keys(self.seed, station, key)
         rate = np.full(len(station), 1.0 / self.step if self.step > 0.1 else 10.0)
         before = busy.copy()
+        scratch = np.zeros(len(tx.x), np.int64), np.zeros(len(tx.x))
         start = np.zeros(len(station) + 1, np.int64)
         while True:
             rx = Receivers(x, y, station, rate, busy, key)
             counted = Losses(*[np.zeros_like(c) for c in losses])
-            n = broadcast(self.tables, tx, rx, np.int64(tick), start, self._message, self._delay, counted)
+            n = broadcast(self.tables, tx, rx, np.int64(tick), start, self._message, self._delay, counted, *scratch)
             if n <= len(self._message):
                 break
             self._message, self._delay = np.zeros(2 * n, np.int32), np.zeros(2 * n)

@@ -78,16 +78,16 @@ def prepare(seed, station, x, y, t, access_min, access_max, reservation, cell, k
 
 
 @kernel
-def _collision(tables: RadioTables, at, part, busy):
-    """Collision probability between table rows `at` and `at + 1` (share `part`) at a busy ratio."""
-    last = len(tables.loads) - 1
+def _collision(collide, loads, at, part, busy):
+    """Collision probability between rows `at` and `at + 1` (share `part`) of a table at a busy ratio."""
+    last = len(loads) - 1
     j = 0
-    while j < last - 1 and tables.loads[j + 1] < busy:
+    while j < last - 1 and loads[j + 1] < busy:
         j += 1
-    span = tables.loads[j + 1] - tables.loads[j]
-    q = min(max((busy - tables.loads[j]) / span, 0.0), 1.0)
-    low = tables.collide[at, j] * (1.0 - q) + tables.collide[at, j + 1] * q
-    high = tables.collide[at + 1, j] * (1.0 - q) + tables.collide[at + 1, j + 1] * q
+    span = loads[j + 1] - loads[j]
+    q = min(max((busy - loads[j]) / span, 0.0), 1.0)
+    low = collide[at, j] * (1.0 - q) + collide[at, j + 1] * q
+    high = collide[at + 1, j] * (1.0 - q) + collide[at + 1, j + 1] * q
     return low * (1.0 - part) + high * part
 
 
@@ -105,15 +105,20 @@ def _first_at_least(values, bound):
 
 
 @kernel
-def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, message, delay, losses: Losses):
+def broadcast(
+    tables: RadioTables, tx: Senders, rx: Receivers, tick, start, message, delay, losses: Losses, near, apart
+):
     """Deliver every message to every receiver in reach that does not lose it.
 
     Writes the pairs receiver by receiver: receiver r holds `message[start[r]:start[r + 1]]` and `delay`. Returns the number of
     pairs; if that exceeds the capacity of `message`, only the first ones were written and the caller repeats with more room.
+    `near` (int64) and `apart` (float64) are scratch of shape (n,): what a receiver has in reach, and then what of it is loud enough.
+    The two loops that pick these out count instead of branching, because most of their branches cannot be predicted.
     """
     n = 0
     room = len(message)
     last_row = len(tables.weak) - 2
+    deaf, quiet = 0, 0
     for r in range(len(rx.x)):
         start[r] = n
         load = 0.0
@@ -121,47 +126,54 @@ def broadcast(tables: RadioTables, tx: Senders, rx: Receivers, tick, start, mess
         here = _cell(x, y)
         key, busy = rx.key[r] * _ODD, rx.busy[r]
         silent = tables.half_duplex * rx.rate[r]
-        first = _first_at_least(tx.x, x - tables.reach)
-        for i in range(first, len(tx.x)):
+        inside = 0
+        for i in range(_first_at_least(tx.x, x - tables.reach), len(tx.x)):
             dx = tx.x[i] - x
             if dx > tables.reach:
                 break
             dy = tx.y[i] - y
             d2 = dx * dx + dy * dy
-            if d2 > tables.reach * tables.reach or tx.station[i] == own:
-                continue
-            d = math.sqrt(d2)
+            near[inside] = i
+            apart[inside] = d2
+            inside += (not d2 > tables.reach * tables.reach) & (tx.station[i] != own)
+        loud = 0
+        for k in range(inside):
+            i, d = near[k], math.sqrt(apart[k])
             row = min(int(d / tables.distance_step), last_row)
             part = min(d / tables.distance_step - row, 1.0)
             weak = tables.weak[row] * (1.0 - part) + tables.weak[row + 1] * part
             load += tx.load[i] * (1.0 - weak)
-            place = min(int(d / 25.0), 39)
-            losses.offered[place] += 1
+            losses.offered[min(int(d / BIN_M), BINS - 1)] += 1
             pair = mix64(tx.key[i] ^ key)
-            u = uniform(pair, _EPOCHS + tx.epoch[i])
-            if u < silent:
-                losses.cause[0] += 1
-                continue
-            if weak > 0.0:
-                v = uniform(pair, tx.cell[i] * np.int64(3) + here)
-                if v < weak:
-                    losses.cause[1] += 1
-                    continue
-            hit = _collision(tables, row, part, 0.5 * (tx.busy[i] + busy))
-            if u < silent + (1.0 - silent) * hit:
+            speaks = uniform(pair, _EPOCHS + tx.epoch[i]) < silent
+            below = (not speaks) & (uniform(pair, tx.cell[i] * np.int64(3) + here) < weak)
+            deaf += speaks
+            quiet += below
+            near[loud] = i
+            apart[loud] = d
+            loud += not (speaks | below)
+        for k in range(loud):
+            i, d = near[k], apart[k]
+            row = min(int(d / tables.distance_step), last_row)
+            part = min(d / tables.distance_step - row, 1.0)
+            pair = mix64(tx.key[i] ^ key)
+            hit = _collision(tables.collide, tables.loads, row, part, 0.5 * (tx.busy[i] + busy))
+            if uniform(pair, _EPOCHS + tx.epoch[i]) < silent + (1.0 - silent) * hit:
                 losses.cause[2] += 1
                 continue
             fade = tables.fade[row] * (1.0 - part) + tables.fade[row + 1] * part
             if fade > 0.0 and uniform(pair, -tick * np.int64(4) - np.int64(tx.kind[i] & 3)) < fade:
                 losses.cause[3] += 1
                 continue
-            losses.received[place] += 1
+            losses.received[min(int(d / BIN_M), BINS - 1)] += 1
             if n < room:
                 message[n] = tx.message[i]
                 delay[n] = tx.delay[i]
             n += 1
         # Exponential memory of one second at ten ticks a second.
         rx.busy[r] = busy + 0.2 * (load - busy)
+    losses.cause[0] += deaf
+    losses.cause[1] += quiet
     start[len(rx.x)] = n
     return n
 
