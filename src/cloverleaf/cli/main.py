@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -57,19 +58,29 @@ def dispatch(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Entry point: exit 0 on success, 2 on wrong input, 130 on Ctrl-C."""
+    """Entry point: exit 0 on success and where the reader closes the pipe, 2 on wrong input, 130 on Ctrl-C."""
     try:
         code = dispatch(sys.argv[1:])
+        sys.stdout.flush()
     except CloverleafError as error:
         code = _complain(error.message if not str(error) else str(error), error.hint)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
+        code = _reader_gone()
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):  # Typer and rich make 1 of it
+            raise
+        code = _reader_gone()
     except Exception as error:
         code = _usage_error(error)
     sys.exit(code)
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has seen enough (`| head`): that is no error, and what is still in the buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+    return 0
 
 
 def _complain(message: str, hint: str) -> int:

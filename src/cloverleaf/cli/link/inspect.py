@@ -52,7 +52,11 @@ def _packets(what: str):  # type: ignore[no-untyped-def]
             for packet in capture.packets:
                 yield packet.link_type, packet.data, packet.time, max(packet.length - len(packet.data), 0)
             if capture.problem:
-                sys.stderr.write(f"warning: {capture.problem}\n")
+                raise InputError(
+                    capture.problem,
+                    file="standard input" if what == "-" else what,
+                    hint=f"the {capture.form} file is broken; what comes before that is shown",
+                )
             return
         raw = _split(raw)
     for data in raw:

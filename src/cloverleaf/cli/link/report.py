@@ -32,9 +32,14 @@ def report(
 
     if radio not in ("lte-v2x", "nr-v2x"):
         raise InputError(f"no radio model '{radio}' to fit", element="--radio", hint="lte-v2x or nr-v2x")
-    sent, heard = read_log(tx), read_log(rx)
+    (sent, cut_tx), (heard, cut_rx) = read_log(tx), read_log(rx)
     found = summarise(sent, heard, _receiver(receiver, track, station, sent, heard), radio=radio, width=width)
-    data: dict[str, Any] = {"tx": tx.name, "rx": rx.name, **found}
+    broken = [
+        f"{file.name} is broken: {problem}; what comes before counts"
+        for file, problem in ((tx, cut_tx), (rx, cut_rx))
+        if problem
+    ]
+    data: dict[str, Any] = {"tx": tx.name, "rx": rx.name, **found, "notes": broken + found["notes"]}
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -71,7 +76,7 @@ def _receiver(place: str, track: Path | None, station: str, tx: list[Any], rx: l
         raise InputError(
             f"no messages with a place from station '{station}'",
             element="--station",
-            hint=f"there are {', '.join(known[:8])}",
+            hint=f"stations in there: {', '.join(known[:8])}",
         )
     return Track([e.time for e in own], [e.place for e in own]) if own else None
 

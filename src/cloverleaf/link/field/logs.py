@@ -30,8 +30,8 @@ class Entry(NamedTuple):
     data: bytes  # the message
 
 
-def read_log(path: Path) -> list[Entry]:
-    """Messages of a capture in file order; frames that are none are left out.
+def read_log(path: Path) -> tuple[list[Entry], str]:
+    """Messages of a capture in file order, frames that are none left out; and what is wrong behind the last one, empty if nothing is.
 
     Raises:
         InputError: no such file, no capture, or no message in it.
@@ -54,7 +54,7 @@ def read_log(path: Path) -> list[Entry]:
         raise InputError(
             "no V2X message in this capture", file=path, hint="`cloverleaf link inspect` says what is in it"
         )
-    return out
+    return out, capture.problem
 
 
 def place_of(value: Any) -> Place | None:
