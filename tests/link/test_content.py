@@ -10,6 +10,7 @@ import pytest
 
 from cloverleaf.link.content.content import Content
 from cloverleaf.link.content.frame import bearing, enu_heading, frame_of
+from cloverleaf.link.life.living import CANCELLED, GOES_ON, NEGATED, living
 from cloverleaf.map.graph import GeoReference
 from cloverleaf.types.messages import (
     RSU_STATION_BASE,
@@ -146,9 +147,32 @@ def test_advice_and_event(standard: str) -> None:
         np.full(N, 5), np.full(N, 60.2), rng.integers(0, 20, N).astype(np.int32), u(0, 900, N), u(0, 900, N), u(10, 200, N),
         np.where(rng.random(N) < 0.5, -1, 7), u(0, 900, N), u(0, 900, N), u(0, 9, N),
     )  # fmt: skip
+    begin = np.full(N, 58.0)
+    event = living(event, np.arange(N) + 250, begin, begin + u(3, 90, N))
     lost = ("radius", "target", "time_to_conflict") if standard == "etsi" else ()
     steps = dict.fromkeys(("x", "y", "conflict_x", "conflict_y"), 0.012) | {"radius": 0.1, "time_to_conflict": 0.01}
-    close(event, there_and_back(made, MessageKind.EVENT, event), steps, lost)
+    back = there_and_back(made, MessageKind.EVENT, event)
+    close(
+        event._replace(number=event.number & (0xFFFF if standard == "etsi" else 0xFF)),
+        back,
+        steps,
+        (*lost, "start", "end"),
+    )
+    later, before = back.end - event.end, event.start - back.start
+    step = 1.0 if standard == "etsi" else 60.0
+    assert (later > -1e-3).all() and (later <= step).all() and (before > -1e-3).all() and (before <= step).all()
+
+
+def test_a_denm_that_ends_an_event_says_which() -> None:
+    made, n, zero = content("etsi"), 3, np.zeros(3)
+    event = EventBatch(
+        np.full(n, 5), zero + 60, np.arange(n, dtype=np.int32), zero, zero, zero + 20, np.full(n, -1), zero, zero, zero
+    )
+    over = np.array([GOES_ON, CANCELLED, NEGATED], np.uint8)
+    sent = living(event, np.arange(n), zero + 50, zero + 90, over)._replace(originator=np.array([5, 5, -2]))
+    back = there_and_back(made, MessageKind.EVENT, sent)
+    assert back.termination.tolist() == over.tolist() and back.originator.tolist() == [5, 5, -2]
+    assert back.number.tolist() == [0, 1, 2] and back.event.tolist() == [0, -1, -1]
 
 
 @pytest.mark.parametrize("standard", STANDARDS)

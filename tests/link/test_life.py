@@ -1,4 +1,4 @@
-"""The life of messages: events from new to forgotten, objects worth sharing, maps in parts, duplicates and stale messages."""
+"""The life of messages: objects worth sharing, maps in parts, duplicates and stale messages; for events see `test_event_life.py`."""
 
 from __future__ import annotations
 
@@ -11,102 +11,15 @@ from hypothesis import strategies as st
 from tests.link.test_messages import MAP, NOW
 
 from cloverleaf.link.content.content import divided
-from cloverleaf.link.life.event_receiver import EventReceiver, News
-from cloverleaf.link.life.event_sender import EventSender
 from cloverleaf.link.life.freshness import Freshness, FreshnessFilter
 from cloverleaf.link.life.map_parts import PACKET, Assembly, divide, join, numbered
 from cloverleaf.link.life.object_selection import ObjectSelection
 from cloverleaf.link.messages import decode, encode
 from cloverleaf.link.messages import records as r
-from cloverleaf.types.errors import EncodeError, InputError
+from cloverleaf.types.errors import EncodeError
 from cloverleaf.types.messages import MessageKind, PerceptionBatch
 from cloverleaf.types.state import Kind
 from naive.link_life import NaiveSelection
-
-EVENT = r.RoadEvent(0, cause=(94, 0), place=r.Place(31.2, 121.4), radius=50.0, confidence=1.0)
-
-
-def over_the_air(message: r.RoadInformation, standard: str, now: float) -> r.RoadInformation:
-    """What a receiver reads of it."""
-    ((name, data),) = encode(message, standard)
-    read = decode(standard, name, data, now)
-    assert isinstance(read, r.RoadInformation)
-    return read
-
-
-def hear(receiver: EventReceiver, sender: EventSender, t: float, standard: str = "etsi") -> list[News]:
-    return [news for m in sender.due(t) for news, _ in receiver.hear(over_the_air(m, standard, t), t)]
-
-
-def test_an_event_from_new_to_cancelled() -> None:
-    sender, receiver = EventSender(7), EventReceiver()
-    made = sender.new(EVENT, NOW, validity=30.0, interval=0.5)
-    assert hear(receiver, sender, NOW) == [News.NEW] and hear(receiver, sender, NOW + 0.4) == []
-    assert hear(receiver, sender, NOW + 0.5) == [News.REPEATED] and len(receiver.active(NOW + 1)) == 1
-    sender.update(replace(made, cause=(94, 2)), NOW + 2.0, validity=60.0)
-    assert hear(receiver, sender, NOW + 2.0) == [News.UPDATED] and receiver.active(NOW + 2)[0].cause == (94, 2)
-    assert len(receiver.active(NOW + 45.0)) == 1, "the update made it last longer"
-    sender.cancel(made.id, NOW + 3.0)
-    assert hear(receiver, sender, NOW + 3.0) == [News.CANCELLED] and receiver.active(NOW + 3) == []
-    assert hear(receiver, sender, NOW + 3.5) == [News.REPEATED], "late comers hear of the end"
-    with pytest.raises(InputError):
-        sender.cancel(made.id, NOW + 4.0)
-    with pytest.raises(InputError):
-        sender.update(made, NOW + 4.0)
-    assert receiver.counts == {"new": 1, "repeated": 2, "updated": 1, "cancelled": 1}
-
-
-def test_events_end_with_their_validity() -> None:
-    sender, receiver = EventSender(7), EventReceiver()
-    sender.new(EVENT, NOW, validity=2.0)
-    (message,) = sender.due(NOW)
-    read = over_the_air(message, "etsi", NOW)
-    receiver.hear(read, NOW)
-    assert receiver.active(NOW + 1.9) and not receiver.active(NOW + 2.1)
-    assert receiver.hear(read, NOW + 2.1)[0][0] is News.EXPIRED and sender.due(NOW + 2.1) == []
-
-
-def test_repetition_may_end_before_the_event() -> None:
-    sender = EventSender(7)
-    sender.new(EVENT, NOW, validity=100.0, interval=1.0, repeat_for=3.0)
-    assert [bool(sender.due(NOW + k)) for k in range(6)] == [True, True, True, True, False, False]
-
-
-def test_only_newer_references_count() -> None:
-    sender, receiver = EventSender(7), EventReceiver()
-    made = sender.new(EVENT, NOW)
-    first = over_the_air(sender.due(NOW)[0], "etsi", NOW)
-    sender.update(made, NOW + 1.0)
-    second = over_the_air(sender.due(NOW + 1.0)[0], "etsi", NOW + 1.0)
-    assert [receiver.hear(m, NOW + 1.1)[0][0] for m in (second, first)] == [News.NEW, News.STALE]
-    future = replace(second, time=NOW + 60.0)
-    assert receiver.hear(future, NOW + 1.2)[0][0] is News.FUTURE
-
-
-def test_others_negate_and_only_the_originator_cancels() -> None:
-    sender, other, receiver = EventSender(7), EventSender(8), EventReceiver()
-    made = sender.new(EVENT, NOW)
-    hear(receiver, sender, NOW)
-    forged = r.RoadInformation(
-        8, NOW + 1, EVENT.place, (replace(made, termination=r.Termination.CANCELLED, originator=7),)
-    )
-    assert receiver.hear(over_the_air(forged, "etsi", NOW), NOW + 1)[0][0] is News.NOT_ENTITLED and receiver.active(
-        NOW + 1
-    )
-    own = r.RoadInformation(7, NOW + 1, EVENT.place, (replace(made, termination=r.Termination.NEGATED),))
-    assert receiver.hear(over_the_air(own, "etsi", NOW), NOW + 1)[0][0] is News.NOT_ENTITLED
-    other.negate(made, 7, NOW + 2)
-    assert hear(receiver, other, NOW + 2) == [News.NEGATED] and not receiver.active(NOW + 2)
-
-
-def test_roadside_information_ends_by_silence_or_its_end() -> None:
-    receiver = EventReceiver(silence=3.0)
-    rsi = r.RoadInformation(7, NOW, EVENT.place, (replace(EVENT, cause=None, code=501, end=None),))
-    read = over_the_air(rsi, "csae_day1", NOW)
-    assert [receiver.hear(read, NOW + k)[0][0] for k in range(3)] == [News.NEW, News.REPEATED, News.REPEATED]
-    changed = over_the_air(replace(rsi, events=(replace(rsi.events[0], code=707),)), "csae_day1", NOW)
-    assert receiver.hear(changed, NOW + 3)[0][0] is News.UPDATED
-    assert receiver.active(NOW + 5.9) and not receiver.active(NOW + 6.1)
 
 
 def batch(objects: list[dict], t: float, station: int = 5) -> PerceptionBatch:

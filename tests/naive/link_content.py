@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cloverleaf.link.batches import BATCH_TYPES, empty, join, pack, take
+from cloverleaf.link.batches import WIRE_TYPES, empty, join, pack, take
 from cloverleaf.types.messages import MessageKind
 
 
@@ -30,10 +30,10 @@ class PickleContent:
         for i in range(len(start) - 1):
             raw = buffer[start[i] : start[i + 1]].tobytes()
             try:
-                batches.append(BATCH_TYPES[kind](*pickle.loads(raw)))
+                batches.append(WIRE_TYPES[kind](*pickle.loads(raw)))
             except Exception:
                 error[i] = 1
-                blank = empty(BATCH_TYPES[kind])
+                blank = empty(WIRE_TYPES[kind])
                 batches.append(type(blank)(*[np.zeros(2 if len(c) else 1, c.dtype) for c in blank]))
             self.decoded += 1
         return join(batches), error

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from cloverleaf.link.life.living import LivingEvents
 from cloverleaf.types.messages import (
     AdviceBatch,
     AwarenessBatch,
@@ -16,7 +17,7 @@ from cloverleaf.types.messages import (
 )
 from cloverleaf.types.state import I64
 
-B = TypeVar("B", AwarenessBatch, SignalBatch, PerceptionBatch, AdviceBatch, EventBatch)
+B = TypeVar("B", AwarenessBatch, SignalBatch, PerceptionBatch, AdviceBatch, EventBatch, LivingEvents)
 
 BATCH_TYPES: dict[int, Any] = {
     MessageKind.AWARENESS: AwarenessBatch,
@@ -26,6 +27,8 @@ BATCH_TYPES: dict[int, Any] = {
     MessageKind.EVENT: EventBatch,
 }
 """The content type of each kind of message that has one (topology travels as bytes only)."""
+WIRE_TYPES: dict[int, Any] = BATCH_TYPES | {MessageKind.EVENT: LivingEvents}
+"""As `BATCH_TYPES`, for what goes through the bytes."""
 
 _LIST = {SignalBatch: 3, PerceptionBatch: 2}
 """Position of the offsets column; the columns after it are the list's."""
@@ -44,6 +47,9 @@ _DTYPE = {
     "object_id": "i4",
     "light": "u1",
     "next_light": "u1",
+    "originator": "i8",
+    "number": "i8",
+    "termination": "u1",
 }
 
 

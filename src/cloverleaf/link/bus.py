@@ -16,14 +16,17 @@ from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
 from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs
 from cloverleaf.link.congestion import Density
 from cloverleaf.link.generation import Generation, Rates
+from cloverleaf.link.life.event_receiver import ENDS, HOLDS, EventReceiver
 from cloverleaf.link.life.freshness import FreshnessFilter
+from cloverleaf.link.life.living import LivingEvents
+from cloverleaf.link.life.living import content as content_of
 from cloverleaf.link.network import NetworkDelay, delay_of_mean, network_delay
 from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.radio.tables import radio_tables
 from cloverleaf.link.security.pseudonym import Aliases, replace_ids
 from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_command
 from cloverleaf.link.statistics import Statistics
-from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, Received, WireBatch
+from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, EventBatch, MessageKind, Received, WireBatch
 from cloverleaf.types.signals import SignalCommand
 from cloverleaf.types.state import F64, I32, I64, U8
 
@@ -110,9 +113,9 @@ class Link:
         self.network = network_latency if isinstance(network_latency, NetworkDelay) else delay_of_mean(network_latency)
         self.step, self._command_delay, self.seed = step, self.network.mean(), seed
         self.generation = Generation(standard, rates, congestion=congestion, step=step)
-        self.freshness = FreshnessFilter()
+        self.freshness, self.events = FreshnessFilter(), EventReceiver()
         self.air = Air(radio_tables(radio, power_dbm, subchannels), seed, step)
-        self.statistics = Statistics()
+        self.statistics = Statistics(events=self.events.counts)
         self.plain: WireBatch | None = None  # the last tick's own messages before they were signed
         self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
         self._late: list[_Late] = []
@@ -179,8 +182,9 @@ class Link:
             offers.append((MessageKind.PERCEPTION, shared, np.ones(count(shared), np.uint8)))
         if count(out.advice):
             offers.append((MessageKind.ADVICE, out.advice, rule.advice(out.advice, t)))
-        if count(out.event):
-            offers.append((MessageKind.EVENT, out.event, rule.event(out.event, t)))
+        events = rule.event(out.event, t)
+        if count(events):
+            offers.append((MessageKind.EVENT, events, np.ones(count(events), np.uint8)))
         parts = []
         for kind, batch, due in offers:
             if not due.all():
@@ -308,9 +312,23 @@ class Link:
             if error.any():
                 accepted[rows[error != 0]] = 0
                 self.statistics.refused["undecodable"] += int(np.count_nonzero(error))
-            self._refuse_stale(kind, batches[kind], rows, accepted, t)
+            if kind == MessageKind.EVENT:
+                batches[kind] = self._judge_events(batches[kind], rows, accepted, t)
+            else:
+                self._refuse_stale(kind, batches[kind], rows, accepted, t)
         accepted[wire.kind == MessageKind.TOPOLOGY] = 0  # maps are known; the message counts as load and bytes
         return accepted, batches, row
+
+    def _judge_events(self, heard: LivingEvents, rows: np.ndarray, accepted: U8, t: float) -> EventBatch:
+        """What applications read of events; those that are over are not handed on. `rows` of `accepted` hold the batch."""
+        good = rows[accepted[rows] != 0]
+        for row, news in zip(good.tolist(), self.events.hear(take(heard, np.flatnonzero(accepted[rows])), t)):
+            if news in HOLDS:
+                continue
+            accepted[row] = 0
+            if news not in ENDS:
+                self.statistics.refused[news.value] += 1
+        return content_of(heard, t)
 
     def _refuse_stale(self, kind: int, batch: Any, rows: np.ndarray, accepted: U8, t: float) -> None:
         """Leave aside duplicates and messages that are too old, out of order or ahead of time; `rows` of `accepted` hold the batch."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from cloverleaf.link.batches import take
 from cloverleaf.link.congestion import OF_STANDARD, Congestion
+from cloverleaf.link.life.event_sender import EventSender
+from cloverleaf.link.life.living import LivingEvents
 from cloverleaf.link.life.object_selection import ObjectSelection
 from cloverleaf.types.messages import AdviceBatch, AwarenessBatch, EventBatch, PerceptionBatch, SignalBatch
 from cloverleaf.types.state import F64, I64, U8
@@ -140,7 +142,7 @@ class Generation:
         self._signal, self._topology, self._perception = _Repeat(), _Repeat(), _Repeat()
         self._advice = _Repeat()
         self._shared: dict[int, float] = {}  # time of the newest object that each station has shared
-        self._event: dict[tuple[int, int], float] = {}
+        self._events = EventSender(self.rates.event, cancels=self.triggered)
 
     def _grow(self, station: I64) -> None:
         top = int(station.max()) if len(station) else 0
@@ -190,14 +192,6 @@ class Generation:
         mask[fresh] = due
         return mask
 
-    def event(self, batch: EventBatch, t: float) -> U8:
-        """Due mask of events: new ones at once, then repeated; an event not offered for 2 s is forgotten."""
-        mask = np.zeros(len(batch.station), np.uint8)
-        for i in range(len(mask)):  # events are rare: a handful per tick
-            key = (int(batch.event[i]), int(batch.target[i]))
-            if t - self._event.get(key, NEVER) >= self.rates.event - _SLACK:
-                self._event[key] = t
-                mask[i] = 1
-        if len(self._event) > 4096:
-            self._event = {k: v for k, v in self._event.items() if t - v < 2.0}
-        return mask
+    def event(self, batch: EventBatch, t: float) -> LivingEvents:
+        """Events that go out: new and changed ones, repetitions, and cancellations of those that are not offered any more."""
+        return self._events.due(batch, t)

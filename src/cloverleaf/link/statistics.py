@@ -15,10 +15,16 @@ _DELAY_BINS = 2001  # ms; the last holds everything longer
 
 
 class Statistics:
-    """Counters of one run. `range_m`: distance up to which a receiver counts as interested, for the overall delivery ratio."""
+    """Counters of one run.
 
-    def __init__(self, range_m: float = 300.0) -> None:
+    Args:
+        range_m: distance up to which a receiver counts as interested, for the overall delivery ratio.
+        events: how often an event was heard that is new, updated, repeated, ...; counted elsewhere.
+    """
+
+    def __init__(self, range_m: float = 300.0, events: Counter[str] | None = None) -> None:
         self.range_m = range_m
+        self.events: Counter[str] = Counter() if events is None else events
         kinds = len(MessageKind)
         self.sent = np.zeros(kinds, np.int64)
         self.bytes = np.zeros(kinds, np.int64)
@@ -90,6 +96,7 @@ class Statistics:
             "channel_busy_mean": round(self.busy_sum / max(self.busy_count, 1), 4),
             "channel_busy_max": round(self.busy_max, 4),
             "refused": dict(sorted(self.refused.items())),
+            "events": dict(sorted(self.events.items())),
             "deferred": self.deferred,
             "certificate_unknown": self.unknown,
             "silent": self.silent,

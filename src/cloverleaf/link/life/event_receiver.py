@@ -1,23 +1,25 @@
-"""Events heard from others: which are news, which repeat, which have ended; duplicates and stale ones are counted, not acted upon.
+"""Events heard from others: which are news, which repeat, which have ended; old, early and unentitled ones are told apart.
 
-DENM: an event is known by originator and sequence number; only a newer reference time changes it; only the originator may cancel,
-only others may negate; it is forgotten at its end. RSI: an event has no reference time and no termination; it changes when its content
-does, and ends with its end time or when its sender has not repeated it for `silence` s.
+DENM: an event is known by originator and number; only a newer reference time changes it; only the originator may cancel, only others may
+negate; it is forgotten at its end. RSI: the number has eight bits, so the addressee counts too; an event may have no reference time and
+has no termination; it changes when its content does, and ends with its end time or when its sender has not repeated it for `silence` s.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
-from cloverleaf.link.messages.records import RoadEvent, RoadInformation, Termination
+from cloverleaf.link.life.living import CANCELLED, LivingEvents
 
 SILENCE = 5.0
 """s without repetition after which an event without reference time counts as ended."""
 AHEAD = 2.0
 """s that a sender's clock may run ahead."""
+_FULL = 4096
+"""Known events from which on those that have ended are looked for."""
 
 
 class News(Enum):
@@ -28,85 +30,91 @@ class News(Enum):
     REPEATED = "repeated"
     CANCELLED = "cancelled"
     NEGATED = "negated"
-    STALE = "stale"  # older than what is known
-    EXPIRED = "expired"
-    FUTURE = "future"  # from a clock that runs ahead
-    NOT_ENTITLED = "not entitled"  # cancelled by another station, or negated by its originator
+    STALE = "stale event"  # older than what is known
+    EXPIRED = "expired event"
+    FUTURE = "event from the future"  # from a clock that runs ahead
+    NOT_ENTITLED = "not entitled to end the event"  # cancelled by another station, or negated by its originator
 
 
-class Held(NamedTuple):
-    """A known event."""
+HOLDS = (News.NEW, News.UPDATED, News.REPEATED)
+"""Events to act upon."""
+ENDS = (News.CANCELLED, News.NEGATED)
+"""Events that are over by what was heard."""
 
-    event: RoadEvent
-    reference: float | None
+
+class _Held(NamedTuple):
+    """A known event: its content, reference time (NaN without one), end, when it was last heard, whether it was ended."""
+
+    content: tuple[float, ...]
+    reference: float
+    end: float
     heard: float
     ended: bool
 
 
 class EventReceiver:
-    """The events that one receiver knows; times are s since 1970. `counts` has one entry per `News` that occurred."""
+    """The events that one receiver knows; times are s of one clock. `counts` has one entry per `News` that occurred."""
 
     def __init__(self, silence: float = SILENCE) -> None:
         self.silence = silence
         self.counts: Counter[str] = Counter()
-        self._held: dict[tuple[int, int], Held] = {}
+        self._held: dict[tuple[int, int, int], _Held] = {}
 
-    def hear(self, message: RoadInformation, t: float) -> list[tuple[News, RoadEvent]]:
-        """Take in a message; what each of its events is."""
-        out = []
-        for event in message.events:
-            news = self._take(message, event, t)
-            self.counts[news.value] += 1
-            out.append((news, event))
-        return out
+    def hear(self, events: LivingEvents, t: float) -> list[News]:
+        """Take in events at `t`; what each of them is."""
+        if len(self._held) > _FULL:
+            self._forget(t)
+        found = [self._take(events, i, t) for i in range(len(events.station))]
+        self.counts.update(news.value for news in found)
+        return found
 
-    def _take(self, message: RoadInformation, event: RoadEvent, t: float) -> News:
-        sender = message.station if message.station is not None else -1
-        key = (event.originator if event.originator is not None else sender, event.id)
-        reference = message.time if event.cause is not None or event.termination is not None else None
-        if event.end is not None and t > event.end:
+    def active(self, t: float) -> set[tuple[int, int]]:
+        """(originator, number) of the events that hold at `t`."""
+        self._forget(t)
+        return {key[:2] for key, held in self._held.items() if not held.ended}
+
+    def _take(self, events: LivingEvents, i: int, t: float) -> News:
+        key = int(events.originator[i]), int(events.number[i]), int(events.target[i])
+        reference, end = float(events.time[i]), float(events.end[i])
+        if t > end:
             return News.EXPIRED
-        if reference is not None and reference > t + AHEAD:
+        if reference > t + AHEAD:
             return News.FUTURE
         known = self._held.get(key)
-        if known is not None and known.event.end is not None and t > known.event.end:
+        if known is not None and (t > known.end or self._silent(known, t)):
             known = None
-        if event.termination is not None:
-            return self._end(key, event, sender, reference, known, t)
-        if known is not None and known.reference is not None and reference is not None:
+        if events.termination[i]:
+            return self._end(key, events, i, known, t)
+        content = tuple(
+            float(c[i]) for c in (events.event, events.x, events.y, events.radius, events.conflict_x, events.conflict_y)
+        )  # fmt: skip
+        if known is not None and not (math.isnan(known.reference) or math.isnan(reference)):
             if reference < known.reference:
                 return News.STALE
             if reference == known.reference:
                 self._held[key] = known._replace(heard=t)
                 return News.REPEATED
-        elif known is not None and not known.ended and replace(known.event, end=event.end) == event:
-            self._held[key] = known._replace(heard=t, event=event)
+        elif known is not None and not known.ended and repr(known.content) == repr(content):  # NaN equals NaN
+            self._held[key] = known._replace(heard=t, end=end)
             return News.REPEATED
-        self._held[key] = Held(event, reference, t, False)
+        self._held[key] = _Held(content, reference, end, t, False)
         return News.NEW if known is None else News.UPDATED
 
-    def _end(
-        self, key: tuple[int, int], event: RoadEvent, sender: int, reference: float | None, known: Held | None, t: float
-    ) -> News:
-        own = sender == key[0]
-        if (event.termination is Termination.CANCELLED) != own:
+    def _end(self, key: tuple[int, int, int], events: LivingEvents, i: int, known: _Held | None, t: float) -> News:
+        own = int(events.station[i]) == key[0]
+        if (events.termination[i] == CANCELLED) != own:
             return News.NOT_ENTITLED
-        if known is not None and known.reference is not None and reference is not None:
-            if reference < known.reference:
-                return News.STALE
-            if known.ended and reference == known.reference:
-                return News.REPEATED
-        base = known.event if known is not None else event
-        self._held[key] = Held(
-            replace(base, termination=event.termination, end=event.end or base.end), reference, t, True
-        )
+        reference, end = float(events.time[i]), float(events.end[i])
+        if known is not None and reference < known.reference:
+            return News.STALE
+        if known is not None and known.ended and reference == known.reference:
+            return News.CANCELLED if own else News.NEGATED
+        content = known.content if known is not None else ()
+        self._held[key] = _Held(content, reference, end, t, True)
         return News.CANCELLED if own else News.NEGATED
 
-    def active(self, t: float) -> list[RoadEvent]:
-        """Events that hold at `t`; those past their end or silent for too long are forgotten."""
-        for key, held in list(self._held.items()):
-            over = held.event.end is not None and t > held.event.end
-            silent = held.reference is None and t - held.heard > self.silence
-            if over or silent:
-                del self._held[key]
-        return [held.event for held in self._held.values() if not held.ended]
+    def _silent(self, held: _Held, t: float) -> bool:
+        return math.isnan(held.reference) and t - held.heard > self.silence
+
+    def _forget(self, t: float) -> None:
+        self._held = {k: h for k, h in self._held.items() if t <= h.end and not self._silent(h, t)}

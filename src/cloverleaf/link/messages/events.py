@@ -5,9 +5,7 @@ RSI knows minutes of the year, a DENM a validity in s; the radius becomes the ne
 
 from __future__ import annotations
 
-import calendar
 import math
-import time as clock
 from typing import Any
 
 from cloverleaf.link.messages import wire as w
@@ -32,7 +30,7 @@ def read_rsi(value: Any, now: float, standard: str) -> RoadInformation:
     place = w.place_of(body["refPos"]["lat"], body["refPos"]["long"], w.si(body["refPos"].get("elevation"), 0.1, -4096))
     events = tuple(_read_rte(e, place, now) for e in body.get("rtes", []))
     signs = tuple(_read_rts(s, place) for s in body.get("rtss", []))
-    return RoadInformation(w.station_int(body["id"]), _minute(body.get("moy"), now), place, events, signs)
+    return RoadInformation(w.station_int(body["id"]), w.from_minute_of_year(body.get("moy"), now), place, events, signs)
 
 
 def _read_rte(e: Any, origin: Place | None, now: float) -> RoadEvent:
@@ -44,8 +42,8 @@ def _read_rte(e: Any, origin: Place | None, now: float) -> RoadEvent:
         source=None if e["eventSource"] == "unknown" else e["eventSource"],
         place=offset_place(e["eventPos"]["offsetLL"], origin) if "eventPos" in e else None,
         radius=w.si(e.get("eventRadius"), 0.1),
-        start=_minute(times.get("startTime"), now),
-        end=_minute(times.get("endTime"), now),
+        start=w.from_minute_of_year(times.get("startTime"), now),
+        end=w.from_minute_of_year(times.get("endTime"), now),
         text=_read_text(e.get("description")),
         priority=int(e["priority"]["hex"], 16) >> 5 if "priority" in e else None,
         confidence=w.si(e.get("eventConfidence"), 0.005),
@@ -72,7 +70,7 @@ def write_rsi(m: RoadInformation, standard: str) -> Any:
     if origin is not None and origin.elevation is not None:
         body["refPos"]["elevation"] = w.wire(origin.elevation, 0.1, -4095, 61439, -4096)
     if m.time is not None:
-        body["moy"] = _minute_of(m.time)
+        body["moy"] = w.minute_of_year(m.time)
     if m.events:
         body["rtes"] = [_rte(e, origin, standard) for e in m.events[:8]]
     if m.signs:
@@ -92,7 +90,7 @@ def _rte(e: RoadEvent, origin: Place | None, standard: str) -> dict[str, Any]:
         row["eventRadius"] = w.wire(e.radius, 0.1, 0, 65535, 0)
     if e.text:
         row["description"] = _description(e.text)
-    times = {key: _minute_of(t) for key, t in (("startTime", e.start), ("endTime", e.end)) if t is not None}
+    times = {key: w.minute_of_year(t) for key, t in (("startTime", e.start), ("endTime", e.end)) if t is not None}
     if times:
         row["timeDetails"] = times
     if e.priority is not None:
@@ -246,21 +244,3 @@ def _read_text(value: Any) -> str | None:
         return None
     form, content = value
     return str(content) if form == "textString" else bytes.fromhex(content["hex"]).decode("gb2312", "replace")
-
-
-def _year_start(year: int) -> int:
-    return calendar.timegm((year, 1, 1, 0, 0, 0))
-
-
-def _minute_of(time: float) -> int:
-    """Minute of the year of a moment."""
-    return int(time - _year_start(clock.gmtime(time).tm_year)) // 60
-
-
-def _minute(minute: int | None, now: float) -> float | None:
-    """The moment nearest to `now` that is this minute of a year; 527040 is unavailable."""
-    if minute is None or minute >= 527_040:
-        return None
-    year = clock.gmtime(now).tm_year
-    options = [_year_start(y) + 60.0 * minute for y in (year - 1, year, year + 1)]
-    return min(options, key=lambda t: abs(t - now))

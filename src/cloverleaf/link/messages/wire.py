@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import math
+import time as clock
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,6 +70,24 @@ def its_ms(time: float) -> int:
 def from_its_ms(stamp: int) -> float:
     """TimestampIts as a moment."""
     return stamp * 1e-3 + ITS_EPOCH
+
+
+def minute_of_year(time: float) -> int:
+    """Minute of the UTC year of a moment."""
+    return int(time - _year_start(clock.gmtime(time).tm_year)) // 60
+
+
+def from_minute_of_year(minute: int | None, now: float) -> float | None:
+    """The moment nearest to `now` that is this minute of a year; 527040 is unavailable."""
+    if minute is None or minute >= 527_040:
+        return None
+    year = clock.gmtime(now).tm_year
+    options = [_year_start(y) + 60.0 * minute for y in (year - 1, year, year + 1)]
+    return min(options, key=lambda t: abs(t - now))
+
+
+def _year_start(year: int) -> int:
+    return calendar.timegm((year, 1, 1, 0, 0, 0))
 
 
 def place_of(lat: int, long: int, elevation: float | None = None) -> Place | None:
