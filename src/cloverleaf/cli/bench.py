@@ -12,23 +12,37 @@ import typer
 app = typer.Typer(add_completion=False)
 
 
-def _traffic(data: Path | None) -> None:
+def _traffic(data: Path | None, nets: list[str] | None = None, steps: list[float] | None = None) -> None:
     bench = import_module("cloverleaf.cli.bench_traffic")
-    for net in bench.NETS:
-        for step in (1.0, 0.1):
+    for net in nets or bench.NETS:
+        for step in steps or (1.0, 0.1):
             _print(bench.run_bench(f"traffic:{net}", data or Path("."), step))
 
 
-def _fidelity(data: Path | None) -> None:
+def _fidelity(
+    data: Path | None,
+    nets: list[str] | None = None,
+    steps: list[float] | None = None,
+    seeds: list[int] | None = None,
+) -> None:
     bench = import_module("cloverleaf.cli.bench_traffic")
-    for net in bench.NETS:
-        _print(bench.run_bench(f"fidelity:{net}", data or Path("."), 0.1))
+    for net in nets or bench.NETS:
+        for step in steps or (0.1,):
+            for row in bench.run_fidelity(net, data or Path("."), step, seeds or bench.SEEDS):
+                _print(row)
 
 
-def _collisions(data: Path | None) -> None:
+def _collisions(
+    data: Path | None,
+    nets: list[str] | None = None,
+    steps: list[float] | None = None,
+    seeds: list[int] | None = None,
+) -> None:
     bench = import_module("cloverleaf.cli.bench_collisions")
-    for net in bench.CASES:
-        _print(bench.run_bench(net, data))
+    for net in nets or bench.CASES:
+        for step in steps or (0.1,):
+            for seed in seeds or (1,):
+                _print(bench.run_bench(net, data, step, seed))
 
 
 def _micro(data: Path | None) -> None:
@@ -173,7 +187,7 @@ def _lidar(data: Path | None) -> None:
     import_module("cloverleaf.cli.bench_lidar").run(data)
 
 
-ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
+ROWS: dict[str, tuple[Callable[..., None], str]] = {
     "traffic": (
         _traffic,
         "human traffic, vehicle-steps per second beside plain SUMO (bars: 15 M at 10,000 vehicles, 25x; needs --data)",
@@ -278,6 +292,12 @@ ROWS: dict[str, tuple[Callable[[Path | None], None], str]] = {
     "codec-fuzz": (_fuzz, "10 million damaged inputs for every decoder; hours"),
 }
 """Name -> (measurement, what it measures)."""
+CHOICES = {
+    "traffic": ("nets", "steps"),
+    "fidelity": ("nets", "steps", "seeds"),
+    "collisions": ("nets", "steps", "seeds"),
+}
+"""Rows of several runs -> the options that pick some of them; all other rows run as they are."""
 NOT_IN_ALL = ("codec-fuzz", "cloud-kills", "cloud-day", "closed")
 
 
@@ -287,12 +307,32 @@ def _print(row: dict[str, Any]) -> None:
     typer.echo("   ".join(shown))
 
 
+def _check_choices(given: dict[str, Any]) -> None:
+    """Refuse nets that no row knows and steps that cannot be driven."""
+    from cloverleaf.types.errors import StudyError, nearest
+
+    known = import_module("cloverleaf.cli.bench_collisions").CASES if "nets" in given else {}
+    for net in given.get("nets", ()):
+        if net not in known:
+            raise StudyError(f"no net '{net}'", element="--net", hint=nearest(net, known))
+    for step in given.get("steps", ()):
+        if not 0.0 < step <= 1.0:
+            raise StudyError(f"{step:g} s is not above 0 and at most 1", element="--step", hint="0.1 or 1.0")
+
+
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="a row, 'all', or 'list'", metavar="NAME")] = "list",
     data: Annotated[
         Path | None, typer.Option(help="folder with reference nets, maps and recorded results, where a row needs them")
     ] = None,
+    net: Annotated[
+        list[str] | None, typer.Option(help="only this net; may be given again (traffic, fidelity, collisions)")
+    ] = None,
+    step: Annotated[
+        list[float] | None, typer.Option(help="step, s; may be given again (traffic, fidelity, collisions)")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="seed; may be given again (fidelity, collisions)")] = None,
 ) -> None:
     """Measure one row of the performance table on this machine."""
     from cloverleaf.types.errors import StudyError, nearest
@@ -305,6 +345,14 @@ def bench(
         raise StudyError(f"no benchmark '{name}'", hint=nearest(name, ROWS))
     if data is not None and not data.is_dir():
         raise StudyError("no such folder", file=data, element="--data")
+    given = {k: v for k, v in (("nets", net), ("steps", step), ("seeds", seed)) if v}
+    for option in given:
+        if option not in CHOICES.get(name, ()):
+            rows = [row for row, options in CHOICES.items() if option in options]
+            raise StudyError(
+                f"row '{name}' has no choice of it", element=f"--{option[:-1]}", hint=f"for: {', '.join(rows)}"
+            )
+    _check_choices(given)
     for row in [r for r in ROWS if r not in NOT_IN_ALL] if name == "all" else [name]:
         typer.echo(f"[{row}] {ROWS[row][1]}")
-        ROWS[row][0](data)
+        ROWS[row][0](data, **given)

@@ -109,6 +109,7 @@ def run_bench(name: str, data: Path | None, step: float = 0.1, seed: int = 1) ->
         "name": f"collisions:{name}",
         "seconds": CASES[name],
         "step_s": step,
+        "seed": seed,
         "pairs": len(seen.contacts),
         "inserted": int((~np.isnan(ledger[:, T.TRIP_DEPART])).sum()),
         "arrived": int((~np.isnan(ledger[:, T.TRIP_ARRIVAL])).sum()),

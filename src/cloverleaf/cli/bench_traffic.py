@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 NETS = ("resco_cologne8", "bologna_pasubio", "tavf_hamburg")
+SEEDS = (1, 2, 3, 4, 5)
 
 
 def find_sumo() -> str | None:
@@ -87,29 +90,35 @@ def summary(ledger: np.ndarray) -> dict[str, float]:
     }
 
 
-def fidelity(nets_dir: Path, oracle_dir: Path, net: str, step: float, seeds: int = 5) -> dict[str, dict[str, float]]:
-    """Ours, SUMO's and the relative deviation of each figure of `summary`, means over the seeds."""
-    import json
-
-    runs = [summary(drive(nets_dir / net / "run.sumocfg", step, seed)[0]) for seed in range(1, seeds + 1)]
-    record = json.loads((oracle_dir / f"{net}.json").read_text())["results"][f"step_length_{step}"]["summary"]
-    rows = {}
+def run_fidelity(net: str, data: Path, step: float, seeds: Sequence[int] = SEEDS) -> Iterator[dict[str, Any]]:
+    """Rows of one net beside the recorded SUMO runs: our figures of each seed, then deviations of the means over the seeds."""
+    name = f"fidelity:{net}"
+    config, oracle = data / "nets" / net / "run.sumocfg", data / "oracle" / "sumo" / f"{net}.json"
+    missing = [str(path) for path in (config, oracle) if not path.is_file()]
+    if missing:
+        yield {"name": name, "skipped": f"{missing[0]} is missing"}
+        return
+    record = json.loads(oracle.read_text())["results"].get(f"step_length_{step}")
+    if record is None:
+        yield {"name": name, "skipped": f"{oracle} has no runs at {step:g} s"}
+        return
+    runs = []
+    for seed in seeds:
+        runs.append(summary(drive(config, step, seed)[0]))
+        yield {"name": name, "step_s": step, "seed": seed, **runs[-1]}
+    row: dict[str, Any] = {"name": name, "step_s": step, "seeds": len(runs)}
     for key in runs[0]:
-        ours = float(np.mean([run[key] for run in runs]))
-        theirs = float(record[key]["mean"])
-        rows[key] = {"ours": ours, "sumo": theirs, "deviation": ours / theirs - 1.0}
-    return rows
+        ours, theirs = float(np.mean([run[key] for run in runs])), float(record["summary"][key]["mean"])
+        row |= {key: ours, f"{key}_sumo": theirs, f"{key}_deviation": ours / theirs - 1.0}
+    yield row
 
 
 def run_bench(name: str, data: Path, step: float = 1.0) -> dict[str, Any]:
-    """One row: `traffic:NET` (speed beside SUMO) or `fidelity:NET` (deviations from the recorded reference)."""
-    kind, _, net = name.partition(":")
-    net = net or NETS[0]
+    """One row `traffic:NET`: speed beside SUMO's on the same net, demand and step."""
+    net = name.partition(":")[2] or NETS[0]
     config = data / "nets" / net / "run.sumocfg"
     if not config.is_file():
         return {"name": name, "skipped": f"{config} is missing"}
-    if kind == "fidelity":
-        return {"name": name, "step_s": step, **fidelity(data / "nets", data / "oracle" / "sumo", net, step)}
     best = 0.0
     for _ in range(3):
         _, steps, wall = drive(config, step, 1, measured=False)
