@@ -1,4 +1,4 @@
-"""Lanes that share room, against brute force on dense points; stop lines and skews that follow from the drawing."""
+"""Lanes that share room, against brute force on dense points; stop lines and shifts that follow from the drawing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.naive.tiny_net import GOOD
 
 from cloverleaf.map.clashes import CLEARANCE, CROSSING_CLEARANCE, find_clashes
 from cloverleaf.map.district import load_district
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.io.sumo_net import read_sumo_net
 from cloverleaf.map.road_tables import road_tables
-from cloverleaf.map.skew import TOLERATED, lane_skews
+from cloverleaf.map.skew import TOLERATED, lane_shifts, shift_between
 from cloverleaf.types import traffic as T
 
 PASUBIO = Path(__file__).parents[3] / "shared" / "nets" / "bologna_pasubio" / "pasubio_buslanes.net.xml.gz"
@@ -75,7 +76,7 @@ def test_paths_that_part_share_their_beginning(graph: LaneGraph) -> None:
     assert found > 20
 
 
-def test_who_waits_inside_a_junction_stands_clear_of_all_crossing_paths(graph: LaneGraph) -> None:
+def test_who_waits_inside_a_junction_stands_clear_of_all_paths_that_it_waits_for(graph: LaneGraph) -> None:
     roads, clashes = road_tables(graph), find_clashes(graph)
     inside = graph.edge_internal[graph.lane_edge[graph.link_from]] > 0
     waits = 0
@@ -90,16 +91,52 @@ def test_who_waits_inside_a_junction_stands_clear_of_all_crossing_paths(graph: L
             source = graph.link_from[served] if served >= 0 else other
             if graph.lane_edge[source] != graph.lane_edge[graph.link_from[entry]]:
                 assert end <= front - 5.0 or begin >= front
+        # and of those that end on the same lane
+        body, at = _dense(graph, lane)
+        body = body[(at <= front) & (at > front - 5.0)]
+        for foe in range(roads.link_i[entry, T.LINK_FOES], roads.link_i[entry, T.LINK_FOES_END]):
+            path, _ = _dense(graph, roads.foe_i[foe, T.FOE_LANE])
+            assert np.hypot(*(body[:, None] - path[None]).transpose(2, 0, 1)).min() > CLEARANCE - 0.2
         waits += 1
     assert waits > 3
 
 
-def test_skews_equal_brute_force(graph: LaneGraph) -> None:
-    skew = lane_skews(graph)
+def _beside(points: np.ndarray, at: np.ndarray, xy: np.ndarray) -> float:
+    """Arc length of the point of a dense line nearest to `xy`."""
+    return float(at[np.hypot(*(points - xy).T).argmin()])
+
+
+def test_shifts_equal_brute_force(graph: LaneGraph) -> None:
+    roads, shifts = road_tables(graph), lane_shifts(graph)
     for lane in np.flatnonzero((graph.lane_left >= 0) & (graph.edge_internal[graph.lane_edge] == 0))[:60]:
-        theirs, at = _dense(graph, graph.lane_left[lane])
-        rows = slice(graph.lane_point_start[lane], graph.lane_point_start[lane + 1])
-        mine = np.column_stack((graph.point_x[rows], graph.point_y[rows]))
-        beside = at[np.hypot(*(mine[:, None] - theirs[None]).transpose(2, 0, 1)).argmin(1)]
-        worst = np.abs(beside - graph.point_s[rows]).max() - TOLERATED
-        assert skew[lane] >= worst - 0.2
+        left = int(graph.lane_left[lane])
+        mine, own_at = _dense(graph, lane)
+        theirs, at = _dense(graph, left)
+        for k in range(0, len(own_at), 25):
+            there = _beside(theirs, at, mine[k])
+            if not 0.0 < there < at[-1]:
+                continue  # beside the straight continuation, which the dense line has not
+            shift = shift_between(roads, lane, left, own_at[k])
+            error = there - own_at[k] - shift
+            assert abs(error) <= TOLERATED + shifts[lane, 2] + 0.3
+            assert shift == -shift_between(roads, left, lane, own_at[k]) or shift == 0.0
+
+
+UNEVEN = GOOD.replace(
+    """<lane id="a_0" index="0" speed="10" length="98" shape="0,0 98,0"/>""",
+    """<lane id="a_0" index="0" speed="10" length="98" shape="6,-3 98,-3"/>
+<lane id="a_1" index="1" speed="10" length="98" shape="0,0 98,0"/>""",
+)
+
+
+def test_lanes_that_begin_apart_are_level_where_they_end(tmp_path: Path) -> None:
+    (tmp_path / "uneven.net.xml").write_text(UNEVEN)
+    base_map = read_sumo_net(tmp_path / "uneven.net.xml")
+    right, left = base_map.lane_ids.index("a_0"), base_map.lane_ids.index("a_1")
+    roads = road_tables(base_map.graph)
+    for s in (0.0, 30.0, 60.0):
+        shift = 6.0 * (1.0 - s / 98.0)
+        assert shift_between(roads, right, left, s) == pytest.approx(shift, abs=0.01)
+        assert shift_between(roads, left, right, s) == pytest.approx(-shift, abs=0.01)
+    assert shift_between(roads, right, left, 96.0) == 0.0
+    assert roads.lane_f[right, T.LANE_SKEW] == 0.0

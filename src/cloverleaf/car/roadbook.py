@@ -34,7 +34,7 @@ ROW_LINK, ROW_OFFSET = 0, 1  # columns of `Roadbook.row_i`
 class Roadbook(NamedTuple):
     """Static tables, few and wide; the columns of lanes, links and foes begin with those of types.traffic.Roads."""
 
-    lane_f: F64  # (L, 4)
+    lane_f: F64  # (L, 6)
     lane_i: I32  # (L, LANE_COLUMNS + 4)
     link_f: F64  # (K, 4)
     link_i: I32  # (K, LINK_COLUMNS + 2) with signal group and position in its state string, -1 none

@@ -6,6 +6,7 @@ from cloverleaf.algo.following import follow_speed, krauss_follow_speed
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.bodies import in_each_others_way
 from cloverleaf.map.neighbours import leader_at, overhang
+from cloverleaf.map.skew import shift_between
 from cloverleaf.types.traffic import (
     ACC,
     ACCEL,
@@ -78,7 +79,7 @@ def behind_changers(view, near, slot, lane, ahead, safe):
     f, i = view.vehicles.f, view.vehicles.i
     other = near.hang[lane]
     while other >= 0:
-        front = ahead + f[other, S]
+        front = ahead + f[other, S] + shift_between(view.roads, i[other, LANE], lane, f[other, S])
         if other != slot and (front > 0.0 or (front == 0.0 and other < slot)):
             if in_each_others_way(f, view.roads, other, i[other, LANE], slot, lane):
                 gap = max(0.0, front - f[other, LENGTH] - TOUCH - view.roads.lane_f[lane, LANE_SKEW])
@@ -97,13 +98,14 @@ def behind_old_leader(view, slot, safe):
     if old < 0:
         return safe
     length = roads.lane_f[old, LANE_LENGTH]
-    ahead = leader_at(veh, view.lists, old, length, f[slot, S])
+    at = f[slot, S] + shift_between(roads, lane, old, f[slot, S])
+    ahead = leader_at(veh, view.lists, old, length, at)
     if ahead >= 0:
         if in_each_others_way(f, roads, slot, lane, ahead, old):
-            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - f[slot, S] - TOUCH - roads.lane_f[lane, LANE_SKEW])
+            gap = max(0.0, f[ahead, S] - f[ahead, LENGTH] - at - TOUCH - roads.lane_f[lane, LANE_SKEW])
             safe = behind(f, veh.i, slot, ahead, gap, safe, view.clock.time[1])
     else:
         back, other = overhang(veh, view.lists, old, length)
         if other >= 0 and other != slot:
-            safe = behind(f, veh.i, slot, other, max(0.0, back - f[slot, S] - TOUCH), safe, view.clock.time[1])
+            safe = behind(f, veh.i, slot, other, max(0.0, back - at - TOUCH), safe, view.clock.time[1])
     return safe

@@ -265,6 +265,9 @@ def plan_all(view, mind, near):
                 a[item, V_PASS] = safe
                 passing = min(passing, safe) if count > 1 else passing
                 arrive_speed = passing
+                if roads.link_f[link, LINK_LINE] > 0.0:
+                    # who stands well before the place where paths cross is there sooner than at its present speed
+                    arrive_speed = max(passing, speed_after(seen, safe, accel, f[slot, V_LANE]))
                 minor = not is_priority(state) and need < seen and not internal
                 if minor and mind.f[slot, RUN_YIELD] == 0.0 and seen > roads.link_f[link, LINK_VISIBILITY]:
                     visible = stop_speed(roads.link_f[link, LINK_VISIBILITY], decel, 0.0, dt)

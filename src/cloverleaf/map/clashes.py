@@ -95,24 +95,31 @@ def _near_intervals(start, x, y, s, own, other, clearance, box, out):
         near_interval(start, x, y, s, own[k], other[k], clearance, box, out[k])
 
 
+def _boxes(graph: LaneGraph) -> F64:
+    """Bounds of each lane's centre line: low x, low y, high x, high y, m; shape (L, 4)."""
+    points, first = np.column_stack((graph.point_x, graph.point_y)), graph.lane_point_start[:-1]
+    return np.ascontiguousarray(np.hstack((np.minimum.reduceat(points, first), np.maximum.reduceat(points, first))))
+
+
+def parts_near(graph: LaneGraph, own: I32, other: I32, clearance: float) -> F64:
+    """Where lanes `own` lie within `clearance` (m) of lanes `other`: begin, end (m on own; begin > end nowhere), cosine; shape (n, 3)."""
+    out = np.zeros((len(own), 3))
+    _near_intervals(
+        graph.lane_point_start, graph.point_x, graph.point_y, graph.point_s, own, other, clearance, _boxes(graph), out
+    )
+    return out
+
+
 def find_clashes(graph: LaneGraph) -> Clashes:
     """All clashes of the lanes that vehicles drive on, except pairs whose conflict the foes of their links already describe."""
     lanes = len(graph.lane_edge)
     own, other = _candidates(graph)
-    low = np.minimum.reduceat(np.column_stack((graph.point_x, graph.point_y)), graph.lane_point_start[:-1])
-    high = np.maximum.reduceat(np.column_stack((graph.point_x, graph.point_y)), graph.lane_point_start[:-1])
-    box = np.ascontiguousarray(np.hstack((low, high)))
-    columns = (graph.lane_point_start, graph.point_x, graph.point_y, graph.point_s)
-    ours, theirs = np.zeros((len(own), 3)), np.zeros((len(own), 3))
-    _near_intervals(*columns, own, other, CLEARANCE, box, ours)
-    _near_intervals(*columns, other, own, CLEARANCE, box, theirs)
+    ours, theirs = parts_near(graph, own, other, CLEARANCE), parts_near(graph, other, own, CLEARANCE)
     # both directions of a pair are judged by the same angle
     ours[:, 2] = np.minimum(ours[:, 2], theirs[:, 2])
     across = np.flatnonzero(ours[:, 2] <= ALONG)
     for pair, out in (((own, other), ours), ((other, own), theirs)):
-        part = np.zeros((len(across), 3))
-        _near_intervals(*columns, pair[0][across], pair[1][across], CROSSING_CLEARANCE, box, part)
-        out[across, :2] = part[:, :2]
+        out[across, :2] = parts_near(graph, pair[0][across], pair[1][across], CROSSING_CLEARANCE)[:, :2]
     inner = graph.edge_internal[graph.lane_edge] > 0
     keep = (ours[:, 0] <= ours[:, 1]) & (theirs[:, 0] <= theirs[:, 1])
     # pieces of one chain of short lanes touch where one ends and the other begins

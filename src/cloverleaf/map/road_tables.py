@@ -7,15 +7,13 @@ import numpy as np
 from cloverleaf.map.clashes import Clashes, find_clashes
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.remembered import once_per_graph
-from cloverleaf.map.skew import lane_skews
+from cloverleaf.map.skew import lane_shifts
+from cloverleaf.map.stop_lines import stop_lines
 from cloverleaf.types import traffic as T
 from cloverleaf.types.state import I32, I64
 
 VISIBILITY = 4.5  # m before a minor link at which all foes are seen (SUMO's default)
 ZIPPER_VISIBILITY = 100.0
-FURTHEST_LINE = 8.0  # m before the end of its lane at which a stop line may lie to stand clear of others
-CLEAR_OF_PATHS = 0.5  # m kept to the paths of others while waiting
-WAITING_LENGTH = 5.0  # m that the one who waits takes up
 LEAST_ROOM = 1.0  # m into the junction from which on it makes sense to wait there
 
 
@@ -36,11 +34,11 @@ def next_internal(graph: LaneGraph) -> I32:
 
 def _lanes(graph: LaneGraph, onward: I32, clashes: Clashes) -> tuple[T.F64, I32]:
     lanes = len(graph.lane_edge)
-    f = np.zeros((lanes, 4))
+    f = np.zeros((lanes, 6))
     f[:, T.LANE_LENGTH] = graph.lane_length
     f[:, T.LANE_SPEED] = graph.lane_speed
     f[:, T.LANE_WIDTH] = graph.lane_width
-    f[:, T.LANE_SKEW] = lane_skews(graph)
+    f[:, [T.LANE_SHIFT_BEGIN, T.LANE_SHIFT_END, T.LANE_SKEW]] = lane_shifts(graph)
     i = np.full((lanes, T.LANE_COLUMNS), -1, np.int32)
     i[:, T.LANE_EDGE] = graph.lane_edge
     i[:, T.LANE_INDEX] = graph.lane_index
@@ -95,7 +93,7 @@ def _pack(graph: LaneGraph) -> T.Roads:
     i[:, T.LINK_CONT] = (graph.link_cont > 0) & two_part & ~from_internal
     f[waits, T.LINK_LENGTH] = graph.lane_length[graph.link_via[waits]]
     foe_f, foe_i = _foes(graph, lane_i)
-    f[:, T.LINK_LINE] = _stop_lines(graph, clashes, i)
+    f[:, T.LINK_LINE] = stop_lines(graph, clashes, i)
     # nobody waits inside where the first step already stands in somebody's way
     room = graph.lane_length[graph.link_from[waits]] - f[waits, T.LINK_LINE]
     i[entry_of[room < LEAST_ROOM], T.LINK_CONT] = 0
@@ -117,41 +115,6 @@ def _pack(graph: LaneGraph) -> T.Roads:
         lane_f, lane_i, f, i, foe_f, foe_i, np.ascontiguousarray(clash_f), np.ascontiguousarray(clash_i), into,
         np.full(max(int(starts[-1]), 1), ord("O"), np.uint8),
     )  # fmt: skip
-
-
-def _stop_lines(graph: LaneGraph, clashes: Clashes, link_i: I32) -> T.F64:
-    """How far before the end of its lane the front of a waiting vehicle is clear of the paths it waits for, m; shape (K,).
-
-    Before a junction: of everything that comes from other edges. Inside it: of all paths that cross.
-    """
-    line = np.zeros(len(graph.link_from))
-    internal = graph.edge_internal[graph.lane_edge] > 0
-    serves = graph.lane_internal_link
-    source_edge = np.where(serves >= 0, graph.lane_edge[graph.link_from[np.maximum(serves, 0)]], graph.lane_edge)
-    for link in range(len(line)):
-        lane, entry = graph.link_from[link], link_i[link, T.LINK_ENTRY]
-        rows = slice(link_i[entry, T.LINK_FOES], link_i[entry, T.LINK_FOES_END]) if entry >= 0 else slice(0, 0)
-        span = slice(clashes.start[lane], clashes.start[lane + 1])
-        other, begin, end = clashes.other[span], clashes.begin[span], clashes.end[span]
-        if internal[lane]:
-            if graph.link_via[link] < 0:
-                continue
-            crosses, own = source_edge[other] != source_edge[lane], graph.foe_own_lane[rows] == lane
-            begin = np.concatenate((begin[crosses], graph.foe_own_begin[rows][own]))
-            end = np.concatenate((end[crosses], graph.foe_own_end[rows][own]))
-            least = 0.0
-        else:
-            ends = graph.edge_to[graph.lane_edge[lane]]
-            edge = graph.lane_edge[other]
-            near = internal[other] | ((graph.edge_to[edge] == ends) & (edge != graph.lane_edge[lane]))
-            begin, end = begin[near], end[near]
-            least = max(0.0, graph.lane_length[lane] - FURTHEST_LINE)
-        at = graph.lane_length[lane]
-        for k in np.argsort(-end):
-            if end[k] > at - WAITING_LENGTH and begin[k] < at:
-                at = begin[k] - CLEAR_OF_PATHS
-        line[link] = graph.lane_length[lane] - max(at, least)
-    return line
 
 
 def _foes(graph: LaneGraph, lane_i: I32) -> tuple[T.F64, I32]:

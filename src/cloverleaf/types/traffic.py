@@ -114,7 +114,7 @@ class LaneLists(NamedTuple):
 
 
 # columns of `Roads.lane_f`
-LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW = 0, 1, 2, 3  # skew: m, see map/skew.py
+LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW, LANE_SHIFT_BEGIN, LANE_SHIFT_END = range(6)  # the last three: m, see map/skew.py
 # columns of `Roads.lane_i`
 (
     LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_ALLOW,
@@ -160,7 +160,7 @@ CLASH_BEGIN, CLASH_END, CLASH_OTHER_BEGIN, CLASH_OTHER_END = 0, 1, 2, 3
 class Roads(NamedTuple):
     """The lane graph repacked for the driving kernels; static during a run."""
 
-    lane_f: F64  # (L, 4)
+    lane_f: F64  # (L, 6)
     lane_i: I32  # (L, 11)
     link_f: F64  # (K, 4)
     link_i: I32  # (K, 16)

@@ -6,6 +6,7 @@ from cloverleaf.algo.following import secure_gap
 from cloverleaf.algo.jit import kernel
 from cloverleaf.map.bodies import hangs_over
 from cloverleaf.map.neighbours import enter, leader_at, leave, left_behind, overhang
+from cloverleaf.map.skew import shift_between
 from cloverleaf.types.traffic import (
     AHEAD,
     ASSERT,
@@ -47,13 +48,29 @@ EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
 
 @kernel
+def clear_where_it_was(veh, lists, roads, slot, lane, dt):
+    """True if the body, which still hangs over its old lane, touches nobody there although the same position of `lane` lies elsewhere."""
+    f, i = veh.f, veh.i
+    own, s = i[slot, LANE], f[slot, S]
+    shift, rest = shift_between(roads, own, lane, s), roads.lane_f[lane, LANE_SKEW]
+    forward, back = max(0.0, -shift) + rest, max(0.0, shift) + rest
+    ahead, behind = i[slot, AHEAD], i[slot, BEHIND]
+    if forward > 0.0 and ahead >= 0 and f[ahead, S] - f[ahead, LENGTH] - s < forward + TOUCH:
+        return False
+    if back <= 0.0:
+        return True
+    if behind >= 0:
+        return s - f[slot, LENGTH] - f[behind, S] >= back + f[behind, MIN_GAP]
+    return room_upstream(veh, lists, roads, own, s - f[slot, LENGTH] - back, f[slot, V], f[slot, DECEL], slot, dt)
+
+
+@kernel
 def gaps_hold(veh, lists, roads, slot, lane, dt):
     """True if `slot` fits on `lane` beside it: room and safe braking for itself and for the new follower."""
     f, i = veh.f, veh.i
     s, v = f[slot, S], f[slot, V]
     eager = f[slot, ASSERT] * (1.0 + f[slot, WAIT] / EAGER_TIME)
     least = -0.7 * f[slot, MIN_GAP] * min(1.0, f[slot, WAIT] / EAGER_TIME)
-    shift = roads.lane_f[lane, LANE_SKEW] * max(0.0, 1.0 - f[slot, WAIT] / EAGER_TIME)
     own = i[slot, LANE]
     if i[slot, AHEAD] < 0 and roads.lane_f[own, LANE_LENGTH] - s + left_behind(veh, lists, own) < TAIL_ROOM:
         # in the junction just ahead there is somebody whom the body would still be behind
@@ -61,7 +78,7 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     ahead = leader_at(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH], s)
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
-        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] - shift
+        gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP]
         need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
@@ -70,11 +87,11 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         if other >= 0 and other != slot and back - s < f[slot, MIN_GAP]:
             return False
     if behind >= 0:
-        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] - shift
+        gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
         need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
         if gap < least or gap < least + need:
             return False
-    elif not room_upstream(veh, lists, roads, lane, s - f[slot, LENGTH] - shift, v, f[slot, DECEL], slot, dt):
+    elif not room_upstream(veh, lists, roads, lane, s - f[slot, LENGTH], v, f[slot, DECEL], slot, dt):
         return False
     if s < f[slot, LENGTH]:
         # the tail swings over the junction behind: only if nobody else is in it
@@ -84,16 +101,8 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
         junction = roads.link_i[came, LINK_JUNCTION]
         if lists.junction_count[junction] > (1 if i[slot, HOLDS] == junction else 0):
             return False
-    if shift > 0.0:
-        # on the other lane the same position lies elsewhere: who follows here needs room for that
-        follower = i[slot, BEHIND]
-        if follower >= 0:
-            if s - f[slot, LENGTH] - f[follower, S] < shift + f[follower, MIN_GAP]:
-                return False
-        elif not room_upstream(
-            veh, lists, roads, i[slot, LANE], s - f[slot, LENGTH] - shift, v, f[slot, DECEL], slot, dt
-        ):
-            return False
+    if not clear_where_it_was(veh, lists, roads, slot, lane, dt):
+        return False
     left = roads.lane_i[own, LANE_LEFT] == lane
     far = roads.lane_i[lane, LANE_LEFT] if left else roads.lane_i[lane, LANE_RIGHT]
     width = 0.5 * (roads.lane_f[far, LANE_WIDTH] + roads.lane_f[lane, LANE_WIDTH]) if far >= 0 else 0.0
