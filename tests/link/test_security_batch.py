@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from cloverleaf.link.batches import pack
 from cloverleaf.link.overload import Pairs
 from cloverleaf.link.security.algorithms import algorithm
 from cloverleaf.link.security.certificate import Circle
-from cloverleaf.link.security.envelope import Header, seal, to_be_signed
+from cloverleaf.link.security.envelope import Header, encode_header, open_envelope, seal, to_be_signed
 from cloverleaf.link.security.peers import Peers
+from cloverleaf.link.security.pens import Pens
+from cloverleaf.link.security.signatures import DER_MOST, der_signatures, raw_signatures
 from cloverleaf.link.security.signer import Ticket, simulated_authority
+from cloverleaf.link.security.sm2 import available
 from cloverleaf.link.security.verifier import Checked, Verifier
 from cloverleaf.types.errors import SecurityError
 
@@ -107,6 +111,93 @@ def test_a_forged_copy_does_not_shut_out_the_true_message() -> None:
     forged = true[:-1] + bytes([true[-1] ^ 1])
     found = judge.check_all(*pack([first, forged, true, true]), np.full(4, PSID), NOW)
     assert found.refused == [(1, "bad_signature"), (3, "replayed")]
+
+
+def test_what_held_a_moment_ago_does_not_hold_for_ever() -> None:
+    regional = AUTHORITY.ticket(21, {PSID: b""}, (Circle(*HERE, 100.0),))
+    ticket, place, far = AUTHORITY.ticket(20, {PSID: b""}), HERE, (10.0, 10.0)
+
+    def batch(judge: Verifier, now: float, where: tuple[float, float] | None, attach: bool = False) -> list[str]:
+        made = []
+        for each in (ticket, regional):
+            signed = to_be_signed(b"x" * 30, Header(PSID, round(now * 1e6)))
+            made.append(
+                seal(signed, each.certificate, P256.sign(each.key, signed, each.certificate.coer), attach=attach)
+            )
+        found = judge.check_all(*pack(made), np.full(2, PSID), now, where)
+        reasons = dict(found.refused)
+        return [reasons.get(i, "accepted") for i in range(2)]
+
+    judge = verifier()
+    assert batch(judge, NOW, None, attach=True) == ["accepted", "accepted"]
+    assert batch(judge, NOW + 0.1, None) == ["accepted", "accepted"]
+    assert batch(judge, NOW + 0.2, far) == ["accepted", "out_of_region"]
+    assert batch(judge, NOW + 0.3, place) == ["accepted", "accepted"]
+    assert batch(judge, ticket.certificate.start - 1.0, place) == ["certificate_not_yet_valid"] * 2
+    assert batch(judge, ticket.certificate.end + 1.0, place) == ["certificate_expired"] * 2
+    assert batch(judge, NOW + 0.4, None) == ["accepted", "accepted"]
+    judge.revoked.add(ticket.certificate.hashed_id)
+    assert batch(judge, NOW + 0.5, None) == ["revoked", "accepted"]
+    judge.revoked.clear()
+    judge.revoked.add(regional.certificate.hashed_id)
+    assert batch(judge, NOW + 0.6, None) == ["accepted", "revoked"]
+
+
+def test_signatures_to_and_from_der() -> None:
+    rng = np.random.default_rng(8)
+    raw = [rng.bytes(64) for _ in range(300)]
+    raw += [bytes(k) + rng.bytes(32 - k) + bytes(j) + rng.bytes(32 - j) for k in range(33) for j in (0, 1, 2, 31, 32)]
+    raw += [bytes(31) + b"\x7f" + bytes(31) + b"\x80", b"\xff" * 64, bytes(64)]
+    buffer, n = np.frombuffer(b"".join(raw), np.uint8), len(raw)
+    at = np.arange(n) * 64
+    at[5] = -1
+    out, size = np.zeros((n, DER_MOST), np.uint8), np.zeros(n, np.int64)
+    der_signatures(buffer, at, out, size)
+    der = [row[:used].tobytes() for row, used in zip(out, size.tolist())]
+    whole = [encode_dss_signature(int.from_bytes(r[:32], "big"), int.from_bytes(r[32:], "big")) for r in raw]
+    assert der == [*whole[:5], b"", *whole[6:]]
+    back = np.zeros(len(buffer), np.uint8)
+    raw_signatures(*pack(whole), back, np.arange(n) * 64)
+    assert back.tobytes() == buffer.tobytes()
+
+
+@pytest.mark.parametrize("name", ["p256", "sm2"])
+def test_messages_laid_out_at_once_are_those_sealed_alone(name: str) -> None:
+    if name == "sm2" and not available():
+        pytest.skip("libcrypto has no SM2 here")
+    chosen, rng = algorithm(name), np.random.default_rng(9)
+    authority, pens = simulated_authority(chosen, START), Pens(algorithm(name))
+    tickets = {station: authority.ticket(station, {PSID: b""}) for station in (3, 70, 9)}
+    last: dict[int, float] = {}
+    for station, ticket in tickets.items():
+        pens.use(station, ticket)
+    headers = [Header(PSID, 7), Header(300, 1 << 50), Header(0x1234567, 9, requests=(b"abc", b"def"))]
+    for now in (NOW, NOW + 0.5, NOW + 1.0, NOW + 1.2):
+        if now == NOW + 0.5:
+            pens.attach(70)
+            last.pop(70)
+        if now == NOW + 1.2:
+            tickets[9] = authority.ticket(900, {PSID: b""})
+            pens.use(9, tickets[9])
+            last.pop(9)
+        payload = [rng.bytes(k) for k in (0, 1, 127, 128, 255, 256, 65535, 65536, 70000, *rng.integers(20, 90, 6))]
+        n = len(payload)
+        stations, header = rng.choice([3, 70, 9], n).tolist(), rng.integers(0, 3, n)
+        always = (rng.random(n) < 0.1).astype(np.uint8)
+        raw, start = pens.sign(
+            *pack(payload), pens.of(stations), header, [encode_header(h) for h in headers], always, now
+        )
+        for i, station in enumerate(stations):
+            attach = bool(always[i]) or now - last.get(station, 0.0) >= 1.0 - 1e-6
+            if attach:
+                last[station] = now
+            certificate, key = tickets[station]
+            data = raw[start[i] : start[i + 1]].tobytes()
+            signed = to_be_signed(payload[i], headers[header[i]])
+            assert data[3 : 3 + len(signed)] == signed and (open_envelope(data).certificate is not None) == attach
+            assert data == seal(signed, certificate, data[-64:], attach=attach)
+            assert chosen.verify(certificate.point, data[-64:], signed, certificate.coer)
+            assert name == "sm2" or data[-64:] == chosen.sign(key, signed, certificate.coer)
 
 
 def test_nothing_is_a_batch_too() -> None:

@@ -6,22 +6,20 @@ not heard the sender's certificate loses the message and asks for the certificat
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from cloverleaf.algo.rng import PSEUDONYM, stream, uniform
 from cloverleaf.link.batches import pack
 from cloverleaf.link.overload import Pairs
-from cloverleaf.link.security.algorithms import SIGN, algorithm, raw_signature
+from cloverleaf.link.security.algorithms import algorithm
 from cloverleaf.link.security.applications import PSID as PSID
-from cloverleaf.link.security.envelope import Header, plain, seal, to_be_signed
-from cloverleaf.link.security.oer import unsigned
+from cloverleaf.link.security.envelope import Header, encode_header
 from cloverleaf.link.security.peers import MOST_REQUESTS, Peers
+from cloverleaf.link.security.pens import Pens
 from cloverleaf.link.security.revocation import CRL_PSID, Revocations, revocation_list
-from cloverleaf.link.security.signer import ATTACH_EVERY, Signer, Ticket, simulated_authority
+from cloverleaf.link.security.signer import Signer, Ticket, simulated_authority
 from cloverleaf.link.security.verifier import Checked, Verifier
 from cloverleaf.types.errors import StudyError, nearest
 from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, MessageKind, WireBatch
@@ -34,15 +32,6 @@ DEFAULT_CLOCK = 1_767_225_600.0
 
 CAPACITY = {"p256": 2000.0, "sm2": 1600.0}
 """Verifications per second of a station: the order of today's on-board hardware security modules."""
-
-
-class _Pen(NamedTuple):
-    """What a P-256 ticket writes into every message."""
-
-    sign: Callable[..., bytes]
-    signer: bytes  # digest of the certificate
-    digest: bytes  # signer by digest, and the head of the signature
-    whole: bytes  # signer by certificate, and the head of the signature
 
 
 class BusSecurity:
@@ -88,8 +77,7 @@ class BusSecurity:
         self._revocations = Revocations(self.verifier)
         self._revoked: list[Ticket] = []
         self._signers: dict[int, Signer] = {}
-        self._pens: dict[int, _Pen] = {}
-        self._attach_at: dict[int, float] = {}
+        self._pens = Pens(self.algorithm)
         self._wanted: dict[int, list[bytes]] = {}  # certificates that a station will ask for, HashedId3
         self._owner: dict[bytes, int] = {}  # HashedId3 of a ticket in use -> its station
         self._number: dict[bytes, int] = {}  # HashedId8 -> number of the ticket
@@ -118,14 +106,7 @@ class BusSecurity:
         certificate = ticket.certificate
         self._number.setdefault(certificate.hashed_id, len(self._number))
         self._owner[certificate.hashed_id[-3:]] = station
-        self._attach_at[station] = -np.inf
-        if self.algorithm.name == "p256":
-            self._pens[station] = _Pen(
-                ticket.key.sign,
-                sha256(certificate.coer).digest(),
-                b"\x80" + certificate.hashed_id + b"\x80\x80",
-                b"\x81\x01\x01" + certificate.coer + b"\x80\x80",
-            )
+        self._pens.use(station, ticket)
 
     def change(self, stations: list[int]) -> None:
         """These stations change their pseudonyms."""
@@ -150,42 +131,26 @@ class BusSecurity:
 
     def sign(self, wire: WireBatch, t: float) -> WireBatch:
         """The same messages inside signed envelopes, as of `t` s."""
-        now, before = t + self.offset, len(self._revoked)
-        raw, start = wire.buffer.tobytes(), wire.start.tolist()
-        micro = round(now * 1e6)
-        tails = {k: b"\x40" + unsigned(psid) + micro.to_bytes(8, "big") for k, psid in self.psid.items()}
-        pens, attach_at, wanted, event = self._pens, self._attach_at, self._wanted, int(MessageKind.EVENT)
-        head, digests, signers = [], [], []
-        for i, (station, kind) in enumerate(zip(wire.station.tolist(), wire.kind.tolist())):
-            if station not in attach_at:
+        now, before, stations = t + self.offset, len(self._revoked), wire.station.tolist()
+        try:
+            pen = self._pens.of(stations)
+        except KeyError:  # somebody speaks for the first time
+            for station in stations:
                 self.signer(station)
-            payload = raw[start[i] : start[i + 1]]
-            attach = kind == event or now >= attach_at[station]
-            if attach:
-                attach_at[station] = now + ATTACH_EVERY - 1e-6
-            if station in wanted:
-                requests = tuple(wanted.pop(station))
-                signed = to_be_signed(payload, Header(self.psid[kind], micro, requests=requests))
-            else:
-                signed = plain(len(payload)) + payload + tails[kind]
-            pen = pens.get(station)
-            if pen is None:
-                certificate, key = self._signers[station].ticket
-                head.append(
-                    seal(signed, certificate, self.algorithm.sign(key, signed, certificate.coer), attach=attach)
-                )
-                continue
-            head.append(b"\x03\x81\x00" + signed + (pen.whole if attach else pen.digest))
-            digests.append(sha256(sha256(signed).digest() + pen.signer).digest())
-            signers.append(pen.sign)
-        parts = head
-        if signers:  # nothing but signatures at once, so that their code and tables stay in the cache
-            made = [sign(digest, SIGN) for sign, digest in zip(signers, digests)]
-            parts = [part + raw_signature(der) for part, der in zip(head, made)]
+            pen = self._pens.of(stations)
+        micro = round(now * 1e6)
+        headers = [encode_header(Header(self.psid[k], micro)) for k in range(len(self.psid))]
+        header = wire.kind.astype(np.int64)
+        for i, station in enumerate(stations if self._wanted else ()):
+            if station in self._wanted:
+                header[i] = len(headers)
+                requests = tuple(self._wanted.pop(station))
+                headers.append(encode_header(Header(self.psid[int(wire.kind[i])], micro, requests=requests)))
+        always = (wire.kind == MessageKind.EVENT).astype(np.uint8)
+        buffer, start = self._pens.sign(wire.buffer, wire.start, pen, header, headers, always, now)
         if len(self._revoked) > before:
             self._publish(now)
-        buffer, offsets = pack(parts)
-        return wire._replace(buffer=buffer, start=offsets)
+        return wire._replace(buffer=buffer, start=start)
 
     def check(self, wire: WireBatch, t: float) -> tuple[U8, I64, U8, list[str]]:
         """(payload buffer, offsets, verdict 1 accepted, reasons of the refused)."""
@@ -225,7 +190,7 @@ class BusSecurity:
             for digest in requests:
                 r = place.get(self._owner.get(digest, -1))
                 if r is not None and (pairs.message[pairs.start[r] : pairs.start[r + 1]] == message).any():
-                    self._attach_at[int(ids[r])] = -np.inf
+                    self._pens.attach(int(ids[r]))
 
 
 def bus_security(name: str, standard: str, **options: Any) -> BusSecurity | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cloverleaf.link.security.certificate import Certificate, decode_certificate, encode_signature, read_signature
-from cloverleaf.link.security.oer import Reader, length, octets, unsigned
+from cloverleaf.link.security.oer import Reader, octets, unsigned
 from cloverleaf.types.errors import DecodeError
 
 
@@ -42,18 +42,12 @@ _SIGNED = b"\x03\x81"  # version 3, signed data
 _PLAIN = b"\x40\x03\x80"  # a payload that is unsecured data of version 3
 
 
-@lru_cache(maxsize=4096)
-def plain(size: int) -> bytes:
-    """What stands before a payload of `size` bytes in ToBeSignedData."""
-    return _PLAIN + length(size)
-
-
-def to_be_signed(payload: bytes, header: Header) -> bytes:
-    """ToBeSignedData."""
+def encode_header(header: Header) -> bytes:
+    """HeaderInfo."""
     place = header.latitude is not None and header.longitude is not None
     flags = (0x40 if header.generated else 0) | (0x20 if header.expires else 0) | (0x10 if place else 0)
     flags |= 0x80 if header.requests else 0
-    out = plain(len(payload)) + payload + bytes([flags]) + unsigned(header.psid)
+    out = bytes([flags]) + unsigned(header.psid)
     if header.generated:
         out += header.generated.to_bytes(8, "big")
     if header.expires:
@@ -64,6 +58,11 @@ def to_be_signed(payload: bytes, header: Header) -> bytes:
     if header.requests:  # the first extension addition of four, in a bit map of one octet
         out += b"\x02\x04\x80" + octets(unsigned(len(header.requests)) + b"".join(header.requests))
     return out
+
+
+def to_be_signed(payload: bytes, header: Header) -> bytes:
+    """ToBeSignedData."""
+    return _PLAIN + octets(payload) + encode_header(header)
 
 
 def seal(signed: bytes, certificate: Certificate, signature: bytes, *, attach: bool) -> bytes:

@@ -20,9 +20,9 @@ _ODD = np.int64(0x1E3779B97F4A7C15)
 
 @kernel
 def _place(table, key):
-    """Where `key` is in an open hash table, or the free place where it belongs."""
+    """Where `key` is in an open hash table, or the free place where it belongs: eight keys in a row share a line of the cache."""
     mask = len(table) - 1
-    at = ((key * _ODD) >> np.int64(20)) & mask
+    at = ((((key >> np.int64(3)) * _ODD) >> np.int64(20) << np.int64(3)) | (key & np.int64(7))) & mask
     while table[at] != 0 and table[at] != key:
         at = (at + 1) & mask
     return at

@@ -7,7 +7,7 @@ costly one comes last. Verified certificates are cached by HashedId8, so that me
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from cloverleaf.link.security.algorithms import VERIFY, algorithm, der_signature
 from cloverleaf.link.security.algorithms import sha256 as digest_of
 from cloverleaf.link.security.certificate import Certificate, Circle, Rectangle
 from cloverleaf.link.security.envelope import Envelope, open_envelope
+from cloverleaf.link.security.signatures import DER_MOST, der_signatures
 from cloverleaf.link.security.usual import DIGEST, TAIL, WHOLE, find_usual
 from cloverleaf.types.errors import DecodeError, SecurityError
 from cloverleaf.types.state import I64, U8
@@ -74,6 +75,29 @@ class _Ready(NamedTuple):
         )
 
 
+class _Fitting:
+    """Certificates that were found to permit messages of a PSID: true until something changes that it depends on."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[int, dict[bytes, _Ready]] = defaultdict(dict)  # PSID -> HashedId8 -> certificate
+        self._since, self._until = -math.inf, math.inf
+        self._basis: tuple[set[bytes], tuple[float, float] | None] = set(), None
+
+    def look_up(
+        self, now: float, revoked: set[bytes], place: tuple[float, float] | None
+    ) -> defaultdict[int, dict[bytes, _Ready]]:
+        """What is known to hold at this time and place; all is forgotten where it may not."""
+        if self._basis != (revoked, place) or not self._since <= now <= self._until:
+            self._known.clear()
+            self._since, self._until, self._basis = -math.inf, math.inf, (revoked.copy(), place)
+        return self._known
+
+    def add(self, psid: int, name: bytes, certificate: _Ready) -> None:
+        """A certificate that was found to hold at the time and place of the last look."""
+        self._known[psid][name] = certificate
+        self._since, self._until = max(self._since, certificate.start), min(self._until, certificate.end)
+
+
 class Verifier:
     """Knows trust anchors, verified certificates, revocations and the messages of the last seconds.
 
@@ -93,6 +117,7 @@ class Verifier:
         self._turn = -math.inf
         self._p256: dict[bytes, _Ready] = {}  # of known certificates that are in use
         self._whole: dict[bytes, bytes] = {}  # the same certificates -> HashedId8
+        self._fitting = _Fitting()
         self.wanted: set[bytes] = set()
         """Digests of unknown certificates: what a peer-to-peer request would ask for."""
 
@@ -118,6 +143,7 @@ class Verifier:
             forgotten, old = self._known.popitem(last=False)
             if self._p256.pop(forgotten, None):
                 del self._whole[old.coer]
+                self._fitting = _Fitting()
         self.wanted.discard(certificate.hashed_id)
 
     def check(
@@ -153,64 +179,73 @@ class Verifier:
             buffer, start: bytes of n messages, offsets of shape (n + 1,).
             psid: the permission that each needs, shape (n,).
         """
-        raw, ends, permitted = buffer.tobytes(), start.tolist(), psid.tolist()
+        raw, first, permitted = buffer.tobytes(), start.tolist(), psid.tolist()
         earliest, latest = round((now - self.max_age) * 1e6) + 1, round((now + self.max_ahead) * 1e6) - 1
-        usual = find_usual(buffer, start, psid, earliest, latest)
-        n = len(permitted)
-        out = Checked([b""] * n, [b""] * n, np.zeros(n, np.uint8), [], [])
-        prepared, whole, revoked = self._p256, self._whole, self.revoked
-        row, verify, signature, tag = [], [], [], []
+        spans = np.zeros((3, len(permitted)), np.int64)
+        find_usual(buffer, start, psid, earliest, latest, *spans)
+        begin, end, stop = spans.tolist()
+        attached = (spans[2] != 0) & (buffer[spans[2]] == 0x81) if len(buffer) else np.zeros(len(permitted), bool)
+        whole = self._whole
+        signer = [
+            whole.get(raw[s + WHOLE : last - TAIL], b"") if came else raw[s + 1 : s + DIGEST]
+            for s, last, came in zip(stop, first[1:], attached.tolist())
+        ]
+        out = Checked([raw[a:b] for a, b in zip(begin, end)], signer, attached.astype(np.uint8), [], [])
+        signed = [raw[a + 3 : b] for a, b in zip(first, stop)]
+        signature = _ders(buffer, start, spans[2])
+        fitting = self._fitting.look_up(now, self.revoked, place)
+        ready = [fitting[p].get(name) if s else None for p, name, s in zip(permitted, signer, stop)]
         other: list[tuple[int, Envelope, Certificate]] = []
-        for i, (begin, end, stop) in enumerate(zip(*usual)):
-            first, last = ends[i], ends[i + 1]
-            attached = stop != 0 and raw[stop] == 0x81
-            if attached:  # a certificate that may have come before
-                name = whole.get(raw[stop + WHOLE : last - TAIL], b"")
+        for i in [i for i, known in enumerate(ready) if known is None]:
+            known = self._p256.get(signer[i]) if stop[i] else None
+            if (
+                known is not None
+                and signer[i] not in self.revoked
+                and known.holds(permitted[i], now, self.revoked, place)
+            ):
+                ready[i] = known
+                self._fitting.add(permitted[i], signer[i], known)
+                continue
+            out.payload[i] = signer[i] = b""
+            out.attached[i] = 0
+            try:
+                envelope = open_envelope(raw[first[i] : first[i + 1]])
+                certificate = self._admit(envelope, (permitted[i],), now, place)
+                ready[i] = self._ready(certificate)
+            except DecodeError:
+                out.refused.append((i, "malformed"))
+                continue
+            except SecurityError as error:
+                out.refused.append((i, error.reason))
+                continue
+            out.payload[i], signer[i] = envelope.payload, envelope.signer
+            out.attached[i] = envelope.certificate is not None
+            if envelope.header.requests:
+                out.requests.append((i, envelope.header.requests))
+            if ready[i] is None:
+                other.append((i, envelope, certificate))
             else:
-                name = raw[stop + 1 : stop + DIGEST] if stop else b""
-            ready = prepared.get(name)
-            if ready is not None and name not in revoked and ready.holds(permitted[i], now, revoked, place):
-                signed, made = raw[first + 3 : stop], raw[last - 64 : last]
-                out.payload[i], out.signer[i] = raw[begin:end], name
-                if attached:
-                    out.attached[i] = 1
-            else:
-                try:
-                    envelope = open_envelope(raw[first:last])
-                    certificate = self._admit(envelope, (permitted[i],), now, place)
-                    ready = self._ready(certificate)
-                except DecodeError:
-                    out.refused.append((i, "malformed"))
-                    continue
-                except SecurityError as error:
-                    out.refused.append((i, error.reason))
-                    continue
-                signed, made = envelope.signed, envelope.signature
-                out.payload[i], out.signer[i] = envelope.payload, envelope.signer
-                out.attached[i] = envelope.certificate is not None
-                if envelope.header.requests:
-                    out.requests.append((i, envelope.header.requests))
-                if ready is None:
-                    other.append((i, envelope, certificate))
-                    continue
-            row.append(i)
-            verify.append(ready.verify)
-            signature.append(der_signature(made))
-            tag.append(sha256(sha256(signed).digest() + ready.digest).digest())
+                signed[i], signature[i] = envelope.signed, der_signature(envelope.signature)
+        tags = [
+            sha256(sha256(content).digest() + known.digest).digest() if known is not None else b""
+            for known, content in zip(ready, signed)
+        ]
         # nothing but signatures from here on, so that their code and tables stay in the cache
         failed = []
         self._take_turns(now)
         seen, before = self._seen, self._seen_before
-        for i, hold, r_and_s, each in zip(row, verify, signature, tag):
-            if each in seen or each in before:
+        for i, (known, r_and_s, tag) in enumerate(zip(ready, signature, tags)):
+            if known is None:
+                continue
+            if tag in seen or tag in before:
                 failed.append((i, "replayed"))
                 continue
             try:
-                hold(r_and_s, each, VERIFY)
+                known.verify(r_and_s, tag, VERIFY)
             except InvalidSignature:
                 failed.append((i, "bad_signature"))
             else:
-                seen.add(each)
+                seen.add(tag)
         for i, envelope, certificate in other:
             try:
                 self._confirm(envelope, certificate, now)
@@ -326,6 +361,15 @@ class Verifier:
         """Begin a new set of tags where the one in use is old enough."""
         if now - self._turn > self.max_age + self.max_ahead:
             self._seen_before, self._seen, self._turn = self._seen, set(), now
+
+
+def _ders(buffer: U8, start: I64, usual: I64) -> list[bytes]:
+    """The last 64 bytes of each message as a signature in DER; empty where `usual` is 0."""
+    n = len(usual)
+    out, size = np.zeros((n, DER_MOST), np.uint8), np.zeros(n, np.int64)
+    der_signatures(buffer, np.where(usual != 0, start[1:] - 64, -1), out, size)
+    raw = out.tobytes()
+    return [raw[at : at + used] for at, used in zip(range(0, n * DER_MOST, DER_MOST), size.tolist())]
 
 
 def _inside(region: Circle | Rectangle, latitude: float, longitude: float) -> bool:
