@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.naive.geo import meridian_arc, parallel_arc
 
-from cloverleaf.algo.geo import degrees, metres, projection
+from cloverleaf.algo.geo import convergence, degrees, metres, projection
 from cloverleaf.types.errors import MapError
 
 
@@ -44,6 +44,35 @@ def test_convergence_turns_with_the_meridian() -> None:
     _, _, convergence = degrees(p, x, y)
     nx, ny = metres(p, np.array([48.0001]), np.array([17.0]))
     assert convergence[0] == pytest.approx(-math.atan2(nx[0] - x[0], ny[0] - y[0]), abs=2e-5)
+
+
+def test_convergence_from_degrees_is_that_from_metres() -> None:
+    rng = np.random.default_rng(2)
+    for p in (projection("+proj=utm +zone=50 +south", -500000, 7e6, 0, 0), projection("!", 0, 0, 39.9, 116.4)):
+        x, y = rng.uniform(-300000, 300000, 500), rng.uniform(-300000, 300000, 500)
+        latitude, longitude, turned = degrees(p, x, y)
+        np.testing.assert_allclose(convergence(p, latitude, longitude), turned, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("latitude", [-77.0, 0.3, 52.0])
+def test_series_term_by_term(latitude: float) -> None:
+    """The forward series with every sine and cosine for itself."""
+    p = projection("!", 0, 0, latitude, 10.0)
+    rng = np.random.default_rng(3)
+    lat, lon = latitude + rng.uniform(-3, 3, 200), 10.0 + rng.uniform(-6, 6, 200)
+    n = p.n
+    a = (
+        n / 2 - 2 * n**2 / 3 + 5 * n**3 / 16 + 41 * n**4 / 180, 13 * n**2 / 48 - 3 * n**3 / 5 + 557 * n**4 / 1440,
+        61 * n**3 / 240 - 103 * n**4 / 140, 49561 * n**4 / 161280,
+    )  # fmt: skip
+    e, s, d = 2 * np.sqrt(n) / (1 + n), np.sin(np.radians(lat)), np.radians(lon) - p.longitude0
+    t = np.sinh(np.arctanh(s) - e * np.arctanh(e * s))
+    xi, eta = np.arctan2(t, np.cos(d)), np.arctanh(np.sin(d) / np.sqrt(1 + t * t))
+    north = xi + sum(a[k] * np.sin(2 * (k + 1) * xi) * np.cosh(2 * (k + 1) * eta) for k in range(4))
+    east = eta + sum(a[k] * np.cos(2 * (k + 1) * xi) * np.sinh(2 * (k + 1) * eta) for k in range(4))
+    x, y = metres(p, lat, lon)
+    np.testing.assert_allclose(x, p.scale * east + p.east, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(y, p.scale * north + p.north, rtol=0, atol=1e-8)
 
 
 def test_other_projections_are_refused() -> None:

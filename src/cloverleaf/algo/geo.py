@@ -65,6 +65,16 @@ def projection(proj: str, offset_x: float, offset_y: float, latitude_deg: float,
 
 
 @kernel
+def _multiples(xi, eta):
+    """(sin, cos) of 2, 4, 6, 8 times `xi`, then (sinh, cosh) of 2, 4, 6, 8 times `eta`, by the addition theorems."""
+    s1, c1, h1, g1 = math.sin(2 * xi), math.cos(2 * xi), math.sinh(2 * eta), math.cosh(2 * eta)
+    s2, c2, h2, g2 = 2 * s1 * c1, 1 - 2 * s1 * s1, 2 * h1 * g1, 1 + 2 * h1 * h1
+    s3, c3, h3, g3 = s1 * c2 + c1 * s2, c1 * c2 - s1 * s2, h1 * g2 + g1 * h2, g1 * g2 + h1 * h2
+    s4, c4, h4, g4 = 2 * s2 * c2, 1 - 2 * s2 * s2, 2 * h2 * g2, 1 + 2 * h2 * h2
+    return s1, c1, s2, c2, s3, c3, s4, c4, h1, g1, h2, g2, h3, g3, h4, g4
+
+
+@kernel
 def forward(p, latitude, longitude):  # type: ignore[no-untyped-def]
     """(x, y) m of a point in rad."""
     n = p.n
@@ -79,12 +89,9 @@ def forward(p, latitude, longitude):  # type: ignore[no-untyped-def]
     d = longitude - p.longitude0
     xi = math.atan2(t, math.cos(d))
     eta = math.atanh(math.sin(d) / math.sqrt(1 + t * t))
-    north = xi
-    east = eta
-    north += a1 * math.sin(2 * xi) * math.cosh(2 * eta) + a2 * math.sin(4 * xi) * math.cosh(4 * eta)
-    north += a3 * math.sin(6 * xi) * math.cosh(6 * eta) + a4 * math.sin(8 * xi) * math.cosh(8 * eta)
-    east += a1 * math.cos(2 * xi) * math.sinh(2 * eta) + a2 * math.cos(4 * xi) * math.sinh(4 * eta)
-    east += a3 * math.cos(6 * xi) * math.sinh(6 * eta) + a4 * math.cos(8 * xi) * math.sinh(8 * eta)
+    s1, c1, s2, c2, s3, c3, s4, c4, h1, g1, h2, g2, h3, g3, h4, g4 = _multiples(xi, eta)
+    north = xi + a1 * s1 * g1 + a2 * s2 * g2 + a3 * s3 * g3 + a4 * s4 * g4
+    east = eta + a1 * c1 * h1 + a2 * c2 * h2 + a3 * c3 * h3 + a4 * c4 * h4
     return p.scale * east + p.east, p.scale * north + p.north
 
 
@@ -106,15 +113,15 @@ def inverse(p, x, y):  # type: ignore[no-untyped-def]
     d4 = 4279 * n4 / 630
     xi = (y - p.north) / p.scale
     eta = (x - p.east) / p.scale
-    u = xi
-    v = eta
-    u -= b1 * math.sin(2 * xi) * math.cosh(2 * eta) + b2 * math.sin(4 * xi) * math.cosh(4 * eta)
-    u -= b3 * math.sin(6 * xi) * math.cosh(6 * eta) + b4 * math.sin(8 * xi) * math.cosh(8 * eta)
-    v -= b1 * math.cos(2 * xi) * math.sinh(2 * eta) + b2 * math.cos(4 * xi) * math.sinh(4 * eta)
-    v -= b3 * math.cos(6 * xi) * math.sinh(6 * eta) + b4 * math.cos(8 * xi) * math.sinh(8 * eta)
-    c = math.asin(math.sin(u) / math.cosh(v))
-    d = math.atan2(math.sinh(v), math.cos(u))
-    latitude = c + d1 * math.sin(2 * c) + d2 * math.sin(4 * c) + d3 * math.sin(6 * c) + d4 * math.sin(8 * c)
+    s1, c1, s2, c2, s3, c3, s4, c4, h1, g1, h2, g2, h3, g3, h4, g4 = _multiples(xi, eta)
+    u = xi - b1 * s1 * g1 - b2 * s2 * g2 - b3 * s3 * g3 - b4 * s4 * g4
+    v = eta - b1 * c1 * h1 - b2 * c2 * h2 - b3 * c3 * h3 - b4 * c4 * h4
+    t = math.sinh(v)
+    c = math.asin(math.sin(u) / math.sqrt(1 + t * t))
+    d = math.atan2(t, math.cos(u))
+    s1, c1 = math.sin(2 * c), math.cos(2 * c)
+    s2, c2 = 2 * s1 * c1, 1 - 2 * s1 * s1
+    latitude = c + d1 * s1 + d2 * s2 + d3 * (s1 * c2 + c1 * s2) + d4 * 2 * s2 * c2
     return latitude, p.longitude0 + d, math.atan(math.tan(d) * math.sin(latitude))  # within 0.002 deg
 
 
@@ -149,3 +156,8 @@ def metres(p: Projection, latitude: F64, longitude: F64) -> tuple[F64, F64]:
     x, y = np.empty(len(latitude)), np.empty(len(latitude))
     to_metres(p, np.ascontiguousarray(latitude, float), np.ascontiguousarray(longitude, float), x, y)
     return x, y
+
+
+def convergence(p: Projection, latitude: F64, longitude: F64) -> F64:
+    """The angle in rad by which grid north lies clockwise of true north at points in degrees, shape (n,): as `degrees` gives it."""
+    return np.arctan(np.tan(np.radians(longitude) - p.longitude0) * np.sin(np.radians(latitude)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cloverleaf.algo.geo import Projection, degrees, metres, projection
+from cloverleaf.algo.geo import Projection, convergence, degrees, metres, projection
 from cloverleaf.map.graph import GeoReference
 from cloverleaf.types.state import F64, I64, Kind
 
@@ -36,17 +36,17 @@ class Frame:
 
     def geo(self, x: F64, y: F64) -> tuple[I64, I64, F64]:
         """ENU metres to (latitude, longitude) in 1e-7 deg and the grid's convergence, rad."""
-        latitude, longitude, convergence = degrees(self.projection, x, y)
-        return rounded(latitude * 1e7), rounded(longitude * 1e7), convergence
+        latitude, longitude, turned = degrees(self.projection, x, y)
+        return rounded(latitude * 1e7), rounded(longitude * 1e7), turned
 
     def enu(self, latitude: I64, longitude: I64) -> tuple[F64, F64, F64]:
         """(latitude, longitude) in 1e-7 deg to ENU metres and the convergence there, rad; NaN if unavailable."""
-        x, y = metres(self.projection, latitude.astype(float) * 1e-7, longitude.astype(float) * 1e-7)
-        _, _, convergence = degrees(self.projection, x, y)
+        north, east = latitude.astype(float) * 1e-7, longitude.astype(float) * 1e-7
+        x, y = metres(self.projection, north, east)
         bad = (np.abs(latitude) > MAX_LATITUDE) | (np.abs(longitude) > MAX_LONGITUDE)
         x[bad] = np.nan
         y[bad] = np.nan
-        return x, y, convergence
+        return x, y, convergence(self.projection, north, east)
 
     def phase(self, t: F64, unit: float, period: int) -> I64:
         """Simulation times as counts of `unit` s within a period of `period` units of UTC."""
