@@ -23,8 +23,8 @@ from cloverleaf.types.state import I64, U8
 
 _PAD = 32
 
-MANY = 1000
-"""Messages from which on a hot message's own kernels are worth their compile time."""
+MANY, OFTEN = 1000, 20_000
+"""Messages at once, or in all, from which on a hot message's own kernels are worth their compile time (once on a machine)."""
 
 
 class BatchCodec:
@@ -41,6 +41,7 @@ class BatchCodec:
         self._bytes, self._slots = Spare(np.uint8), Spare(np.int64)
         self._per_message = np.ones(len(self.layout.widths))
         self._octets = 64.0
+        self._done = 0  # messages read and written so far
 
     @cached_property
     def single(self) -> Codec:
@@ -53,6 +54,11 @@ class BatchCodec:
         if (self.message.standard, self.message.name) not in HOT:
             return None
         return Straight(self.layout).module()
+
+    def _own(self, n: int) -> Any:
+        """The kernels of this message alone where they are worth it for `n` more messages, else None."""
+        self._done += n
+        return self.straight if n >= MANY or self._done > OFTEN else None
 
     def decode(self, buffer: U8, start: I64) -> Records:
         """Records of the messages `buffer[start[i]:start[i + 1]]`; start of shape (n + 1,), ascending."""
@@ -70,8 +76,9 @@ class BatchCodec:
         padded[len(buffer) :] = 0
         offsets = np.ascontiguousarray(start, np.int64)
         error = np.zeros(n, np.uint8)
-        if n >= MANY and self.straight is not None:
-            kernel = self.straight.decode_many
+        straight = self._own(n)
+        if straight is not None:
+            kernel = straight.decode_many
             arena.fill(lambda done, a: kernel(padded, offsets, done, _places(a.out, a.base), a.rows, a.capacity, error))
             which = np.flatnonzero(error == GENERAL)
             if len(which):
@@ -131,7 +138,7 @@ class BatchCodec:
         stack = np.zeros(3 * MAX_DEPTH + 2, np.int64)
         margin = 8 * sum(self.layout.widths) * 8 + 512
         buffer = self._bytes.take(int(self._octets * n * 1.1) + self.program.run_bits // 4 + margin // 8 + 8192)
-        straight = self.straight if n >= MANY else None
+        straight = self._own(n)
         places = _places(out, base)
         done, heap_bits = 0, 8 * len(records.heap)
         while done < n:
