@@ -10,6 +10,7 @@ import pytest
 from cloverleaf.algo.rng import CHANNEL, mix64, stream, uniform
 from cloverleaf.link.channel import BINS, CAUSES, Losses, Receivers, Senders, broadcast, prepare
 from cloverleaf.link.radio.tables import RadioTables, radio_tables
+from cloverleaf.link.statistics import Statistics
 
 ODD = np.uint64(0xD6E8FEB86659FD93)
 
@@ -113,3 +114,18 @@ def test_where_the_room_ends_the_pairs_are_still_counted() -> None:
             broadcast(tables, tx, room, np.int64(0), zero(11, np.int64), message, zero(len(message)), losses, *scratch)
         )
     assert counts[0] == counts[1] > 7 and few.tolist() == many[:7].tolist()
+
+
+def test_deliveries_are_counted_by_kind_and_delay() -> None:
+    rng, counted = np.random.default_rng(6), Statistics()
+    kind, delay = (
+        rng.integers(0, 6, 500).astype(np.int32),
+        np.append(rng.uniform(0, 0.2, 490), rng.uniform(1.9, 9.0, 10)),
+    )
+    counted.count_delivered(kind, delay)
+    counted.count_delivered(kind[:7], delay[:7])
+    both, ms = np.append(kind, kind[:7]), (np.append(delay, delay[:7]) * 1000.0).astype(int)
+    assert counted.delivered.tolist() == [int((both == k).sum()) for k in range(len(counted.delivered))]
+    last = len(counted.delay_ms) - 1
+    assert counted.delay_ms[:last].tolist() == [int((ms == k).sum()) for k in range(last)]
+    assert counted.delay_ms[last] == (ms >= last).sum() > 0

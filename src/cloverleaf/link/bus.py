@@ -365,7 +365,7 @@ class Link:
         start, delay = now.start, now.delay[:kept]
         if late:
             self._hold(late_receiver[:late], late_message[:late], late_delay[:late], ids, kind, row, batches, t)
-        if self._late:
+        if self._late and len(ids):
             start, kinds, rows, delay, batches = self._release(ids, start, kinds, rows, delay, batches, t + limit)
         self.statistics.count_delivered(kinds, delay)
         return Received(ids, start, kinds, rows, delay, *[batches[k] for k in BATCH_TYPES])
@@ -386,20 +386,20 @@ class Link:
     ) -> tuple[I64, I32, I32, F64, dict[int, Any]]:
         """Add waiting deliveries that are due to a group's lists."""
         batches = dict(batches)
-        place = {int(s): i for i, s in enumerate(ids)}
-        extra: list[tuple[int, int, int, float]] = []
+        order = np.argsort(ids, kind="stable")
+        extra: list[tuple[Any, int, Any, F64]] = []
         waiting: list[_Late] = []
         for held in self._late:
-            due = (held.due <= until) & np.isin(held.receiver, ids)
-            if not due.any():
+            at = np.minimum(np.searchsorted(ids, held.receiver, sorter=order), len(ids) - 1)
+            place = order[at]
+            due = (held.due <= until) & (ids[place] == held.receiver)
+            hit = np.flatnonzero(due)
+            if not len(hit):
                 waiting.append(held)
                 continue
             shift = count(batches[held.kind])
             batches[held.kind] = join([batches[held.kind], held.batch])
-            hit = np.flatnonzero(due)
-            extra += [
-                (place[int(held.receiver[i])], held.kind, shift + int(held.row[i]), float(held.delay[i])) for i in hit
-            ]
+            extra.append((place[hit], held.kind, shift + held.row[hit], held.delay[hit]))
             rest = np.flatnonzero(~due)
             if len(rest):
                 waiting.append(
@@ -410,8 +410,9 @@ class Link:
         self._late = waiting
         if not extra:
             return start, kinds, rows, delay, batches
-        where, late_kind, late_row, late_delay = (np.array(column) for column in zip(*extra))
-        total = len(kinds) + len(extra)
+        where, late_row, late_delay = (np.concatenate([e[k] for e in extra]) for k in (0, 2, 3))
+        late_kind = np.concatenate([np.full(len(e[0]), e[1]) for e in extra])
+        total = len(kinds) + len(where)
         all_kinds, all_rows = np.append(kinds, late_kind), np.append(rows, late_row)
         merged = Pairs(np.zeros_like(start), np.zeros(total, np.int32), np.zeros(total))
         own = np.arange(len(kinds), dtype=np.int32)

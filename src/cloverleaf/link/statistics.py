@@ -7,11 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from cloverleaf.algo.jit import kernel
 from cloverleaf.link.channel import BIN_M, BINS, CAUSES, Losses
 from cloverleaf.types.messages import MessageKind
 from cloverleaf.types.state import F64, I32, I64
 
 _DELAY_BINS = 2001  # ms; the last holds everything longer
+
+
+@kernel
+def count_pairs(kind, delay, by_kind, by_delay):
+    """Add n pairs to the counts by kind, and by delay (s, not less than 0) in bins of 1 ms whose last holds everything longer."""
+    last = len(by_delay) - 1
+    for i in range(len(kind)):
+        by_kind[kind[i]] += 1
+        by_delay[min(int(delay[i] * 1000.0), last)] += 1
 
 
 class Statistics:
@@ -58,9 +68,7 @@ class Statistics:
 
     def count_delivered(self, kind: I32, delay: F64) -> None:
         """Pairs of message and receiver that were handed over: kinds, delays in s."""
-        self.delivered += np.bincount(kind, minlength=len(self.delivered))
-        ms = np.minimum((delay * 1000.0).astype(np.int64), _DELAY_BINS - 1)
-        self.delay_ms += np.bincount(ms, minlength=_DELAY_BINS)
+        count_pairs(kind, delay, self.delivered, self.delay_ms)
 
     def delivery_ratio(self) -> float:
         """Received over offered within `range_m`; 1 where nothing was offered."""

@@ -36,7 +36,7 @@ class FreshnessFilter:
     def __init__(self, max_age: dict[MessageKind, float] | None = None) -> None:
         self.max_age = MAX_AGE | (max_age or {})
         self.counts: Counter[str] = Counter()
-        self._newest: dict[tuple[MessageKind, int], float] = {}
+        self._newest: dict[int, dict[int, float]] = {int(kind): {} for kind in MessageKind}  # kind -> station -> moment
         self._seen: dict[bytes, None] = {}
 
     def check(self, kind: MessageKind, station: int, time: float, now: float, data: bytes | None = None) -> Freshness:
@@ -61,10 +61,11 @@ class FreshnessFilter:
                 del self._seen[next(iter(self._seen))]
         if kind in (MessageKind.EVENT, MessageKind.TOPOLOGY):
             return Freshness.FRESH
-        newest = self._newest.get((kind, station))
-        if newest is not None and time <= newest:
-            return Freshness.DUPLICATE if time == newest else Freshness.OUT_OF_ORDER
-        self._newest[kind, station] = time
+        newest = self._newest[int(kind)]
+        known = newest.get(station)
+        if known is not None and time <= known:
+            return Freshness.DUPLICATE if time == known else Freshness.OUT_OF_ORDER
+        newest[station] = time
         return Freshness.FRESH
 
     def check_many(self, kind: MessageKind, station: I64, time: F64, now: float) -> tuple[U8, list[Freshness]]:
@@ -79,16 +80,15 @@ class FreshnessFilter:
         if kind in (MessageKind.EVENT, MessageKind.TOPOLOGY):
             self.counts[Freshness.FRESH.value] += int(fresh.sum())
         else:
-            newest = self._newest
+            newest = self._newest[int(kind)]
             usable = np.flatnonzero((fresh != 0) & ~np.isnan(time))
             for i, who, at in zip(usable.tolist(), station[usable].tolist(), time[usable].tolist()):
-                key = kind, who
-                known = newest.get(key)
+                known = newest.get(who)
                 if known is not None and at <= known:
                     fresh[i] = 0
                     refused.append(Freshness.DUPLICATE if at == known else Freshness.OUT_OF_ORDER)
                 else:
-                    newest[key] = at
+                    newest[who] = at
             self.counts[Freshness.FRESH.value] += int(fresh.sum())
         self.counts.update(verdict.value for verdict in refused)
         return fresh, refused
