@@ -8,7 +8,7 @@ ValueError, IndexError or AttributeError; `explain` finds out afterwards which f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloverleaf.link.codec import uper_runtime as rt
 from cloverleaf.link.codec.uper_shape import INLINE_DEPTH, INLINE_SIZE, Leaf, fixed_width, most_bits, uniform, weight
@@ -16,15 +16,27 @@ from cloverleaf.link.schemas import nodes as s
 
 LONG = 6000
 """Bits above which a list is gathered apart: appending costs as much as what is there already."""
+DIGIT = 30
+"""Python multiplies numbers of fewer bits faster than it shifts them."""
+
+
+class _Bits(NamedTuple):
+    """Bits that are not yet appended: `expression` plus `more`."""
+
+    expression: str
+    more: int
+    width: int
+    varies: str = ""  # variable that holds the width, which is then 0 here
+    flag: bool = False  # the expression is True or False
 
 
 class _Function:
-    """Source of one encoder function: statements, and the run of (expression, added constant, width) not yet appended to `a`."""
+    """Source of one encoder function: statements, and the run of bits not yet appended to `a`."""
 
     def __init__(self, head: str) -> None:
         self.lines = [head]
         self.indent = 1
-        self.run: list[tuple[str, int, int]] = []
+        self.run: list[_Bits] = []
         self.counter = 0
 
     def name(self, stem: str = "x") -> str:
@@ -37,23 +49,33 @@ class _Function:
     def put(self, expression: str, width: int, more: int = 0) -> None:
         """Reserve `width` bits for `expression` plus `more`; an empty expression is none."""
         if width:
-            self.run.append((expression, more, width))
+            self.run.append(_Bits(expression, more, width))
+
+    def put_flag(self, expression: str) -> None:
+        """Reserve a bit for an expression that is True or False."""
+        self.run.append(_Bits(expression, 0, 1, flag=True))
+
+    def put_varying(self, expression: str, width: str) -> None:
+        """Reserve as many bits for `expression` as the variable `width` says; neither may change before `flush`."""
+        self.run.append(_Bits(expression, 0, 0, varies=width))
 
     def flush(self) -> None:
         """Append the run to the bits."""
         run, self.run = self.run, []
         if not run:
             return
-        total = at = sum(width for _, _, width in run)
-        terms, constant = [], 0
-        for expression, more, width in run:
-            at -= width
-            constant += more << at
-            if expression:
-                terms.append(f"({expression} << {at})" if at else expression)
-        if constant or not terms:
-            terms.append(str(constant))
-        self.add(f"a = a << {total} | {' + '.join(terms)}" if terms != ["0"] else f"a <<= {total}")
+        value, fixed = "", []
+        for bits in run:
+            if not bits.varies:
+                fixed.append(bits)
+                continue
+            value = _behind(value, fixed)
+            value = f"({value} << {bits.varies}) + {bits.expression}" if value else bits.expression
+            fixed = []
+        value = _behind(value, fixed)
+        total = sum(bits.width for bits in run)
+        width = " + ".join([bits.varies for bits in run if bits.varies] + [str(total)] * (total > 0))
+        self.add(f"a = a << {width} | {value}" if value else f"a <<= {width}")
 
     def begin(self, line: str) -> None:
         """A line that opens a block; what is pending comes before it."""
@@ -62,15 +84,16 @@ class _Function:
         self.indent += 1
         self.lines.append("")  # `end` fills the block if nothing else does
 
-    def begin_optional(self, flag: str) -> list[tuple[str, int, int]]:
+    def begin_optional(self, flag: str) -> list[_Bits]:
         """Open the block of a field that may be absent. What is pending joins its bits; the result is for `end_optional`."""
-        pending = list(self.run)
+        pending = [_Bits("", 0, 1) if bits.expression == flag else bits for bits in self.run]
+        self.run = [_Bits("", 1, 1) if bits.expression == flag else bits for bits in self.run]
         self.add(f"if {flag}:")
         self.indent += 1
         self.lines.append("")
         return pending
 
-    def end_optional(self, pending: list[tuple[str, int, int]]) -> None:
+    def end_optional(self, pending: list[_Bits]) -> None:
         """Close the block; where the field is absent, what was pending before it is written alone."""
         self.end()
         if pending:
@@ -108,6 +131,23 @@ class _Function:
 
     def text(self) -> str:
         return "\n".join(line for line in self.lines if line)
+
+
+def _behind(value: str, fixed: list[_Bits]) -> str:
+    """The expression for fields of fixed width behind the bits of `value`; "" for zero."""
+    total = at = sum(bits.width for bits in fixed)
+    terms, constant = [f"({value} << {total})" if total else value] if value else [], 0
+    for bits in fixed:
+        at -= bits.width
+        constant += bits.more << at
+        if bits.flag:
+            terms.append(f"({1 << at} if {bits.expression} else 0)" if len(fixed) > 1 else bits.expression)
+        elif bits.expression:
+            shifted = f"{bits.expression} * {1 << at}" if at < DIGIT else f"({bits.expression} << {at})"
+            terms.append(shifted if at else bits.expression)
+    if constant:
+        terms.append(str(constant))
+    return " + ".join(terms)
 
 
 class EncoderSource:
@@ -179,7 +219,10 @@ class EncoderSource:
             assert node.low is not None and node.high is not None
             f.add(f"{x} = {v}")
             spans = node.parts or ((node.low, node.high),)
-            f.add(f"if not ({' or '.join(f'{low} <= {x} <= {high}' for low, high in spans)}): bad()")
+            if spans == ((0, (1 << width) - 1),):
+                f.add(f"if {x} >> {width}: bad()")
+            else:
+                f.add(f"if not ({' or '.join(f'{low} <= {x} <= {high}' for low, high in spans)}): bad()")
             f.put(x, width, -node.low)
         elif isinstance(node, s.Enumerated):
             f.add(f"{x} = {self.constant({name: i for i, name in enumerate(node.root)})}[{v}]")
@@ -235,9 +278,9 @@ class EncoderSource:
         for i, name in enumerate(node.ext):
             bits, used = rt.small_number(i)
             table[name] = (1 << used | bits, used + 1)
-        f.flush()
-        f.add(f"b, w = {self.constant(table)}[{v}]")
-        f.add("a = a << w | b")
+        b, w = f.name("b"), f.name("w")
+        f.add(f"{b}, {w} = {self.constant(table)}[{v}]")
+        f.put_varying(b, w)
 
     def string(self, f: _Function, node: s.BitString | s.OctetString | s.Text, v: str) -> None:
         x, w, size = f.name(), f.name("w"), node.size
@@ -254,8 +297,7 @@ class EncoderSource:
             f.add(f"c = len({x})")
             f.add(f'{x}, {w} = number({x}, "big"), 8 * c')
         self.length(f, size)
-        f.flush()
-        f.add(f"a = a << {w} | {x}")
+        f.put_varying(x, w)
 
     def length(self, f: _Function, size: s.Size) -> None:
         """The number `c` of items of a string or list."""
@@ -331,7 +373,7 @@ class EncoderSource:
 
     def tabled(self, f: _Function, node: s.Choice, rows: list[list[Leaf]], k: str, x: str, width: int) -> None:
         """A choice whose alternatives differ in widths and ranges only: bounds, shifts and the added constant from a table."""
-        f.flush()
+        w, b = f.name("w"), f.name("b")
         leaves = [f.name() for _ in rows[0]] if rows[0][0][0] else [x]
         table: dict[str, tuple[int, ...]] = {}
         for i, (alternative, row) in enumerate(zip(node.root, rows)):
@@ -343,7 +385,7 @@ class EncoderSource:
                 entry += [low, high, at]
             table[alternative.name] = (total + width, constant, *entry[:-1])  # the last one's shift is 0
         names = ", ".join(f"l{y}, h{y}, s{y}" for y in leaves).removesuffix(f", s{leaves[-1]}")
-        f.add(f"w, b, {names} = {self.constant(table)}[{k}]")
+        f.add(f"{w}, {b}, {names} = {self.constant(table)}[{k}]")
         if rows[0][0][0]:
             f.add(f"if len({x}) != {len(leaves)}: bad()")
             for y, leaf in zip(leaves, rows[0]):
@@ -351,10 +393,10 @@ class EncoderSource:
         for y in leaves:
             f.add(f"if not l{y} <= {y} <= h{y}: bad()")
         terms = [f"({y} << s{y})" for y in leaves[:-1]] + leaves[-1:]
-        f.add(f"a = a << w | {' + '.join(terms)} + b")
+        f.put_varying(" + ".join([*terms, b]), w)
 
     def sequence(self, f: _Function, node: s.Sequence, v: str, depth: int) -> None:
-        if depth:  # evaluate the nested dict once
+        if depth and not v.isidentifier():  # evaluate the nested dict once
             inner = f.name("s")
             f.add(f"{inner} = {v}")
             v = inner
@@ -370,7 +412,10 @@ class EncoderSource:
             extended.append(f.name("q"))
             f.add(f"{extended[-1]} = {' or '.join(tests)}")
         if node.extensible:
-            f.put(f"({' or '.join(extended)})" if groups else "", 1)
+            if groups:
+                f.put_flag(f"({' or '.join(extended)})")
+            else:
+                f.put("", 1)
         for field in node.fields:
             if not field.skippable:
                 continue
@@ -380,7 +425,7 @@ class EncoderSource:
             if field.default is not None:
                 flag = flags[field.name] = f.name("q")
                 f.add(f"{flag} = {known[-1]} and {v}[{field.name!r}] != {self.constant(field.default)}")
-            f.put(flag, 1)
+            f.put_flag(flag)
         mapping = "" if known[0] != "0" else f"type({v}) is not dict or "
         f.add(f"if {mapping}len({v}) != {' + '.join(known)}: bad()")
         for field in node.fields:
@@ -403,7 +448,7 @@ class EncoderSource:
         bits, used = rt.small_number(len(groups) - 1)
         f.put("", used, bits)
         for flag in extended:
-            f.put(flag, 1)
+            f.put_flag(flag)
         for flag, group, addition in zip(extended, groups, node.ext):
             f.begin(f"if {flag}:")
             if isinstance(addition, tuple):

@@ -13,7 +13,7 @@ from typing import Any
 from cloverleaf.link.schemas.nodes import Size
 from cloverleaf.types.errors import DecodeError
 
-TRIM = 250
+TRIM = 120
 """Bits that may stay above the unread ones."""
 BLOCK = 1 << 1000
 """Items are gathered in blocks a little longer than this."""

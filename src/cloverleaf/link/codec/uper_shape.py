@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cloverleaf.link.schemas import nodes as s
 
-INLINE_DEPTH = 6
-INLINE_SIZE = 40
+INLINE_DEPTH = 8
+INLINE_SIZE = 80
 """Fields up to which a nested type is read or written in place instead of by a call."""
 BOUNDLESS = 1 << 40
 """Bits that stand for no bound."""
