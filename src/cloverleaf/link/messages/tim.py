@@ -32,15 +32,16 @@ _WORDS = {1: "traffic", 2: "accident", 3: "road works", 6: "slippery road", 7: "
 def read_tim(value: Any, now: float) -> RoadInformation:
     """An SAE TIM (frame value)."""
     body = value["value"][1]
-    year = clock.gmtime(now).tm_year
     stamp = body.get("timeStamp")
-    sent = None if stamp is None or stamp >= 527_040 else _year(year) + 60.0 * stamp
-    events = tuple(_read_frame(i, f, year) for i, f in enumerate(body["dataFrames"]))
+    sent = w.from_minute_of_year(stamp, now)
+    events = tuple(_read_frame(i, f, now) for i, f in enumerate(body["dataFrames"]))
     return RoadInformation(None, sent, None, events)
 
 
-def _read_frame(number: int, f: Any, year: int) -> RoadEvent:
-    start = _year(f.get("startYear") or year) + 60.0 * f["startTime"] if f["startTime"] < 527_040 else None
+def _read_frame(number: int, f: Any, now: float) -> RoadEvent:
+    start = w.from_minute_of_year(f["startTime"], now)
+    if start is not None and f.get("startYear"):
+        start = _year(f["startYear"]) + 60.0 * f["startTime"]
     end = None if start is None or f["durationTime"] >= _FOR_EVER else start + 60.0 * f["durationTime"]
     place: Place | None = None
     radius: float | None = None
@@ -89,7 +90,7 @@ def write_tim(m: RoadInformation) -> Any:
         "dataFrames": [_frame(e, m) for e in m.events[:8]],
     }
     if m.time is not None:
-        body["timeStamp"] = _minute(m.time)
+        body["timeStamp"] = w.minute_of_year(m.time)
     return {"messageId": 31, "value": ["TravelerInformation", body]}
 
 
@@ -103,7 +104,7 @@ def _frame(e: RoadEvent, m: RoadInformation) -> dict[str, Any]:
         "notUsed": 0,
         "frameType": "advisory",
         "msgId": ["furtherInfoID", {"hex": "0000"}],
-        "startTime": 527_040 if start is None else _minute(start),
+        "startTime": 527_040 if start is None else w.minute_of_year(start),
         "durationTime": _FOR_EVER
         if e.end is None or start is None
         else min(max(math.ceil((e.end - start) / 60), 0), _FOR_EVER),
@@ -157,7 +158,3 @@ def _place(value: Any) -> Place | None:
 
 def _year(year: int) -> float:
     return float(calendar.timegm((min(max(year, 1), 4095), 1, 1, 0, 0, 0)))
-
-
-def _minute(time: float) -> int:
-    return int(time - _year(clock.gmtime(time).tm_year)) // 60

@@ -187,14 +187,15 @@ def _read_iso(body: Any, station: int | None) -> MapMessage:
 
 def _read_iso_lane(lane: Any, origin: Place, width: float | None, ingress: bool) -> MapLane:
     form, nodes = lane["nodeList"]
-    points, at = [], origin
+    points, east, north = [], 0.0, 0.0  # in one plane around the intersection, as they were written
     for node in nodes if form == "nodes" else []:
         name, d = node["delta"]
         if name == "node-LatLon":
-            at = w.place_of(d["lat"], d["lon"]) or at
+            there = w.place_of(d["lat"], d["lon"])
+            east, north = w.offset(origin, there) if there is not None else (east, north)
         elif name != "regional":
-            at = w.shifted(at, d["x"] * _LENGTH, d["y"] * _LENGTH)
-        points.append(at)
+            east, north = east + d["x"] * _LENGTH, north + d["y"] * _LENGTH
+        points.append(w.shifted(origin, east, north))
     connections = []
     for c in lane.get("connectsTo", []):
         there, node = c["connectingLane"], c.get("remoteIntersection")

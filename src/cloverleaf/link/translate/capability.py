@@ -54,7 +54,14 @@ CAPABILITY: tuple[Carried, ...] = (
     Carried("Awareness", "siren", 0, 0, None),
     Carried("Awareness", "light_bar", 0, 0, None),
     Carried("Awareness", "path", 1e-7, 1e-7, None, "23 points, 40 points; times to 10 ms"),
-    Carried("SignalPhaseAndTiming", "time", 0.001, 0.001, 0.001, "known modulo 60 s"),
+    Carried(
+        "SignalPhaseAndTiming",
+        "time",
+        0.001,
+        0.001,
+        0.001,
+        "known modulo 60 s; in ETSI and SAE that of the first intersection",
+    ),
     Carried("SignalPhaseAndTiming", "station", None, 0, None),
     Carried("SignalPhaseAndTiming", "name", 0, 0, 0),
     Carried("IntersectionSignals", "id", 0, 0, 0),
@@ -156,3 +163,9 @@ def step_of(record: str, field: str, family: str) -> float | None:
             step: float | None = getattr(c, family)
             return step
     raise KeyError(f"{record}.{field}")
+
+
+def carries(record: type, field: str, family: str) -> bool:
+    """Whether a family has a place for a field of a record's type (or of the one it is a form of); fields that hold records have one."""
+    names = {kind.__name__ for kind in record.__mro__}
+    return all(getattr(c, family) is not None for c in CAPABILITY if c.record in names and c.field == field)

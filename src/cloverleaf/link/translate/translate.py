@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cloverleaf.link.codec.single import codec
 from cloverleaf.link.messages import Record, read, write
 from cloverleaf.link.messages.records import MapMessage, RoadInformation, SignalPhaseAndTiming
+from cloverleaf.link.translate.capability import carries
 from cloverleaf.types.errors import EncodeError
 
 _UNCHANGED = 1e-9
@@ -48,7 +49,9 @@ def translate(
     for made, content in write(sent, target):
         messages.append((made, codec(target, made).encode(content)))
         arrived.append(read(target, made, content, now))
-    return Translation(record, messages, unread(standard, record, value), sorted(set(missing(sent, arrived))))
+    return Translation(
+        record, messages, unread(standard, record, value), sorted(set(missing(sent, arrived, target.partition("_")[0])))
+    )
 
 
 def shift_phases(record: Record, by: int) -> Record:
@@ -112,24 +115,24 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def missing(before: Any, after: list[Any], path: str = "") -> Iterator[str]:
-    """Fields of a record that hold something before and nothing in any of the records after."""
+def missing(before: Any, after: list[Any], family: str, path: str = "") -> Iterator[str]:
+    """Fields of a record that hold something before, and that `family` does not carry or that are empty in all of the records after."""
     for f in fields(before):
         value = getattr(before, f.name)
         here = f"{path}{f.name}"
         if _empty(value):
             continue
         arrived = [getattr(a, f.name) for a in after if hasattr(a, f.name)]
-        if all(_empty(a) for a in arrived):
+        if all(_empty(a) for a in arrived) or not carries(type(before), f.name, family):
             yield here
         elif isinstance(value, tuple) and is_dataclass(value[0]):
             inner = [v for a in arrived if isinstance(a, tuple) for v in a]
             if len(inner) < len(value):
                 yield f"{here}: {len(value) - len(inner)} of {len(value)}"
             for item, there in zip(value, inner):
-                yield from missing(item, [there], f"{here}.")
+                yield from missing(item, [there], family, f"{here}.")
         elif is_dataclass(value):
-            yield from missing(value, [a for a in arrived if a is not None], f"{here}.")
+            yield from missing(value, [a for a in arrived if a is not None], family, f"{here}.")
 
 
 def _empty(value: Any) -> bool:
