@@ -17,6 +17,7 @@ from cloverleaf.link.codec.single import codec
 from cloverleaf.link.field.fit import fit_radio, predicted
 from cloverleaf.link.field.logs import METRES_PER_DEGREE, Entry, Track, metres_between
 from cloverleaf.link.field.measure import ages, curve, gaps, match, wilson
+from cloverleaf.link.field.summary import POOR
 from cloverleaf.link.io.framing import framed
 from cloverleaf.link.io.geonetworking import Position
 from cloverleaf.link.io.pcap import Recorder
@@ -157,3 +158,38 @@ def test_distance_and_track() -> None:
     track = Track([2.0, 0.0], [(2.0, 0.0), (0.0, 0.0)])
     assert track.at(1.0) == (1.0, 0.0) and track.at(99.0) is None and track.at(-1.0) == (0.0, 0.0)
     assert curve(match([entry(0.0, b"x")], [], None), 25.0) == []
+
+
+@pytest.mark.parametrize("radio", ["lte-v2x", "nr-v2x"])
+@pytest.mark.parametrize("shape", ["half of all", "far but not near", "an edge at 80 m"])
+def test_fit_says_when_no_radio_of_its_kind_made_the_data(shape: str, radio: str) -> None:
+    rng = np.random.default_rng(8)
+    distance = rng.uniform(0.0, 500.0, 3000)
+    share = {
+        "half of all": 0.5 + 0 * distance,
+        "far but not near": 1.0 * (distance > 200.0),
+        "an edge at 80 m": 1.0 * (distance < 80.0),
+    }
+    found = fit_radio(distance, (rng.random(3000) < share[shape]).astype(float), radio)
+    assert found is not None and (found["misfit"] > POOR or found["at_limit"]), found
+
+
+def test_few_messages_are_no_bad_fit() -> None:
+    rng, bad = np.random.default_rng(9), 0
+    for _ in range(8):
+        distance = rng.uniform(0.0, 500.0, 60)
+        found = fit_radio(distance, (rng.random(60) < predicted(distance, 15.0, 0.4, "lte-v2x", 10.0)).astype(float))
+        bad += found is not None and found["misfit"] > POOR
+    assert bad <= 1
+
+
+def test_losses_that_come_together_widen_the_region() -> None:
+    rng = np.random.default_rng(10)
+    distance = np.repeat(rng.uniform(0.0, 700.0, 150), 20)  # twenty messages in a row share their fate
+    heard = np.repeat((rng.random(150) < predicted(distance[::20], 17.0, 0.3, "lte-v2x", 10.0)).astype(float), 20)
+    found = fit_radio(distance, heard)
+    assert found is not None and found["power_dbm_95"][0] <= 17.0 <= found["power_dbm_95"][1]
+    assert found["channel_busy_95"][0] <= 0.3 <= found["channel_busy_95"][1]
+    alone = fit_radio(distance[::20], heard[::20])
+    width = [f["power_dbm_95"][1] - f["power_dbm_95"][0] for f in (found, alone)]
+    assert width[0] > 0.4 * width[1], "no narrower than it may be for the 150 places that there are"

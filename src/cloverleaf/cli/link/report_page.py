@@ -48,7 +48,7 @@ def _lead(data: dict[str, Any]) -> str:
         f"{data['received']} of {data['sent']} messages were received ({100 * data['pdr']:.1f} %), from {data['senders']} "
         f"sender{'s' if data['senders'] != 1 else ''} in {data['duration_s']:.1f} s; the longest run of losses was "
         f"{bursts['longest']}, runs of losses last {bursts['mean']:.2f} messages on average "
-        f"({bursts['independent_mean']:.2f} if losses were independent)."
+        f"({bursts['independent_mean']:.2f} if losses were independent and as likely everywhere)."
     )
 
 
@@ -105,7 +105,7 @@ def _fit(fit: dict[str, Any]) -> str:
     return (
         f"<p>The {escape(fit['radio'])} model of the simulation fits best with an equivalent power of {fit['power_dbm']:g} dBm "
         f"({p0:g} to {p1:g}) and a channel busy ratio of {fit['channel_busy']:g} ({b0:g} to {b1:g}); root mean square "
-        f"error {fit['rmse']:.3f}. "
+        f"error {fit['rmse']:.3f}, {fit['misfit']:.3f} of it beyond chance. "
         "The power contains cable, antenna and obstruction losses. The two parameters explain losses at different distances: power moves "
         "the edge, load lowers the plateau in front of it.</p>"
     )

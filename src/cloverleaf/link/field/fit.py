@@ -34,9 +34,11 @@ def fit_radio(distance: F64, received: F64, radio: str = "lte-v2x", rate: float 
         received: 1 received, 0 lost, shape (n,).
 
     Returns:
-        power_dbm, channel_busy, log_likelihood, rmse over 25 m bins, and the 95 % region of both parameters; None for fewer than 30
-        messages, for fewer than three distance bins, where nothing can be told apart, or if a message arrived from farther than the
-        model reaches at its highest power: then a place is wrong, or the radio is another.
+        power_dbm, channel_busy, log_likelihood, rmse over 25 m bins, `misfit`: what of it chance does not explain within reach,
+        `at_limit`: the parameters whose best value is the highest or lowest one tried, and the 95 % region of both parameters, widened
+        by the overdispersion of the bins (quasi-likelihood of P. McCullagh and J. Nelder, 1989, 4.5), since losses of neighbouring
+        messages come together. None for fewer than 30 messages, for fewer than three distance bins, where nothing can be told apart, or
+        if a message arrived from farther than the model reaches at its highest power: then a place is wrong, or the radio is another.
     """
     reach = radio_tables(radio, float(POWERS[-1])).reach
     if (distance[received > 0] > reach).any():
@@ -55,8 +57,12 @@ def fit_radio(distance: F64, received: F64, radio: str = "lte-v2x", rate: float 
             p = np.clip(predicted(middle, float(power), float(load), radio, rate), 1e-4, 1.0 - 1e-4)
             best[i, k] = float((hits * np.log(p) + (n - hits) * np.log(1.0 - p)).sum())
     i, k = divmod(int(best.argmax()), len(LOADS))
-    likely = best >= best.max() - 2.996  # half the 95 % quantile of chi square with two degrees of freedom
-    model = predicted(middle, float(POWERS[i]), float(LOADS[k]), radio, rate)
+    model = np.clip(predicted(middle, float(POWERS[i]), float(LOADS[k]), radio, rate), 1e-4, 1.0 - 1e-4)
+    squares, chance = (hits / n - model) ** 2, model * (1.0 - model) / n
+    within = np.maximum(hits / n, model) > 0.02  # where nothing arrives and nothing should, nothing is learnt
+    dispersion = max(float((squares / np.maximum(chance, 1e-2 / n)).sum()) / max(len(n) - 2, 1), 1.0)
+    likely = best >= best.max() - 2.996 * dispersion  # half the 95 % quantile of chi square with two degrees of freedom
+    limits = {"power": i in (0, len(POWERS) - 1), "channel load": k == len(LOADS) - 1}
     powers, loads = POWERS[likely.any(axis=1)], LOADS[likely.any(axis=0)]
     return {
         "radio": radio,
@@ -65,5 +71,7 @@ def fit_radio(distance: F64, received: F64, radio: str = "lte-v2x", rate: float 
         "channel_busy": round(float(LOADS[k]), 3),
         "channel_busy_95": [round(float(loads.min()), 3), round(float(loads.max()), 3)],
         "log_likelihood": float(best[i, k]),
-        "rmse": float(np.sqrt(np.average((hits / n - model) ** 2, weights=n))),
+        "rmse": float(np.sqrt(np.average(squares, weights=n))),
+        "misfit": float(np.sqrt(max(np.average(squares - chance, weights=n * within + 1e-9), 0.0))),
+        "at_limit": [name for name, there in limits.items() if there],
     }

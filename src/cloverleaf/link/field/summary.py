@@ -13,8 +13,8 @@ from cloverleaf.link.field.measure import Delivery, ages, bursts, curve, gaps, l
 from cloverleaf.types.state import F64
 
 HISTOGRAM = 40
-POOR = 0.15
-"""Root mean square error of the delivery ratio from which on a reader is told that the fitted curve is not his."""
+POOR = 0.1
+"""Misfit of the delivery ratio from which on a reader is told that the fitted curve is not his."""
 
 
 def summarise(
@@ -77,8 +77,14 @@ def _notes(delivery: Delivery, receiver: Track | None, fit: dict[str, Any] | Non
         notes.append(
             "no radio model fits: too few messages or distances, or messages from farther than it reaches (is the receiver's place right?)"
         )
-    elif fit["rmse"] > POOR:
-        notes.append(f"the radio model describes these data badly (rmse {fit['rmse']:.2f}): do not use it in a study")
+    elif fit["misfit"] > POOR:
+        notes.append(
+            f"the radio model describes these data badly (off by {fit['misfit']:.2f} beyond chance): do not use it in a study"
+        )
+    elif fit["at_limit"]:
+        notes.append(
+            f"the best {' and '.join(fit['at_limit'])} is the last one tried: the true one may lie beyond, or the radio is another"
+        )
     delay = latencies(delivery)
     if len(delay) and delay.min() < 0.0:
         notes.append(
