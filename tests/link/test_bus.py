@@ -156,15 +156,34 @@ def test_event_to_everyone_reaches_everyone_near() -> None:
     assert [len(heard(inbox, r, MessageKind.EVENT)) for r in range(3)] == [1, 1, 0]
 
 
+def wish(groups: list[int], t: float) -> SignalCommand:
+    return SignalCommand(np.array(groups, np.int32), np.full(len(groups), 2, np.int32), np.full(len(groups), t))
+
+
 def test_signal_command_arrives_with_the_field_networks_delay() -> None:
     who = stations([])
-    link = Link(PickleContent(), radio="ideal", network_latency=0.25)
-    wish = SignalCommand(np.array([4], np.int32), np.array([2], np.int32), np.zeros(1))
+    link = Link(
+        PickleContent(), radio="ideal", network_latency=delay_of_percentiles({"p0": 250, "p100": 250, "p50": 250})
+    )
     got = []
     for k in range(5):
-        out = empty_outbox()._replace(command=wish) if k == 0 else empty_outbox()
+        out = empty_outbox()._replace(command=wish([4], 0.0)) if k == 0 else empty_outbox()
         got.append(link.exchange(out, who, k * 0.1).command.group.tolist())
     assert got == [[], [], [4], [], []]
+
+
+def test_each_signal_command_takes_its_own_time() -> None:
+    measured = delay_of_percentiles({"p0": 40, "p50": 150, "p90": 900, "p100": 1500})
+    link, groups, sent, late = Link(PickleContent(), radio="ideal", network_latency=measured), 30, 200, []
+    for k in range(sent + 16):
+        t = k * 0.1
+        out = empty_outbox()._replace(command=wish(list(range(groups)), t)) if k < sent else empty_outbox()
+        got = link.exchange(out, stations([]), t).command
+        late += (t + 0.1 - got.time).tolist()
+    assert len(late) == groups * sent
+    for p in (0.2, 0.5, 0.8, 0.9):  # what is readable at the next tick has taken up to a tick more than its delay
+        assert measured.quantile(p) - 0.01 <= np.quantile(late, p) <= measured.quantile(p) + 0.13
+    assert max(late) <= 1.6 + 1e-9 and min(late) <= 0.1 + 1e-9
 
 
 def run(seed: int, radio: str = "lte-v2x", cars: int = 60) -> tuple[list[bytes], Link]:

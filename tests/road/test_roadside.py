@@ -183,6 +183,22 @@ def test_vehicles_are_counted_on_their_lanes(cross):
     assert count[lane] == 1.0 and count.sum() == 1.0
 
 
+def test_a_wish_that_a_newer_one_overtook_is_ignored(cross):
+    def phase_after(made: list[float]) -> int:
+        """The phase at the end, where wishes for phases 2 and 0 by turns were made at these moments."""
+        road = Roadside(cross)
+        for k in range(140):
+            t = k * 0.5
+            wish = NO_WISH
+            if k >= 100:
+                both = np.zeros(2, np.int32)
+                wish = SignalCommand(both, np.array([2, 0], np.int32), t + np.array(made))
+            state = road.step(_frame(), _inbox(road.stations), wish, t).signals
+        return int(state.phase[0])
+
+    assert phase_after([0.0, -0.1]) == 2 and phase_after([-0.1, 0.0]) == 0
+
+
 def test_wishes_of_the_cloud_are_served_and_forgotten(cross):
     road = Roadside(cross)
     stages = np.flatnonzero(road.controllers.plan.is_stage)

@@ -14,6 +14,7 @@ import numpy as np
 from cloverleaf.link.air import Air
 from cloverleaf.link.batches import BATCH_TYPES, count, empty, join, take
 from cloverleaf.link.channel import addressed, keep_pairs, merge_pairs
+from cloverleaf.link.commands import CommandsUnderWay
 from cloverleaf.link.congestion import Density
 from cloverleaf.link.generation import Generation, Rates
 from cloverleaf.link.life.event_receiver import ENDS, HOLDS, EventReceiver
@@ -24,10 +25,9 @@ from cloverleaf.link.network import NetworkDelay, delay_of_mean, network_delay
 from cloverleaf.link.overload import Pairs, relieve
 from cloverleaf.link.radio.tables import radio_tables
 from cloverleaf.link.security.pseudonym import Aliases, replace_ids
-from cloverleaf.link.station import Inboxes, Outbox, Stations, empty_command
+from cloverleaf.link.station import Inboxes, Outbox, Stations
 from cloverleaf.link.statistics import Statistics
 from cloverleaf.types.messages import CLOUD_STATION, RSU_STATION_BASE, EventBatch, MessageKind, Received, WireBatch
-from cloverleaf.types.signals import SignalCommand
 from cloverleaf.types.state import F64, I32, I64, U8
 
 
@@ -111,7 +111,7 @@ class Link:
     ) -> None:
         self.content, self.security, self.aliases = content, security, aliases
         self.network = network_latency if isinstance(network_latency, NetworkDelay) else delay_of_mean(network_latency)
-        self.step, self._command_delay, self.seed = step, self.network.mean(), seed
+        self.step, self.seed = step, seed
         self.generation = Generation(standard, rates, congestion=congestion, step=step)
         self.freshness, self.events = FreshnessFilter(), EventReceiver()
         self.air = Air(radio_tables(radio, power_dbm, subchannels), seed, step)
@@ -119,7 +119,7 @@ class Link:
         self.plain: WireBatch | None = None  # the last tick's own messages before they were signed
         self.wire: WireBatch | None = None  # the last tick's messages as they were on the air, for recorders
         self._late: list[_Late] = []
-        self._commands: list[tuple[float, SignalCommand]] = []
+        self._commands = CommandsUnderWay(self.network, seed)
         self._injected: list[WireBatch] = []
 
     def inject(self, wire: WireBatch) -> None:
@@ -163,7 +163,8 @@ class Link:
             )
         ]
         self._forget(t)
-        return Inboxes(inbox[0], inbox[1], inbox[2], self._command(out.command, t))
+        arrived = self._commands.exchange(out.command, tick, t, t + self.step)
+        return Inboxes(inbox[0], inbox[1], inbox[2], arrived)
 
     def _generate(self, out: Outbox, stations: Stations, t: float) -> WireBatch:
         """Apply the generation rules and encode what is due."""
@@ -430,16 +431,6 @@ class Link:
         """Drop deliveries whose receiver is gone for more than a second."""
         if self._late:
             self._late = [held for held in self._late if held.due.max() > t - 1.0]
-
-    def _command(self, command: SignalCommand, t: float) -> SignalCommand:
-        """The cloud's wishes to controllers after the field network's delay."""
-        if len(command.group):
-            self._commands.append((t + self._command_delay, command))
-        due = [c for at, c in self._commands if at <= t + self.step]
-        self._commands = [(at, c) for at, c in self._commands if at > t + self.step]
-        if not due:
-            return empty_command()
-        return SignalCommand(*[np.concatenate(columns) for columns in zip(*due)])
 
 
 def _no_wire() -> WireBatch:

@@ -33,14 +33,6 @@ class NetworkDelay(NamedTuple):
         """Delay in s that a share `p` of the messages does not exceed, 0 <= p < 1."""
         return float(_quantile(self.at, self.delay, self.longest, -math.log(1.0 - p)))
 
-    def mean(self) -> float:
-        """Mean delay in s: the delay at 0, and each stretch's slope times the share of messages that get so far."""
-        slope = np.diff(self.delay) / np.diff(self.at)
-        end = self.at[1:].copy()
-        rest = self.longest - float(self.delay[-2])
-        end[-1] = self.at[-2] + rest / slope[-1] if slope[-1] > 0.0 else math.inf
-        return float(self.delay[0] + (slope * (np.exp(-self.at[:-1]) - np.exp(-end))).sum())
-
 
 def delay_of_mean(mean: float) -> NetworkDelay:
     """Where only a mean in s is known: 70 % of it fixed, the rest exponential."""

@@ -52,18 +52,25 @@ class SignalControllers:
         self.own_mode = mode.astype(np.int32)
         self.memory = signal_memory(graph, self.plan, self.own_mode, begin)
         self.heard = np.full(groups, -math.inf)
+        self.made = np.full(groups, -math.inf)  # s, moment of the newest wish taken
         self._lanes = len(graph.lane_length)
         self._ends, self._next = np.zeros((groups, 3)), np.zeros(groups, np.int32)
 
     def command(self, wish: SignalCommand, t: float) -> None:
-        """Take wishes of the cloud: stages (phase index within the group). Wishes for anything but a stage are ignored."""
+        """Take wishes of the cloud: stages (phase index within the group).
+
+        Wishes for anything but a stage are ignored, and those that a newer one has overtaken on the way.
+        """
         plan, memory = self.plan, self.memory
-        for group, phase in zip(wish.group.tolist(), wish.phase.tolist()):
+        for group, phase, made in zip(wish.group.tolist(), wish.phase.tolist(), wish.time.tolist()):
             if not 0 <= group < len(self.own_mode) or not self.choosable[group]:
                 continue
             row = int(plan.phase_start[group]) + phase
             if phase < 0 or row >= plan.phase_start[group + 1] or not plan.is_stage[row]:
                 continue
+            if made < self.made[group]:
+                continue
+            self.made[group] = made
             if set_mode(plan, memory, group, int(ControlMode.COMMAND), float(t)):
                 memory.wanted[group] = phase
                 self.heard[group] = t
