@@ -81,6 +81,22 @@ def test_inspect_names_it(pki) -> None:  # type: ignore[no-untyped-def]
         found = Inspector().frame(147, data)
         assert only(found) == ("csae_day1", "bsm", "signed")
         assert (found[0].security.signer, found[0].security.algorithm, found[0].security.psid) == (form, "sgdsm2", AID)
+        assert found[0].security.verdict == ("holds" if attach else "not checked"), (
+            "each capture begins with no certificates"
+        )
+
+
+def test_inspect_checks_signatures_as_certificates_come(pki) -> None:  # type: ignore[no-untyped-def]
+    from cloverleaf.link.security.chinese import seal
+
+    _, _, ticket, keys = pki
+    inspector = Inspector()
+    first, second = (seal(bsm(), AID, ticket, keys[2], NOW + k, attach=not k) for k in range(2))
+    forged = bytearray(second)
+    forged[-1] ^= 1
+    verdicts = [inspector.frame(147, dsmp.frame(bytes(m), AID))[0].security for m in (second, first, second, forged)]
+    assert [v.verdict for v in verdicts] == ["not checked", "holds", "holds", "does not hold"]
+    assert {v.signer_id for v in verdicts} == {ticket.hashed_id.hex()}
 
 
 @settings(deadline=None)

@@ -6,7 +6,10 @@
 | reactive | states by channel busy ratio | ETSI TS 102 687, reactive approach, packets up to 1 ms |
 | adaptive | each station's share of the air follows the gap between busy ratio and target (LIMERIC) | ETSI TS 102 687, 5.4 |
 | occupancy | a limit on the station's own channel occupancy by busy ratio | ETSI TS 103 574, priority of CAM and BSM; from memory |
-| density | interval in proportion to the vehicles within 100 m | SAE J2945/1 and J3161/1, density part; from memory |
+| density | interval in proportion to the vehicles within 100 m | SAE J2945/1 and J3161/1, density part |
+
+The numbers of the density rule are those of table I of S. Ahmad et al., "V2V System Congestion Control Validation and Performance",
+IEEE TVT 68(3), 2019 (B = 25, 600 ms, weight 0.05, 100 m); that the weight counts per second is from memory.
 """
 
 from __future__ import annotations

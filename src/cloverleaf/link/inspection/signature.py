@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloverleaf.link.schemas.reader import schema_file
 from cloverleaf.types.errors import CloverleafError
+
+if TYPE_CHECKING:
+    from cloverleaf.link.security.chinese import ChineseCertificate
 
 _FILE = "ieee1609dot2/ieee1609dot2"
 VALID, INVALID, UNCHECKED = "holds", "does not hold", "not checked"
@@ -39,11 +42,12 @@ class Certificates:
 
     def __init__(self) -> None:
         self.known: dict[str, bytes] = {}
+        self.chinese: dict[str, ChineseCertificate] = {}
 
     def security(self, value: Any) -> Security | None:
         """The security of a decoded `Ieee1609Dot2Data` or Chinese secured message; None if the value is something else."""
         if isinstance(value, dict) and set(value) == {"version", "payload"}:
-            return _chinese(*value["payload"])
+            return self._chinese(*value["payload"])
         if not isinstance(value, dict) or not isinstance(value.get("content"), list):
             return None
         name, inner = value["content"]
@@ -60,6 +64,31 @@ class Certificates:
         return Security(
             "signed", form, algorithm, header["psid"], generated, signer_id, self._verdict(inner, signer_id)
         )
+
+    def _chinese(self, name: str, inner: Any) -> Security:
+        """The security of a Chinese secured message (YD/T 3957), after its signer's form and curve."""
+        if name != "signedData":
+            return Security("unsigned" if name == "unSecuredData" else "encrypted")
+        form, signer = inner["signer"]
+        header = inner["tbs"]["headerInfo"]
+        generated = header["genTime"] * 1e-6 if "genTime" in header else None
+        signer_id = signer["digest"]["hex"] if form == "certificateDigest" else ""
+        verdict = UNCHECKED
+        from cloverleaf.link.security import sm2
+        from cloverleaf.link.security.chinese import read_certificate, signature_holds
+
+        if sm2.available():
+            try:
+                if form == "certificate":
+                    known = read_certificate(signer)
+                    signer_id = known.hashed_id.hex()
+                    self.chinese[signer_id] = known
+                if signer_id in self.chinese:
+                    verdict = VALID if signature_holds(inner, self.chinese[signer_id]) else INVALID
+            except (CloverleafError, KeyError, TypeError, ValueError, IndexError):
+                pass  # another form or curve
+        word = {"certificateDigest": "digest"}.get(form, form)
+        return Security("signed", word, inner["sign"]["curve"], header["itsAid"], generated, signer_id, verdict)
 
     def _learn(self, certificate: Any) -> str:
         try:
@@ -95,18 +124,6 @@ class Certificates:
         except (CloverleafError, KeyError, TypeError, ValueError, IndexError):
             return UNCHECKED
         return VALID if good else INVALID
-
-
-def _chinese(name: str, inner: Any) -> Security:
-    """The security of a Chinese secured message, after its signer's form and curve; signatures are judged by `link.security.chinese`."""
-    if name != "signedData":
-        return Security("unsigned" if name == "unSecuredData" else "encrypted")
-    form, signer = inner["signer"]
-    header = inner["tbs"]["headerInfo"]
-    generated = header["genTime"] * 1e-6 if "genTime" in header else None
-    signer_id = signer["digest"]["hex"] if form == "certificateDigest" else ""
-    word = {"certificateDigest": "digest"}.get(form, form)
-    return Security("signed", word, inner["sign"]["curve"], header["itsAid"], generated, signer_id, UNCHECKED)
 
 
 @cache

@@ -133,7 +133,7 @@ class ChineseVerifier:
         self._seen = {tag: t for tag, t in self._seen.items() if now - t <= MAX_AGE + MAX_AHEAD}
         if signature in self._seen:
             raise SecurityError("the message was received before", reason="replayed")
-        if not sm2.verify(certificate.point, signature, _encoder("TBSData")(signed["tbs"])):
+        if not signature_holds(signed, certificate):
             raise SecurityError("the signature does not hold", reason="bad_signature")
         self._seen[signature] = now
         return bytes.fromhex(signed["tbs"]["data"]["hex"])
@@ -151,6 +151,11 @@ class ChineseVerifier:
             self.wanted.add(digest)
             raise SecurityError("the signer's certificate is not known", reason="unknown_certificate")
         return known
+
+
+def signature_holds(signed: Any, certificate: ChineseCertificate) -> bool:
+    """Whether the signature of a decoded signedData fits a certificate; DecodeError for signatures other than SM2."""
+    return sm2.verify(certificate.point, _raw(signed["sign"]), _encoder("TBSData")(signed["tbs"]))
 
 
 def read_certificate(value: Any) -> ChineseCertificate:
