@@ -4,15 +4,19 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from importlib import util
 from pathlib import Path
 
 import cloverleaf
 from cloverleaf.algo import jit
 
+NEED_CUDA = ("cloverleaf.algo.cuda", "cloverleaf.loop.storyboard.device")  # no kernels of their own
+
 
 def all_kernels():
     for module in pkgutil.walk_packages(cloverleaf.__path__, "cloverleaf."):
-        if not module.name.endswith("__main__"):
+        extra_missing = module.name in NEED_CUDA and util.find_spec("numba_cuda") is None
+        if not module.name.endswith("__main__") and not extra_missing:
             importlib.import_module(module.name)
     return list(jit.KERNELS)
 

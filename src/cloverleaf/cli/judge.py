@@ -43,19 +43,22 @@ def judge(
     from cloverleaf.judge.verdict import exit_code
     from cloverleaf.types.errors import StudyError
 
-    choose_device(device)
     asked = find_driver(driver)
     if not 0.0 < dt <= 1.0 or not until > 0.0:
         raise StudyError("--dt must be in (0, 1] s and --until positive")
     built_in = [p for p in paths if p.startswith("r157:")]
     files = [Path(p) for p in paths if not p.startswith("r157:")]
+    if choose_device(device) != "cpu" and (built_in or asked.form != "compiled"):
+        raise StudyError(
+            "a CUDA device runs scenario files with compiled drivers alone", element="--device", hint="--device cpu"
+        )
     done = _published(built_in, asked, cases)
     search: dict[str, Any] = {}
     films: dict[str, object] = {}
     if files:
         from cloverleaf.judge.sweep import Setting
 
-        setting = Setting(driver, dt, until)
+        setting = Setting(driver, dt, until, device)
         chosen, found, search = _scenarios(files, setting, rules, system, cases, budget, workers, out, exposure)
         done += found
         if out is not None:
@@ -109,7 +112,7 @@ def _scenarios(
     spare = seconds(budget) if budget is not None else 0.0
     chosen = choose(entries, cases) if budget is None else []
     total = sum(len(c.rows) for c in chosen) if chosen else sum(e.count for e in entries)
-    count = worker_count(workers, total)
+    count = worker_count(workers, total) if setting.device == "cpu" else 1  # one process keeps a device busy
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("cases"), TimeRemainingColumn(),
     )  # fmt: skip

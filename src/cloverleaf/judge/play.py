@@ -43,12 +43,12 @@ def structural_names(scenario: Path, first: Mapping[str, str]) -> tuple[str, ...
 
 def play(
     scenario: Path, fixed: Mapping[str, str], values: Mapping[str, NDArray[np.float64]], count: int, system: str,
-    driver: Driver, dt: float, until: float,
+    driver: Driver, dt: float, until: float, device: str = "cpu",
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Run `count` cases to their end; columns of shape (count,). Raises ScenarioError, MapError, PluginError."""
     program, roads = compiled(scenario, tuple(fixed.items()))
     columns = program.columns(values, count)
-    worlds = Worlds(program, columns, dt=dt, roads=roads, memory=MEMORY)
+    worlds = Worlds(program, columns, dt=dt, roads=roads, memory=MEMORY, device=device)
     worlds.observe(system, observe.observe, observe.MEMORY)
     if driver.form == COMPILED:
         worlds.drive(system, driver.call)

@@ -31,6 +31,8 @@ from cloverleaf.types.state import I64
 
 JOB = 512
 """Most cases of one job: their state stays in the cache of a core."""
+DEVICE_JOB = 16_384
+"""Most cases of one job on a CUDA device, which needs many threads."""
 Columns = dict[str, NDArray[Any]]
 
 
@@ -41,6 +43,7 @@ class Setting:
     driver: str
     dt: float = 0.01
     until: float = 120.0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,16 @@ def make_jobs(entry: Logical, rows: I64, cases: dict[str, Column], setting: Sett
     who = stored.driver_digest(setting.driver, find_driver(setting.driver))
     shaping = structural_names(entry.scenario, {n: str(c[0]) for n, c in cases.items()} if len(rows) else {})
     fixed = [n for n in cases if n in shaping or not is_number(cases[n])]
+    size, where = (JOB, ()) if setting.device == "cpu" else (DEVICE_JOB, (setting.device,))
     groups: dict[tuple[str, ...], list[int]] = {}
     for k in range(len(rows)):
         groups.setdefault(tuple(str(cases[n][k]) for n in fixed), []).append(k)
     for texts, members in groups.items():
-        for start in range(0, len(members), JOB):
-            part = np.array(members[start : start + JOB])
+        for start in range(0, len(members), size):
+            part = np.array(members[start : start + size])
             values = {n: np.asarray(c[part], np.float64) for n, c in cases.items() if n not in fixed}
             named = tuple(zip(fixed, texts))
-            key = stored.job_key(digest, who, setting.dt, setting.until, entry.system, named, *values, *values.values())
+            key = stored.job_key(digest, who, setting.dt, setting.until, entry.system, named, *where, *values, *values.values())
             yield Job(entry.scenario, entry.system, setting, named, values, part, key)
 
 
@@ -94,7 +98,7 @@ def run_job(job: Job) -> Columns:
     try:
         return play(
             job.scenario, dict(job.fixed), job.values, count, job.system, _driver(job.setting.driver), job.setting.dt,
-            job.setting.until,
+            job.setting.until, job.setting.device,
         )  # fmt: skip
     except InputError as error:
         outside = OUTSIDE_CONSTRAINTS in str(error)

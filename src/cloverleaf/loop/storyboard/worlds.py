@@ -61,15 +61,16 @@ class Worlds:
 
     `state` holds their columns [world, actor, column] (see `state.py`), `outcome` what happened, `trace` (W, rows, A, 11) the recorded
     motion (columns TR_* of `run.py`). The same case gives the same bits wherever it stands, alone or among others.
+    `device` "cuda" steps them on a CUDA device (`device.py`); `view` looks from the processor.
     """
 
     def __init__(self, compiled: CompiledScenario, columns: Columns | None = None, dt: float = 0.01, *, log: int = 0,
-                 roads: Roads | None = None, memory: int = 8, seed: int = 0) -> None:  # fmt: skip
+                 roads: Roads | None = None, memory: int = 8, seed: int = 0, device: str = "cpu") -> None:  # fmt: skip
         if not 0.0 < dt <= 1.0:
             raise ScenarioError(
                 f"a step of {dt} s is out of range", file=compiled.path, hint="more than 0, at most 1 s"
             )
-        self.compiled, self.dt = compiled, dt
+        self.compiled, self.dt, self.device = compiled, dt, device
         self.columns = columns if columns is not None else compiled.columns()
         self.roads = roads if roads is not None else Roads(compiled)
         program = compiled.program
@@ -170,12 +171,20 @@ class Worlds:
             self.begin()
         return self._run(-1, steps, until, self.columns.broken)
 
-    def _run(self, first: int, steps: int, until: float, still: NDArray[np.bool_]) -> int:
-        arguments = (
+    def arguments(self, first: int, steps: int, until: float, still: NDArray[np.bool_]) -> tuple[Any, ...]:
+        """What `run_worlds` takes; `first` and `until` as there, worlds marked in `still`, shape (W,), are left alone."""
+        return (
             self._act, self._see, self.program, self.columns.value, self.roads.tables, self.roads.grid, self.roads.network,
             self.roads.limit, np.int64(first), self.dt, float(until), np.int64(steps), np.int64(self.watched), np.int64(self._sees),
             np.int64(self._every), self.state, self.table, still, self.trace, self._own, self._near, self._seen,
         )  # fmt: skip
+
+    def _run(self, first: int, steps: int, until: float, still: NDArray[np.bool_]) -> int:
+        arguments = self.arguments(first, steps, until, still)
+        if self.device == "cuda":
+            from cloverleaf.loop.storyboard.device import run_on_device
+
+            return run_on_device(*arguments)
         _compile_once(arguments)
         return int(run_worlds(*arguments))
 
