@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.naive.tiny_net import GOOD
 
-from cloverleaf.cli import bench, bench_collisions, bench_traffic
+from cloverleaf.cli import bench, bench_collisions, bench_crowd, bench_traffic
 from cloverleaf.types.errors import StudyError
 
 ROUTES = """<routes><vType id="t" length="5"/><flow id="f" type="t" begin="0" end="60" period="6"><route edges="a b"/></flow></routes>"""
@@ -61,3 +62,14 @@ def test_collisions_take_net_step_and_seed(
 def test_what_cannot_be_chosen_is_refused(name: str, options: dict[str, list[float]]) -> None:
     with pytest.raises(StudyError):
         bench.bench(name, None, **{"net": None, "step": None, "seed": None} | options)
+
+
+def test_a_crowd_wanders_on_a_grid_that_sumo_makes(tmp_path: Path) -> None:
+    program = bench_traffic.find_sumo()
+    if program is None:
+        pytest.skip("SUMO makes the grid and is not installed")
+    config = bench_crowd.write_grid(str(Path(program).with_name("netgenerate")), tmp_path, side=3, vehicles=40)
+    ledger, steps, _ = bench_traffic.drive(config, 1.0, 1, measured=False)
+    assert len(ledger) == 40 and steps > 40 * (bench_crowd.END - bench_crowd.ENTERING) / 2
+    _, base_map, _ = bench_traffic.load(config, 1)
+    assert (np.asarray(base_map.graph.link_signal) >= 0).any()

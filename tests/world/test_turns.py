@@ -21,7 +21,9 @@ def test_nobody_is_sooner_than_by_full_acceleration(seed):
     for _ in range(15):
         distance, speed = rng.uniform(0.5, 60.0), rng.uniform(0.0, 14.0)
         accel, top = rng.uniform(0.5, 3.0), rng.uniform(5.0, 14.0)
-        assert shortest_time(distance, speed, accel, top) == pytest.approx(driven(distance, speed, accel, top), rel=2e-3, abs=2e-3)
+        assert shortest_time(distance, speed, accel, top) == pytest.approx(
+            driven(distance, speed, accel, top), rel=2e-3, abs=2e-3
+        )
 
 
 def test_at_the_line_there_is_no_time_left_and_a_standing_one_that_cannot_start_takes_long():

@@ -118,9 +118,7 @@ class Part(CPUDispatcher):  # type: ignore[misc]
 
     def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
         """Without literal types."""
-        return super().get_call_template(
-            tuple(unliteral(a) for a in args), {n: unliteral(a) for n, a in kws.items()}
-        )
+        return super().get_call_template(tuple(unliteral(a) for a in args), {n: unliteral(a) for n, a in kws.items()})
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]

@@ -36,8 +36,13 @@ from cloverleaf.types.state import F64, I64
 PAIR, SPEEDS = 3.0, 2.5  # m, m/s: a detection farther from a message is not the same road user
 OLDEST = 0.6  # s
 PAIRS = 12.0  # residuals that count as one view
-AT_ONCE = 3.0  # stations seen in one look: the error of a single one's own position lasts, and no repetition averages it away
-BIASED, SOUND = 0.9, 0.6  # m, mean offset from which sensors count as biased (3.6 deviations of the own position), and sound again
+AT_ONCE = (
+    3.0  # stations seen in one look: the error of a single one's own position lasts, and no repetition averages it away
+)
+BIASED, SOUND = (
+    0.9,
+    0.6,
+)  # m, mean offset from which sensors count as biased (3.6 deviations of the own position), and sound again
 
 
 @kernel

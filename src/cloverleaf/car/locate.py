@@ -76,7 +76,9 @@ from cloverleaf.types.traffic import (
 )  # fmt: skip
 
 HEADING_SIGMA = 0.01  # rad, of the first heading
-HEADING_LOOK = 0.17  # rad, that each later one counts as: an error of 0.005 that wanders over 60 s, as if it were new at 10 Hz
+HEADING_LOOK = (
+    0.17  # rad, that each later one counts as: an error of 0.005 that wanders over 60 s, as if it were new at 10 Hz
+)
 SPEED_SIGMA, STILL_SIGMA = 0.05, 0.003  # m/s, of wheels that turn and that stand
 ACCEL_NOISE, TURN_NOISE = 0.04, 0.001  # m/s2 and rad/s per sqrt(Hz)
 UNKNOWN_TURN, UNKNOWN_ACCEL = 0.1, 1.0  # the same where nothing was measured: the car goes on as before, or not

@@ -67,6 +67,7 @@ UNSURE, CAREFUL_SPEED = 3.5, 8.0  # m, m/s: a protection level of a lane's width
 EARLY = 400.0  # m before the end of an edge from which the changes of the next one are begun
 AGREED_ADVICE = 0.35  # share of the limit below which an advice is not followed
 
+
 @kernel
 def reach_of(v):
     """How far ahead a car of this speed needs to know its path, m."""

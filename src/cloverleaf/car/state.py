@@ -114,7 +114,9 @@ HYPOTHESIS_TABLE = _record(
     cos=_floats(HYPOTHESES, STEPS + 1),
     sin=_floats(HYPOTHESES, STEPS + 1),
     v=_floats(HYPOTHESES, STEPS + 1),
-    f=_floats(HYPOTHESES, 5),  # length, width, trust, age of the last sight s, probability among the hypotheses of its track
+    f=_floats(
+        HYPOTHESES, 5
+    ),  # length, width, trust, age of the last sight s, probability among the hypotheses of its track
     i=_ints(HYPOTHESES, 4),  # kind, track, relation (0 none, 1 goes before us, 2 gives way to us), link
     n=_ints(1),
 )

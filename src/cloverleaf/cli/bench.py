@@ -19,6 +19,11 @@ def _traffic(data: Path | None, nets: list[str] | None = None, steps: list[float
             _print(bench.run_bench(f"traffic:{net}", data or Path("."), step))
 
 
+def _crowd(data: Path | None, steps: list[float] | None = None) -> None:
+    for row in import_module("cloverleaf.cli.bench_crowd").run_bench(steps or (1.0,)):
+        _print(row)
+
+
 def _fidelity(
     data: Path | None,
     nets: list[str] | None = None,
@@ -190,8 +195,9 @@ def _lidar(data: Path | None) -> None:
 ROWS: dict[str, tuple[Callable[..., None], str]] = {
     "traffic": (
         _traffic,
-        "human traffic, vehicle-steps per second beside plain SUMO (bars: 15 M at 10,000 vehicles, 25x; needs --data)",
+        "human traffic, vehicle-steps per second beside plain SUMO on real nets (bar: 25x; needs --data)",
     ),
+    "crowd": (_crowd, "human traffic with 10,000 vehicles on a grid of signals, beside plain SUMO (bars: 15 M, 25x)"),
     "fidelity": (
         _fidelity,
         "arrived, time loss, stops and CO2 beside recorded SUMO runs (bars: 3 % and 10 %; needs --data)",
@@ -294,6 +300,7 @@ ROWS: dict[str, tuple[Callable[..., None], str]] = {
 """Name -> (measurement, what it measures)."""
 CHOICES = {
     "traffic": ("nets", "steps"),
+    "crowd": ("steps",),
     "fidelity": ("nets", "steps", "seeds"),
     "collisions": ("nets", "steps", "seeds"),
 }
@@ -330,7 +337,7 @@ def bench(
         list[str] | None, typer.Option(help="only this net; may be given again (traffic, fidelity, collisions)")
     ] = None,
     step: Annotated[
-        list[float] | None, typer.Option(help="step, s; may be given again (traffic, fidelity, collisions)")
+        list[float] | None, typer.Option(help="step, s; may be given again (traffic, crowd, fidelity, collisions)")
     ] = None,
     seed: Annotated[list[int] | None, typer.Option(help="seed; may be given again (fidelity, collisions)")] = None,
 ) -> None:

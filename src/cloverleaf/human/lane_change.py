@@ -158,7 +158,6 @@ def wish(view, near, intents, slot, interval):
     current = paths.row_length[row]
     ahead = i[slot, AHEAD]
     gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP] if ahead >= 0 else 1e9
-    best_jam = queue_ahead(view, near, slot, lane + off, row + off) if off != 0 and current - s < FAR else 0.0
     here = -1.0
     for side in range(-1, 2, 2):
         target = roads.lane_i[lane, LANE_LEFT] if side > 0 else roads.lane_i[lane, LANE_RIGHT]
@@ -174,7 +173,9 @@ def wish(view, near, intents, slot, interval):
         gap_other = f[other, S] - f[other, LENGTH] - s - f[slot, MIN_GAP] if other >= 0 else 1e9
         gap_behind = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP] if behind >= 0 else 1e9
         left = current - s
-        urgent = strategic and left - best_jam < reach * abs(off)
+        urgent = strategic and left < reach * abs(off)
+        if strategic and not urgent and left < FAR:
+            urgent = left - queue_ahead(view, near, slot, lane + off, row + off) < reach * abs(off)
         if not urgent and passes_halted(view, slot, ahead, gap, min(way, current) - s, other, gap_other):
             urgent = True
             left = gap
@@ -187,14 +188,18 @@ def wish(view, near, intents, slot, interval):
         if roads.lane_f[lane, LANE_LENGTH] - s < CHANGE_TIME * v:
             continue
         if elsewhere or (off != 0 and not strategic):
-            free = way - s
-            if free < FAR:
-                free -= max(queue_ahead(view, near, slot, target, goal), queue_ahead(view, near, slot, lane, row))
-            if free < reach * (abs(off) + 2.0):
-                continue
             if elsewhere and way < TURN_LANE and (ahead < 0 or (i[ahead, STATE] & HALTED) == 0):
                 continue
             if elsewhere and side < 0 and roads.lane_f[lane, LANE_SPEED] > MOTORWAY:
+                continue
+            free, needed = way - s, reach * (abs(off) + 2.0)
+            if free < needed:
+                continue
+            if (
+                free < FAR
+                and free - max(queue_ahead(view, near, slot, target, goal), queue_ahead(view, near, slot, lane, row))
+                < needed
+            ):
                 continue
         if here < 0.0:
             here = lane_speed(f, i, slot, ahead, gap, current, f[slot, V_LANE], dt)

@@ -66,9 +66,7 @@ def validate(values: Mapping[str, Any], file: str | Path = "", lines: Mapping[Ke
         line = _line_of(key, lines or {})
         element = ".".join(str(k) for k in key)
         if first["type"] == "extra_forbidden":
-            raise StudyError(
-                "unknown key", file=file, line=line, element=element, hint=_nearest_key(key)
-            ) from None
+            raise StudyError("unknown key", file=file, line=line, element=element, hint=_nearest_key(key)) from None
         message, hint = _explain(first, key)
         raise StudyError(message, file=file, line=line, element=element, hint=hint or _default(key)) from None
 

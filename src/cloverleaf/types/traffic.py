@@ -114,7 +114,9 @@ class LaneLists(NamedTuple):
 
 
 # columns of `Roads.lane_f`
-LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW, LANE_SHIFT_BEGIN, LANE_SHIFT_END = range(6)  # the last three: m, see map/skew.py
+LANE_LENGTH, LANE_SPEED, LANE_WIDTH, LANE_SKEW, LANE_SHIFT_BEGIN, LANE_SHIFT_END = range(
+    6
+)  # the last three: m, see map/skew.py
 # columns of `Roads.lane_i`
 (
     LANE_EDGE, LANE_INDEX, LANE_LEFT, LANE_RIGHT, LANE_INTERNAL, LANE_NEXT, LANE_ALLOW,

@@ -91,9 +91,7 @@ class Bundler:
             self.source_of.clear()
         return out
 
-    def _bundle(
-        self, tenant: str, standard: str, kind: int, messages: list[Heard], now: float
-    ) -> list[Bundle]:
+    def _bundle(self, tenant: str, standard: str, kind: int, messages: list[Heard], now: float) -> list[Bundle]:
         names = [f"{tenant}.{m.source}" for m in messages]
         buffer, start = pack([m.data for m in messages])
         rows = np.arange(len(messages))

@@ -45,7 +45,9 @@ class Provider:
         InputError: not an https address (http on this machine only), or it does not answer as a provider.
     """
 
-    def __init__(self, issuer: str, audience: str, *, roles: str = "roles", tenant: str = "tenant", client: str = "") -> None:
+    def __init__(
+        self, issuer: str, audience: str, *, roles: str = "roles", tenant: str = "tenant", client: str = ""
+    ) -> None:
         local = issuer.startswith(("http://127.0.0.1:", "http://localhost:"))
         if not (issuer.startswith("https://") or local):
             raise InputError(

@@ -40,9 +40,7 @@ def make_root(folder: Path, name: str, owner: str = "platform") -> None:
     number, found = _secret(), algorithm(name)
     private = found.generate(number)
     start = int(time.time() - ITS_EPOCH) - 3600
-    root = issue(
-        found, None, private, private, name=owner, start=start, hours=ROOT_HOURS, permissions={}, issues=True
-    )
+    root = issue(found, None, private, private, name=owner, start=start, hours=ROOT_HOURS, permissions={}, issues=True)
     with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
         f.write(f"{number:064x}\n")
     certificate.write_bytes(root.coer)

@@ -41,7 +41,9 @@ class Gateway:
         checker = checker_of(s.security, s.folder / "trust")
         self.bundler = Bundler(base_map, self.counts, checker, int(time.time()), together)
         self.frames = self.unacknowledged = self.handed_down = 0
-        self._first: OrderedDict[int, tuple[str, float]] = OrderedDict()  # by frame, what its first message's source and time were
+        self._first: OrderedDict[int, tuple[str, float]] = (
+            OrderedDict()
+        )  # by frame, what its first message's source and time were
         self._took_ms: list[float] = []
         self._tenants: set[str] = set()
         self._sending: set[asyncio.Task[None]] = set()

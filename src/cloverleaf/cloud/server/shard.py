@@ -162,7 +162,9 @@ class Shard:
 
     async def rebuild(self) -> None:
         """Read the last seconds of the stream: what a shard that was killed has missed."""
-        js = self.child.broker.jetstream(timeout=1.0)  # a stream without a leader does not answer; the twin can do without
+        js = self.child.broker.jetstream(
+            timeout=1.0
+        )  # a stream without a leader does not answer; the twin can do without
         begin = time.time() - MAX_AGE
         since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begin)) + f".{int(begin % 1 * 1e9):09d}Z"
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)  # type: ignore[arg-type]

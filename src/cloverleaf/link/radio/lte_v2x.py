@@ -68,7 +68,9 @@ class Radio(NamedTuple):
     control_db: float  # dB by which announcements need less than `control_error` says
     candidates: float  # share of the resources that must remain to draw from
     ranked: int  # 1: those with the least average power are kept (LTE mode 4); 0: any (NR mode 2)
-    loss: F64  # path loss: near slope and offset, far slope and offset, m of the change, least offset at 20 dB per decade
+    loss: (
+        F64  # path loss: near slope and offset, far slope and offset, m of the change, least offset at 20 dB per decade
+    )
     blocked: int  # 1: other vehicles block some of the pairs (TR 37.885, highway)
 
 

@@ -53,10 +53,14 @@ class NrConfig(NamedTuple):
     def check(self) -> NrConfig:
         """Itself, if the standard has it; InputError otherwise."""
         if (self.bandwidth_mhz, self.spacing_khz) not in RESOURCE_BLOCKS:
-            raise InputError(f"no {self.bandwidth_mhz} MHz with {self.spacing_khz} kHz", hint="10 to 40 MHz; 15, 30 or 60 kHz")
+            raise InputError(
+                f"no {self.bandwidth_mhz} MHz with {self.spacing_khz} kHz", hint="10 to 40 MHz; 15, 30 or 60 kHz"
+            )
         if self.subchannel_blocks not in SUBCHANNEL_BLOCKS:
             valid = [str(n) for n in SUBCHANNEL_BLOCKS]
-            raise InputError(f"no subchannels of {self.subchannel_blocks} blocks", hint=nearest(str(self.subchannel_blocks), valid))
+            raise InputError(
+                f"no subchannels of {self.subchannel_blocks} blocks", hint=nearest(str(self.subchannel_blocks), valid)
+            )
         if not 0 <= self.mcs < len(MCS) or self.subchannels < 1:
             raise InputError(f"no MCS {self.mcs} here, or no room for a subchannel", hint="MCS 0 to 28")
         return self
@@ -91,7 +95,10 @@ class NrConfig(NamedTuple):
         for count in range(1, self.subchannels + 1):
             if self.octets(count) >= octets:
                 return count
-        raise InputError(f"{octets} bytes do not fit into one slot", hint=f"at most {self.octets(self.subchannels)} with MCS {self.mcs}")
+        raise InputError(
+            f"{octets} bytes do not fit into one slot",
+            hint=f"at most {self.octets(self.subchannels)} with MCS {self.mcs}",
+        )
 
     def noise_dbm(self, subchannels: int) -> float:
         """Noise over so many subchannels."""

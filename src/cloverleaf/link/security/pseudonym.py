@@ -125,5 +125,9 @@ class Aliases:
 
 def replace_ids(batch: Any, change: Callable[[I64], I64]) -> Any:
     """A message batch with its station ids changed, wherever it names stations."""
-    columns = {f: change(getattr(batch, f)) for f in ("station", "target", "object_station", "originator") if f in batch._fields}
+    columns = {
+        f: change(getattr(batch, f))
+        for f in ("station", "target", "object_station", "originator")
+        if f in batch._fields
+    }
     return batch._replace(**columns)

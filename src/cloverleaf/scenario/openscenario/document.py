@@ -104,9 +104,7 @@ def declared_parameters(
     return scope
 
 
-def _order_problem(
-    block: etree._Element, name: str, text: str, known: Mapping[str, Value]
-) -> tuple[str, str] | None:
+def _order_problem(block: etree._Element, name: str, text: str, known: Mapping[str, Value]) -> tuple[str, str] | None:
     """Message and hint if a parameter's value needs itself, or one that is declared after it."""
     texts = {d.get("name", ""): d.get("value", "") for d in children(block)} | {name: text}
     seen: list[str] = []

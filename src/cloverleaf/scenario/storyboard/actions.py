@@ -266,7 +266,9 @@ def _animation(b: Builder, e: etree._Element, scope: Scope, actor: int) -> int:
     """Nothing that moves an entity, but it takes its time: endless in a loop and for what a pedestrian does, else `animationDuration`
     (Annex A); an animation of unknown length ends at once."""
     length = number(e, "animationDuration", scope)
-    endless = scope.flag(e, "loop") or (math.isnan(length.value) and e.find("AnimationType/PedestrianAnimation") is not None)
+    endless = scope.flag(e, "loop") or (
+        math.isnan(length.value) and e.find("AnimationType/PedestrianAnimation") is not None
+    )
     return _row(b, T.LASTING, actor, 0, slot=b.slots(INF if endless else 0.0 if math.isnan(length.value) else length))
 
 
