@@ -17,7 +17,7 @@ from cloverleaf.link.schemas import nodes as s
 LONG = 6000
 """Bits above which a list is gathered apart: appending costs as much as what is there already."""
 DIGIT = 30
-"""Python multiplies numbers of fewer bits faster than it shifts them."""
+"""Bits that Python keeps in one digit of a number: sums and products of such numbers are quick."""
 
 
 class _Bits(NamedTuple):
@@ -134,20 +134,29 @@ class _Function:
 
 
 def _behind(value: str, fixed: list[_Bits]) -> str:
-    """The expression for fields of fixed width behind the bits of `value`; "" for zero."""
-    total = at = sum(bits.width for bits in fixed)
-    terms, constant = [f"({value} << {total})" if total else value] if value else [], 0
+    """Fields of fixed width behind the bits of `value`; "" for zero. Those that fit in one digit are put together first."""
+    groups: list[list[_Bits]] = []
     for bits in fixed:
-        at -= bits.width
-        constant += bits.more << at
-        if bits.flag:
-            terms.append(f"({1 << at} if {bits.expression} else 0)" if len(fixed) > 1 else bits.expression)
-        elif bits.expression:
-            shifted = f"{bits.expression} * {1 << at}" if at < DIGIT else f"({bits.expression} << {at})"
-            terms.append(shifted if at else bits.expression)
-    if constant:
-        terms.append(str(constant))
-    return " + ".join(terms)
+        if groups and sum(b.width for b in groups[-1]) + bits.width <= DIGIT:
+            groups[-1].append(bits)
+        else:
+            groups.append([bits])
+    for group in groups:
+        total = at = sum(bits.width for bits in group)
+        terms, constant = [f"({value} << {total})"] if value else [], 0
+        for bits in group:
+            at -= bits.width
+            constant += bits.more << at
+            if bits.flag:
+                terms.append(f"({1 << at} if {bits.expression} else 0)" if len(fixed) > 1 else bits.expression)
+            elif bits.expression:
+                terms.append(f"{bits.expression} * {1 << at}" if at else bits.expression)
+        if constant:
+            terms.append(str(constant))
+        if value and len(terms) > 2:
+            terms[1:] = [f"({' + '.join(terms[1:])})"]
+        value = " + ".join(terms)
+    return value
 
 
 class EncoderSource:
