@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.link.test_messages import MAP, NOW
 
 from cloverleaf.link.content.content import divided
-from cloverleaf.link.life.freshness import Freshness, FreshnessFilter
+from cloverleaf.link.life.freshness import FreshnessFilter
 from cloverleaf.link.life.map_parts import PACKET, Assembly, divide, join, numbered
 from cloverleaf.link.life.object_selection import ObjectSelection
 from cloverleaf.link.messages import decode, encode
@@ -19,7 +20,7 @@ from cloverleaf.link.messages import records as r
 from cloverleaf.types.errors import EncodeError
 from cloverleaf.types.messages import MessageKind, PerceptionBatch
 from cloverleaf.types.state import Kind
-from naive.link_life import NaiveSelection
+from naive.link_life import NaiveFreshness, NaiveSelection
 
 
 def batch(objects: list[dict], t: float, station: int = 5) -> PerceptionBatch:
@@ -133,36 +134,32 @@ def test_map_limits_and_revisions() -> None:
     assert numbered(numbered(large_map(3))) == numbered(large_map(3))
 
 
-def test_freshness() -> None:
-    f, bsm = FreshnessFilter(), MessageKind.AWARENESS
-    assert f.check(bsm, 1, 10.0, 10.05, b"a") is Freshness.FRESH
-    assert f.check(bsm, 1, 10.0, 10.06, b"a") is Freshness.DUPLICATE
-    assert f.check(bsm, 1, 10.0, 10.06) is Freshness.DUPLICATE
-    assert f.check(bsm, 2, 10.0, 10.06) is Freshness.FRESH
-    assert f.check(bsm, 1, 9.9, 10.07) is Freshness.OUT_OF_ORDER
-    assert f.check(bsm, 1, 9.0, 10.0) is Freshness.STALE
-    assert f.check(bsm, 1, 11.0, 10.0) is Freshness.FUTURE
-    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"x") is Freshness.FRESH
-    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"y") is Freshness.FRESH, "two events of one moment"
-    assert f.check(MessageKind.EVENT, 1, 10.0, 10.0, b"x") is Freshness.DUPLICATE
-    assert f.counts == {"fresh": 4, "duplicate": 3, "out of order": 1, "stale": 1, "future": 1}
+def test_each_message_is_fresh_or_left_aside_for_one_reason() -> None:
+    f = FreshnessFilter()
+    station, time = np.array([1, 1, 2, 1, 1, 1]), np.array([10.0, 10.0, 10.0, 9.9, 9.0, 11.0])
+    fresh, refused = f.check(MessageKind.AWARENESS, station, time, 10.06)
+    assert fresh.tolist() == [1, 0, 1, 0, 0, 0] and len(refused) == 4
+    assert f.counts == {"fresh": 2, "duplicate": 1, "out of order": 1, "stale": 1, "future": 1}
+    fresh, refused = f.check(MessageKind.AWARENESS, np.array([1]), np.array([np.nan]), 10.1)
+    assert fresh.tolist() == [1] and not refused, "a message without a time"
 
 
 @settings(deadline=None)
 @given(
-    st.sampled_from([MessageKind.AWARENESS, MessageKind.SIGNAL, MessageKind.EVENT]),
+    st.sampled_from([MessageKind.AWARENESS, MessageKind.SIGNAL, MessageKind.ADVICE]),
     st.lists(
         st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-900.0, -0.6, -0.2, -0.1, 0.0, 0.3, 0.6])), max_size=8),
         max_size=6,
     ),
 )
 def test_freshness_of_many_is_that_of_each(kind: MessageKind, ticks: list[list[tuple[int, float]]]) -> None:
-    one, many = FreshnessFilter(), FreshnessFilter()
+    plain, ours, counts = NaiveFreshness(), FreshnessFilter(), Counter()
     for k, heard in enumerate(ticks):
         now = 0.1 * k
         station, time = np.array([s for s, _ in heard], np.int64), np.array([now + d for _, d in heard])
-        expected = [one.check(kind, s, now + d, now) for s, d in heard]
-        fresh, refused = many.check_many(kind, station, time, now)
-        assert [bool(f) for f in fresh] == [e is Freshness.FRESH for e in expected]
-        assert sorted(v.value for v in refused) == sorted(e.value for e in expected if e is not Freshness.FRESH)
-    assert +one.counts == +many.counts
+        expected = [plain.check(kind, s, now + d, now) for s, d in heard]
+        fresh, refused = ours.check(kind, station, time, now)
+        assert [bool(f) for f in fresh] == [e == "fresh" for e in expected]
+        assert sorted(v.value for v in refused) == sorted(e for e in expected if e != "fresh")
+        counts.update(expected)
+    assert +ours.counts == counts

@@ -1,8 +1,11 @@
-"""The inclusion rules of TS 103 324 for one sender, object by object, as plainly as the clause reads."""
+"""The life of messages, one by one: the inclusion rules of TS 103 324 for one sender as plainly as the clause reads, and freshness."""
 
 from __future__ import annotations
 
 import math
+
+from cloverleaf.link.life.freshness import AHEAD, MAX_AGE
+from cloverleaf.types.messages import MessageKind
 
 
 class NaiveSelection:
@@ -40,3 +43,23 @@ class NaiveSelection:
         for o in due:
             self.last[o["id"]] = (t, o["x"], o["y"], o["speed"], o["heading"])
         return sorted(o["id"] for o in due)
+
+
+class NaiveFreshness:
+    """Judges one message after another by the words of the rules."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[MessageKind, int, float]] = []
+
+    def check(self, kind: MessageKind, station: int, time: float, now: float) -> str:
+        if time > now + AHEAD:
+            return "future"
+        if time < now - MAX_AGE[kind]:
+            return "stale"
+        before = [t for k, s, t in self.taken if (k, s) == (kind, station)]
+        if time in before and time == max(before):
+            return "duplicate"
+        if before and time < max(before):
+            return "out of order"
+        self.taken.append((kind, station, time))
+        return "fresh"

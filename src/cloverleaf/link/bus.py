@@ -339,7 +339,7 @@ class Link:
             sender = sender * np.int64(65536) + batch.intersection[good]
         elif kind == MessageKind.ADVICE:
             sender = sender * np.int64(1 << 33) + batch.target[good]
-        fresh, verdicts = self.freshness.check_many(MessageKind(kind), sender, batch.time[good], t)
+        fresh, verdicts = self.freshness.check(MessageKind(kind), sender, batch.time[good], t)
         if verdicts:
             accepted[rows[good[fresh == 0]]] = 0
             self.statistics.refused.update(verdict.value for verdict in verdicts)
