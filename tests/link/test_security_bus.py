@@ -19,7 +19,14 @@ from cloverleaf.link.security.station import SecureStation
 from cloverleaf.link.security.verifier import Verifier
 from cloverleaf.link.station import Stations, empty_outbox
 from cloverleaf.types.errors import StudyError
-from cloverleaf.types.messages import RSU_STATION_BASE, AwarenessBatch, MessageKind, WireBatch
+from cloverleaf.types.messages import (
+    CLOUD_STATION,
+    RSU_STATION_BASE,
+    AwarenessBatch,
+    EventBatch,
+    MessageKind,
+    WireBatch,
+)
 from naive.link_content import PickleContent
 from naive.urgent import naive_urgency
 
@@ -308,3 +315,49 @@ def test_equally_urgent_messages_do_not_push_out_a_more_urgent_one() -> None:
     pairs = Pairs(np.array([0, n - 1]), np.arange(1, n, dtype=np.int32), np.zeros(n - 1))
     kept, _ = relieve(pairs, np.array([0]), wire, np.arange(n, dtype=np.int32), batch, 8)
     assert len(kept.message) == 8 and n - 1 in kept.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_the_loop_fivefold_overload_costs_no_warning(name: str) -> None:
+    """A car among sixty signing ones of which three are on a course that meets its own, a light and a warning of the cloud; it can check
+    a fifth of what it hears."""
+    n, seconds = 60, np.array([2.0, 3.0, 5.0])
+    security = BusSecurity(name, "csae_day2")
+    security.capacity = 10.0 * (n + 1) / 5.0
+    link = Link(PickleContent(), radio="ideal", security=security, network_latency=0.001)
+    rng = np.random.default_rng(4)
+    x, y = np.zeros(n), np.zeros(n)
+    vx, vy = np.zeros(n), np.zeros(n)
+    vx[0] = 15.0
+    x[1:4] = 15.0 * seconds + np.array([60.0, 0.0, -40.0])  # each arrives where the first will be
+    y[1:4] = np.array([0.0, 90.0, -120.0])
+    vx[1:4], vy[1:4] = np.array([-30.0, 0.0, 8.0]), np.array([0.0, -30.0, 24.0])
+    x[4:], y[4:] = rng.uniform(-300.0, -60.0, n - 4), rng.uniform(-40.0, 40.0, n - 4)
+    vx[4:] = -rng.uniform(5.0, 15.0, n - 4)  # the rest drives away behind it
+    for k in range(5):
+        t = 0.1 * k
+        who = stations([0.0] * n, [200.0])._replace(car_x=x + vx * t, car_y=y + vy * t)
+        own = awareness(who, t)._replace(x=x + vx * t, y=y + vy * t, speed=np.hypot(vx, vy), heading=np.arctan2(vy, vx))
+        out = empty_outbox()._replace(awareness=own, signal=signals(who, t), event=warning(t))
+        inbox = link.exchange(out, who, t)
+        senders = inbox.cars.awareness.station[heard(inbox, 0, MessageKind.AWARENESS)].tolist()
+        assert {1, 2, 3} <= set(senders), "those that meet it"
+        assert len(heard(inbox, 0, MessageKind.SIGNAL)) == len(heard(inbox, 0, MessageKind.EVENT)) == 1
+        assert len(senders) + 2 <= security.capacity * 0.1 + 1e-9
+    assert link.statistics.summary()["deferred"] > 0.7 * 5 * n * n and not link.statistics.refused
+
+
+def warning(t: float) -> EventBatch:
+    one = np.ones(1)
+    return EventBatch(
+        np.array([CLOUD_STATION]),
+        one * t,
+        np.array([2], np.int32),
+        one * 50,
+        one * 0,
+        one * 20,
+        np.array([0]),
+        one * 50,
+        one * 0,
+        one * 3,
+    )
