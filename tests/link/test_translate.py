@@ -8,9 +8,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from tests.link.test_life import large_map
 from tests.link.test_link_commands import rows, run
 from tests.link.test_messages import EVENT, LANES, MAP, NOW, ROAD, VECTORS
 
+from cloverleaf.link.life.map_parts import PACKET
 from cloverleaf.link.messages import decode, encode
 from cloverleaf.link.messages import records as r
 from cloverleaf.link.messages.convert import READABLE
@@ -161,3 +163,17 @@ def test_bytes_of_another_message_are_refused() -> None:
     _, data = encode(SIGNALS, "csae_day1")[0]
     with pytest.raises(DecodeError):
         translate("csae_day1", "bsm", data, "etsi")
+
+
+def test_a_large_map_travels_in_parts_and_comes_back_whole() -> None:
+    whole = large_map(30)
+    name, data = encode(whole, "csae_day1")[0]
+    lines = rows(run("translate", "--from", "csae_day1", "--type", name, "--to", "etsi", stdin=data.hex()))
+    parts = [m["hex"] for m in lines[0]["messages"]]
+    assert len(parts) > 1 and all(len(p) <= 2 * PACKET for p in parts)
+    assert not [field for field in lines[0]["lost"] if " of " in field], "every approach arrives"
+    back = rows(run("translate", "--from", "etsi", "--type", "mapem", "--to", "sae", stdin="\n".join(parts)))
+    assert [bool(row["messages"]) for row in back] == [False] * (len(parts) - 1) + [True]
+    again = [decode("sae", m["type"], bytes.fromhex(m["hex"]), NOW) for m in back[-1]["messages"]]
+    approaches = [a for part in again for n in part.intersections for a in n.approaches]
+    assert len(approaches) == len(whole.intersections[0].approaches)

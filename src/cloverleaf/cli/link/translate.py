@@ -39,13 +39,16 @@ def translate(
         raise InputError(f"no translation of {source} '{name}'", element="--type", hint=nearest(name, READABLE[source]))
     from cloverleaf.cli.link.security import moment
     from cloverleaf.link.its_time import ITS_EPOCH
+    from cloverleaf.link.life.map_parts import Assembly
     from cloverleaf.link.translate.translate import translate as one_message
 
-    now = moment(at) + ITS_EPOCH
+    now, assembly = moment(at) + ITS_EPOCH, Assembly()
 
     def one(line: str) -> Row:
         try:
-            found = one_message(source, name, bytes_of(line), target, now=now, phase_offset=phase_offset)
+            found = one_message(
+                source, name, bytes_of(line), target, now=now, phase_offset=phase_offset, assembly=assembly
+            )
         except (DecodeError, EncodeError) as error:
             return {"error": str(error)} | ({"hint": error.hint} if error.hint else {})
         except (ValueError, OverflowError) as error:

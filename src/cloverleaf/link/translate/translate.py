@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
 from cloverleaf.link.codec.single import codec
+from cloverleaf.link.life.map_parts import Assembly, divide, join
 from cloverleaf.link.messages import Record, read, write
 from cloverleaf.link.messages.records import MapMessage, RoadInformation, SignalPhaseAndTiming
 from cloverleaf.link.translate.capability import carries
@@ -25,13 +26,22 @@ class Translation(NamedTuple):
 
 
 def translate(
-    standard: str, name: str, data: bytes, target: str, *, now: float = 0.0, phase_offset: int = 0
+    standard: str,
+    name: str,
+    data: bytes,
+    target: str,
+    *,
+    now: float = 0.0,
+    phase_offset: int = 0,
+    assembly: Assembly | None = None,
 ) -> Translation:
-    """Translate bytes of `standard` to `target`.
+    """Translate bytes of `standard` to `target`; a map that is larger than a packet there becomes several messages.
 
     Args:
         now: s since 1970, to which the wire's short clocks are resolved.
         phase_offset: added to phase numbers (CSAE counts from 0 where signal groups of ETSI and SAE begin at 1).
+        assembly: collects numbered parts of maps: all but the last become no message, the last one the whole map. None takes each part
+            for itself.
 
     Raises:
         DecodeError: the bytes are not this message.
@@ -40,18 +50,36 @@ def translate(
     """
     value = codec(standard, name).decode(data)
     record = read(standard, name, value, now)
-    sent = shift_phases(record, phase_offset) if phase_offset else record
+    whole: Record | None = record
+    if assembly is not None and isinstance(record, MapMessage) and record.part is not None:
+        whole = assembly.hear(record)
+    if whole is None:
+        return Translation(record, [], unread(standard, record, value), [])
+    sent = shift_phases(whole, phase_offset) if phase_offset else whole
     if isinstance(sent, RoadInformation) and sent.time is None:
         sent = replace(sent, time=now)  # an RSI need not say when it was sent
     if standard.startswith("csae") and not target.startswith("csae") and 0 in groups(sent):
         raise EncodeError("phase 0 is no signal group", hint="shift phase numbers: --phase-offset 1")
     messages, arrived = [], []
-    for made, content in write(sent, target):
-        messages.append((made, codec(target, made).encode(content)))
-        arrived.append(read(target, made, content, now))
+    for part in _parts(sent, target):
+        for made, content in write(part, target):
+            messages.append((made, codec(target, made).encode(content)))
+            arrived.append(read(target, made, content, now))
+    if len(arrived) > 1 and isinstance(sent, MapMessage):
+        arrived = [join([a for a in arrived if isinstance(a, MapMessage)])]
     return Translation(
         record, messages, unread(standard, record, value), sorted(set(missing(sent, arrived, target.partition("_")[0])))
     )
+
+
+def _parts(record: Record, target: str) -> list[Record]:
+    """A map in parts that fit a packet each, where they can be made; anything else whole."""
+    if not isinstance(record, MapMessage):
+        return [record]
+    try:
+        return [*divide(record, target)]
+    except EncodeError:
+        return [record]
 
 
 def shift_phases(record: Record, by: int) -> Record:
