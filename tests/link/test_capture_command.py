@@ -86,19 +86,19 @@ def etsi_messages() -> list[tuple[str, bytes]]:
 @needs_tshark
 @pytest.mark.parametrize("signed", [False, True])
 def test_wireshark_finds_nothing_malformed_in_any_etsi_message(signed: bool, tmp_path: Path) -> None:
-    run("keys", tmp_path / "k", "--psid", "36,37,137,138,139,140,637,639")
+    run("keys", tmp_path / "k", "--psid", "36,37,137,138,139,140,637,639,540802")
     seen: dict[str, str] = {}
     for i, (name, data) in enumerate(etsi_messages()):
-        if signed and name == "rtcmem":
-            continue  # has no ITS-AID that is publicly known
         options = ["--keys", tmp_path / "k"] if signed else []
         file = tmp_path / f"{i}.pcap"
         assert run("capture", file, "--standard", "etsi", "--type", name, *options, stdin=data.hex()).exit_code == 0
         ((protocols, malformed, expert),) = dissected(file)
         assert not malformed and "alformed" not in expert, (name, expert)
         seen[name] = protocols
-    assert set(seen) | {"rtcmem"} == set(geonetworking.PORT_OF_TYPE) - {"vam"}
-    for name in ("cam", "denm", "spatem", "mapem", "ivim", "srem", "ssem"):
+    assert set(seen) == set(geonetworking.PORT_OF_TYPE) - {"vam"}
+    for name in ("cam", "denm", "spatem", "mapem", "ivim", "srem", "ssem", "rtcmem"):
+        if signed and name == "rtcmem":
+            continue  # tshark 4.0 does not know what its ITS-AID carries
         assert seen[name].endswith("its"), (name, seen[name])  # CPM of release 2 and VAM are newer than tshark 4.0
 
 

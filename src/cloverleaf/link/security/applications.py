@@ -6,11 +6,13 @@ from cloverleaf.types.errors import InputError, nearest
 from cloverleaf.types.messages import MessageKind
 
 APPLICATION = {
-    "etsi": {"cam": 36, "denm": 37, "spatem": 137, "mapem": 138, "ivim": 139, "srem": 140, "ssem": 637, "vam": 638, "cpm": 639},
+    "etsi": {"cam": 36, "denm": 37, "spatem": 137, "mapem": 138, "ivim": 139, "srem": 140, "ssem": 637, "vam": 638, "cpm": 639,
+             "rtcmem": 540_802},
     "csae": {"bsm": 111, "map": 3618, "spat": 3619, "rsi": 3622, "rsc": 3622, "rsm": 3623, "ssm": 3623},
     "sae": {"bsm": 32, "map": 130, "spat": 130, "tim": 131},
 }  # fmt: skip
-"""Family of standards -> message -> identifier. RTCM and most phase-2 messages have none that is publicly known."""
+"""Family of standards -> message -> identifier; ETSI's as riebl/vanetza lists them after TS 102 965, annex A. Most Chinese phase-2 messages
+have none that is publicly known."""
 
 
 PSID: dict[str, dict[int, int]] = {
