@@ -357,8 +357,8 @@ class Link:
     ) -> Received:
         """Accepted messages whose delay has ended become readable; the others wait."""
         room = len(pairs.message)
-        now = Pairs(np.zeros_like(pairs.start), np.zeros(room, np.int32), np.zeros(room))
-        late_receiver, late_message, late_delay = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room)
+        now = Pairs(np.empty_like(pairs.start), np.empty(room, np.int32), np.empty(room))
+        late_receiver, late_message, late_delay = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room)
         late = keep_pairs(accepted, limit, *pairs, *now, late_receiver, late_message, late_delay)
         kept = int(now.start[-1])
         message = now.message[:kept]

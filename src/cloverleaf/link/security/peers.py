@@ -105,8 +105,8 @@ class Peers:
         """
         total = len(pairs.message)
         self._make_room(total)
-        kept = Pairs(np.zeros_like(pairs.start), np.zeros(total, np.int32), np.zeros(total))
-        lost, missing = np.zeros(total + 2, np.int64), np.zeros(total + 2, np.int64)
+        kept = Pairs(np.empty_like(pairs.start), np.empty(total, np.int32), np.empty(total))
+        lost, missing = np.empty(total + 2, np.int64), np.empty(total + 2, np.int64)
         keep_known(*pairs, receiver, ticket, attached, self._table, self._bits, *kept, lost, missing)
         self._filled += int(missing[-2])
         n, count = int(missing[-1]), int(kept.start[-1])
