@@ -1,6 +1,7 @@
 """Where runs differ from those of the reference engine, with the clause of the standard that says why; printed by the bench.
 
-Clauses are those of ASAM OpenSCENARIO XML 1.3; class names stand for their entries in its class reference.
+Clauses are those of ASAM OpenSCENARIO XML 1.3; those with a number were read in its public text (publications.pages.asam.net), class names
+stand for their entries in its class reference.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ DEVIATIONS = (
     ),
     Deviation(
         "way through a junction of an entity without a route",
-        "the straightest",
+        "the straightest; of equal ones the right one, the left one in left-hand traffic",
         "drawn at random",
-        "open: 6.8 Routes says what a route decides, not what happens without one",
+        "6.8.1 Default route: straight on at junctions, ambiguities solved by the side on which traffic keeps",
         {"sumo-test": 25.52},
     ),
     Deviation(

@@ -37,6 +37,7 @@ from cloverleaf.map.opendrive.network import N_CONTACT, N_ROAD, N_ROW
 from cloverleaf.map.opendrive.tables import LANE_BEGIN, LANE_END, LANE_ID, LANE_SECTION, LEFT_HAND
 
 LINKS = 8  # roads that one step may cross
+EQUAL = 1e-4  # rad, ways onward whose directions differ by less are equally straight
 NARROW = 1e-6  # m, width of a lane that has ended
 
 
@@ -161,8 +162,8 @@ def force_lane(m, road, s, t, lane_id):
 
 @kernel
 def onward_link(m, n, a, i, row, end):
-    """Which link an actor takes at the end of a lane: towards its next waypoint, as it has drawn on a random way, else the straightest;
-    -1 if there is none."""
+    """Which link an actor takes at the end of a lane: towards its next waypoint, as it has drawn on a random way, else by the default
+    route of clause 6.8.1: the straightest, of equal ones that to the side on which traffic keeps; -1 if there is none."""
     begin, stop = n.start[2 * row + end], n.start[2 * row + end + 1]
     if stop - begin <= 1:
         return begin if stop > begin else -1
@@ -179,7 +180,8 @@ def onward_link(m, n, a, i, row, end):
                 cost = near + m.road_length[road]
             cost += 1e-3 * abs(n.turn[k])
         else:
-            cost = abs(n.turn[k])
+            keeps_left = m.road_i[int(a[i, ROAD]), LEFT_HAND] == 1
+            cost = abs(n.turn[k]) - (EQUAL if (n.turn[k] > 0.0) == keeps_left else 0.0)
         if cost < best - 1e-9:
             best, chosen = cost, k
     return chosen
