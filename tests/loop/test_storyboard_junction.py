@@ -13,7 +13,7 @@ RADIUS = 10.0
 def road(name, length, x, y, heading, curvature, lane, rule, links, junction="-1"):
     shape = f'<arc curvature="{curvature}"/>' if curvature else "<line/>"
     link = "".join(f'<{kind} elementType="{what}" elementId="{to}"{contact}/>' for kind, what, to, contact in links)
-    own = "" if junction == "-1" else '<link><predecessor id="{0}"/><successor id="{0}"/></link>'.format(lane)
+    own = "" if junction == "-1" else f'<link><predecessor id="{lane}"/><successor id="{lane}"/></link>'
     piece = f'<lane id="{lane}" type="driving" level="false">{own}<width sOffset="0" a="3.5" b="0" c="0" d="0"/></lane>'
     side = "left" if lane > 0 else "right"
     lanes = f'<center><lane id="0" type="none"/></center><{side}>{piece}</{side}>'
