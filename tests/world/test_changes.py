@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.naive.following import braking_way
 from tests.naive.tiny_net import GOOD
 
 from cloverleaf.map.io.sumo_net import read_sumo_net
 from cloverleaf.map.neighbours import empty_lists, enter
 from cloverleaf.map.road_tables import road_tables
 from cloverleaf.types import traffic as T
-from cloverleaf.world.changes import gaps_hold
+from cloverleaf.world.changes import gaps_hold, needed_gap
 from cloverleaf.world.world import empty_vehicles
 
 SHIFT = 6.0  # m that the left lane begins before the right one; both end level
@@ -45,3 +46,15 @@ def test_changer_that_lands_beside_another_place_has_room_there(tmp_path: Path, 
         # and away from the other one it lands clear
         assert _fits(tmp_path, "a_0", "a_1", at, at + 4.0 + gap)
         assert _fits(tmp_path, "a_1", "a_0", at, at - 4.0 - gap)
+
+
+@pytest.mark.parametrize("speed", [3.0, 8.0, 13.9, 25.0])
+def test_nobody_is_so_eager_that_hard_braking_would_not_do(speed: float) -> None:
+    f = np.zeros((2, T.F_COLUMNS))
+    f[:, [T.DECEL, T.EMERGENCY, T.TAU]] = 4.5, 9.0, 1.0
+    f[0, T.V] = speed  # slot 1 stands ahead
+    calm, eager, most = (needed_gap(f, 0, 1, wish, 0.1) for wish in (1.0, 1.5, 1000.0))
+    assert calm == pytest.approx(braking_way(speed, 4.5, 1.0, 0.1))
+    assert eager == pytest.approx(calm / 1.5)
+    assert most == pytest.approx(braking_way(speed, 9.0, 0.1, 0.1))
+    assert needed_gap(f, 1, 0, 1000.0, 0.1) == 0.0

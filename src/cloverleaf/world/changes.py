@@ -13,6 +13,7 @@ from cloverleaf.types.traffic import (
     BEHIND,
     CAME_BY,
     DECEL,
+    EMERGENCY,
     HALTED,
     HOLDS,
     LANE,
@@ -48,6 +49,15 @@ EAGER_TIME = 20.0  # s of waiting after which half of the safe gap is accepted
 
 
 @kernel
+def needed_gap(f, follower, leader, eager, dt):
+    """Gap (m) kept between both: the safe one divided by how eager the changer is, but enough for the hardest braking."""
+    v, lead = f[follower, V], f[leader, V]
+    safe = secure_gap(v, lead, f[leader, DECEL], f[follower, DECEL], f[follower, TAU], dt)
+    hard = f[follower, EMERGENCY]
+    return max(safe / eager, secure_gap(v, lead, hard, hard, dt, dt))
+
+
+@kernel
 def clear_where_it_was(veh, lists, roads, slot, lane, dt):
     """True if the body, which still hangs over its old lane, touches nobody there although the same position of `lane` lies elsewhere."""
     f, i = veh.f, veh.i
@@ -79,8 +89,7 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
     behind = lists.first[lane] if ahead < 0 else i[ahead, BEHIND]
     if ahead >= 0:
         gap = f[ahead, S] - f[ahead, LENGTH] - s - f[slot, MIN_GAP]
-        need = secure_gap(v, f[ahead, V], f[ahead, DECEL], f[slot, DECEL], f[slot, TAU], dt) / eager
-        if gap < least or gap < least + need:
+        if gap < least + needed_gap(f, slot, ahead, eager, dt):
             return False
     else:
         back, other = overhang(veh, lists, lane, roads.lane_f[lane, LANE_LENGTH])
@@ -88,8 +97,7 @@ def gaps_hold(veh, lists, roads, slot, lane, dt):
             return False
     if behind >= 0:
         gap = s - f[slot, LENGTH] - f[behind, S] - f[behind, MIN_GAP]
-        need = secure_gap(f[behind, V], v, f[slot, DECEL], f[behind, DECEL], f[behind, TAU], dt) / eager
-        if gap < least or gap < least + need:
+        if gap < least + needed_gap(f, behind, slot, eager, dt):
             return False
     elif not room_upstream(veh, lists, roads, lane, s - f[slot, LENGTH], v, f[slot, DECEL], slot, dt):
         return False
