@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cloverleaf.cli.main import main
 from cloverleaf.scenario.openscenario.check import check_file
 from cloverleaf.scenario.openscenario.schema import schema
 
@@ -25,7 +26,6 @@ KNOWN = {
     "cut-in_environment.xosc": "its environment catalog calls itself VehicleCatalog",
     "scenario_runner_with_acts.xosc": "refers to a trajectory catalog that is not published",
     "follow_ghost.xosc": "assigns the text 'position' to a parameter declared as double",
-    "swarm.xosc": "TrafficSwarmAction is not supported by the engine",
 }
 
 
@@ -139,6 +139,54 @@ def test_every_truncation_of_a_good_file_is_refused(tmp_path):
     for end in range(0, len(whole) - 2, 7):
         file.write_text(whole[:end])
         assert check_file(file).broken
+
+
+PARAMETERS = "<ParameterDeclarations>{}</ParameterDeclarations>"
+DOUBLE = '<ParameterDeclaration name="{}" parameterType="double" value="{}"/>'
+CATALOG = '<CatalogLocations><VehicleCatalog><Directory path="cars"/></VehicleCatalog></CatalogLocations><RoadNetwork/>'
+FROM_CATALOG = '<ScenarioObject name="A"><CatalogReference catalogName="c" entryName="e"/></ScenarioObject>'
+GHOST = (
+    '<Private entityRef="Ghost"><PrivateAction><TeleportAction><Position><WorldPosition x="0" y="0"/></Position></TeleportAction>'
+    "</PrivateAction></Private>"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        (scenario(FRAME.format("", ""))[:200], 6, "not well-formed"),
+        (scenario(FRAME.format("", "")).replace('revMinor="3"', 'revMinor="7"'), "3:FileHeader", "OpenSCENARIO 1.7 is not known"),
+        (scenario(FRAME.format(FROM_CATALOG, "").replace("<CatalogLocations/><RoadNetwork/>", CATALOG)), "4:VehicleCatalog",
+         "'cars' does not exist"),
+        (scenario(FRAME.format("", "").replace("<RoadNetwork/>", '<RoadNetwork><LogicFile filepath="a.xodr"/></RoadNetwork>')),
+         "4:LogicFile", "road network 'a.xodr' does not exist"),
+        (scenario(PARAMETERS.format(DOUBLE.format("a", "$b") + DOUBLE.format("b", "$a")) + FRAME.format("", "")),
+         "4:ParameterDeclaration", "leads back to"),
+        (scenario(PARAMETERS.format(DOUBLE.format("a", "${1/0}")) + FRAME.format("", "")), "4:ParameterDeclaration", "division by zero"),
+        (scenario(FRAME.format("", GHOST)), "6:Private", "entity 'Ghost' does not exist"),
+    ],
+    ids=["truncated", "version", "catalog", "map", "cycle", "zero", "entity"],
+)  # fmt: skip
+def test_a_run_ends_with_one_line_that_names_the_place(tmp_path, capsys, monkeypatch, text, place, message):
+    file = tmp_path / "x.xosc"
+    file.write_text(text)
+    monkeypatch.setattr(sys, "argv", ["cloverleaf", "trace", str(file)])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    told = capsys.readouterr()
+    lines = told.err.splitlines()
+    assert told.out == "" and lines[0].startswith(f"error: {file}:{place}:") and message in lines[0]
+    assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("hint: "))
+
+
+def test_an_unknown_version_is_wrong_even_where_files_are_missing_and_a_draft_is_a_note(tmp_path):
+    file = tmp_path / "x.xosc"
+    for version, supported in (("7", False), ("0", True)):
+        text = scenario(FRAME.format("", "").replace("<RoadNetwork/>", '<RoadNetwork><LogicFile filepath="a.xodr"/></RoadNetwork>'))
+        file.write_text(text.replace('revMajor="1"', f'revMajor="{version}"'))
+        report = check_file(file)
+        told = report.missing if supported else report.problems
+        assert report.supported is supported and any("is not known" in p.message for p in told)
 
 
 def test_command_line(tmp_path):

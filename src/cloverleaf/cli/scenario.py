@@ -46,15 +46,12 @@ def check(
     else:
         for r in reports:
             if r.supported:
-                typer.echo(
-                    f"{r.file}: supported"
-                    + (f", but a run needs {len(r.missing)} missing file(s)" if r.missing else "")
-                )
+                typer.echo(f"{r.file}: supported" + (", but it does not run as it is" if r.missing else ""))
             for p in r.problems:
                 place = f"{r.file}:{p.line}:{p.element}" if p.element else f"{r.file}:{p.line}"
                 typer.echo(f"{place}: {p.message}" + (f" ({p.hint})" if p.hint else ""))
             for p in r.missing:
-                typer.echo(f"{r.file}:{p.line}:{p.element}: note: {p.message}")
+                typer.echo(f"{r.file}:{p.line}:{p.element}: note: {p.message}" + (f" ({p.hint})" if p.hint else ""))
     if any(r.broken for r in reports):
         return 2
     return 0 if all(r.supported for r in reports) else 1

@@ -12,12 +12,13 @@ from cloverleaf.scenario.openscenario.catalogs import catalog_entries, catalogs_
 from cloverleaf.scenario.openscenario.document import Problem, check, declared_parameters, read
 from cloverleaf.scenario.openscenario.expression import Value, evaluate
 from cloverleaf.scenario.openscenario.semantics import semantic_problems, wrong_injections
-from cloverleaf.scenario.storyboard.compile import compile_scenario
+from cloverleaf.scenario.storyboard.compile import compile_scenario, unknown_version
 from cloverleaf.types.errors import MapError, ScenarioError, nearest
 
 
 class Report(NamedTuple):
-    """Outcome for one file; `broken` means that it could not even be read. `missing` are files that a run would need."""
+    """Outcome for one file; `broken` means that it could not even be read. `missing` is what keeps a supported file from running:
+    files that are not there, a version before 1.0."""
 
     file: Path
     problems: list[Problem]
@@ -108,6 +109,10 @@ def check_file(path: Path, injected: Mapping[str, str] | None = None) -> Report:
     parameters = declared_parameters(root, {}, injected, [], strict=False)
     problems += semantic_problems(root, parameters)
     missing: list[Problem] = []
+    if version := unknown_version(root):
+        # of drafts before 1.0, and where an expression stands for a number, the content is checked all the same
+        draft = root.find("FileHeader").get("revMajor", "") == "0" or "$" in version.message
+        (missing if draft else problems).append(version)
     if root.find("Storyboard") is not None:
         catalogs = catalogs_of(root, path.parent, parameters, missing)
         problems += _reference_problems(root, catalogs, parameters, bool(missing))

@@ -44,8 +44,10 @@ def read(path: Path) -> etree._Element:
         )
         root = etree.parse(str(path), parser).getroot()
     except OSError as error:
+        if path.is_dir():
+            raise ScenarioError("is a folder", file=path, hint="name one .xosc file in it") from error
         if isinstance(error, FileNotFoundError) or not path.is_file():
-            raise ScenarioError("no such file", file=path) from error
+            raise ScenarioError("no such file", file=path, hint="check the path") from error
         raise ScenarioError(f"cannot be read: {error}", file=path) from error
     except etree.XMLSyntaxError as error:
         raise ScenarioError(f"not well-formed XML: {error.msg}", file=path, line=error.lineno or 1) from error

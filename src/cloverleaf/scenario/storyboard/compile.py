@@ -143,7 +143,7 @@ def compile_scenario(
     board = root.find("Storyboard")
     if board is None:
         raise ScenarioError("holds no storyboard", file=file, hint="a catalog or a variation cannot be run by itself")
-    _known_version(root, file)
+    _raise_first([p for p in (unknown_version(root),) if p], file)
     scope = Scope(None, set())
     block = root.find("ParameterDeclarations")
     for d in children(block) if block is not None else []:
@@ -165,14 +165,15 @@ def compile_scenario(
     return _assemble(b, init, root)
 
 
-def _known_version(root: etree._Element, file: Path) -> None:
+def unknown_version(root: etree._Element) -> Problem | None:
+    """What is wrong with the version that a file states, if no run supports it."""
     header = root.find("FileHeader")
     if header is None:
-        return
+        return None
     major, minor = header.get("revMajor", ""), header.get("revMinor", "")
-    if (major, minor) not in {("1", str(i)) for i in range(4)}:
-        message = f"OpenSCENARIO {major}.{minor} is not known"
-        raise ScenarioError(message, file=file, line=header.sourceline or 0, element="FileHeader", hint="1.0 to 1.3")
+    if (major, minor) in {("1", str(i)) for i in range(4)}:
+        return None
+    return Problem(header.sourceline or 0, "FileHeader", f"OpenSCENARIO {major}.{minor} is not known", "1.0 to 1.3")
 
 
 def _raise_first(problems: list[Problem], file: Path) -> None:
