@@ -42,6 +42,7 @@ from cloverleaf.car.state import (
     LANE,
     LANE_D,
     LANE_S,
+    LAST_CHANGE,
     LENGTH,
     LOST,
     OFF,
@@ -86,6 +87,7 @@ def locate_fleet(book, fleet, memory, slots, body, now):
         if ints[i, KNOWN] == 0:
             f[i, TIME] = now
             f[i, ASK] = body[k, B_ACCEL]
+            f[i, LAST_CHANGE] = now  # who has just begun to look does not know yet who is beside him
             ints[i, KNOWN] = 1
         filter_pose(
             fleet, memory[0], i, body[k, B_X], body[k, B_Y], body[k, B_HEADING], body[k, B_SPEED], body[k, B_ACCEL], body[k, B_YAW],

@@ -99,6 +99,7 @@ def build_path(book, path, route, pos, lane, s, back, reach, top_speed):
     n, segments, gates = np.int64(0), 0, 0
     offset = -s
     path.n[3] = 0
+    path.halt[0] = math.inf
     while True:
         limit = min(book.lane_f[lane, LANE_SPEED], top_speed)
         segments += 1

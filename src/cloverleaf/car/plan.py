@@ -11,6 +11,8 @@ import math
 import numpy as np
 
 from cloverleaf.algo.jit import kernel
+from cloverleaf.car.crosswalks import halt_for_people
+from cloverleaf.car.give_up import give_up_change
 from cloverleaf.car.occupy import occupy
 from cloverleaf.car.path import build_path, onward_link, path_index, top_speed_at
 from cloverleaf.car.roadbook import (
@@ -113,12 +115,13 @@ def collect_holds(path, occ, f, i, holds):
 
 @kernel
 def wall_of(path, half):
-    """What no proposal may pass, m: a blind end, the line of a red light (a little beyond it too, against creeping); inf if none."""
-    wall = math.inf
+    """What no proposal may pass, m: a blind end, the line of a red light (a little beyond it too, against creeping),
+    a crosswalk with people on it; inf if none."""
+    wall = path.halt[0]
     if path.n[3] == 1:
         # room to leave the lane from a standstill
         end = path.s[path.n[0] - 1]
-        wall = end - LEAVING_ROOM if end - LEAVING_ROOM > half + 0.5 else end
+        wall = min(wall, end - LEAVING_ROOM if end - LEAVING_ROOM > half + 0.5 else end)
     for g in range(path.n[2]):
         if path.gate_rule[g] & RED_STOP and path.gate_s[g] > half - CREEP:
             wall = min(wall, path.gate_s[g])
@@ -303,6 +306,7 @@ def prepare_change(book, fleet, scratch, i, side, urgency, needed):
     build_path(
         book, scratch.change, ints[i, ROUTE], ints[i, POS], other, s, 60.0, reach_of(f[i, SPEED]), f[i, TOP_SPEED]
     )
+    halt_for_people(book, scratch.change, fleet, i, other, s)
     # First as if already there: who is beside and behind?
     f[i, SHIFT], f[i, OFF] = 0.0, 0.0
     occupy(scratch.change, scratch.hyp, scratch.occ_change, f, i, np.int64(1))
@@ -326,6 +330,7 @@ def decide(book, fleet, scratch, i, now):
     best[0] = math.inf
     path, occ = scratch.keep, scratch.occ
     occupy(path, scratch.hyp, occ, f, i, np.int64(0))
+    halt_for_people(book, path, fleet, i, ints[i, LANE], f[i, LANE_S])
     cap = advised_cap(f, i, path.limit[0], now)
     wall = wall_of(path, 0.5 * f[i, LENGTH])
     side, urgency, needed = wanted_side(book, fleet, i, now)
@@ -365,6 +370,7 @@ def decide(book, fleet, scratch, i, now):
         f[i, LAST_CHANGE] = now
     else:
         f[i, SHIFT], f[i, SHIFT_DONE], f[i, SHIFT_LENGTH], f[i, OFF] = keep_shift, keep_done, keep_length, keep_off
+        give_up_change(book, fleet, scratch, i, now)
     ints[i, PROPOSAL], ints[i, TERM] = np.int64(best[1]), np.int64(best[5])
     f[i, COST] = best[0]
     return best[2]

@@ -29,6 +29,8 @@ SIGNAL, SIGNAL_PLACE = LINK_COLUMNS, LINK_COLUMNS + 1
 FOE_TOGETHER = FOE_COLUMNS  # column of `Roadbook.foe_i` after those of types.traffic.Roads
 EDGE, FIRST_ROW = 0, 1  # columns of `Roadbook.pos`
 ROW_LINK, ROW_OFFSET = 0, 1  # columns of `Roadbook.row_i`
+# columns of `Roadbook.walk`: m from the start of the link's path; ends of the crosswalk's middle line; its width
+WALK_BEGIN, WALK_END, WALK_AX, WALK_AY, WALK_BX, WALK_BY, WALK_WIDTH = range(7)
 
 
 class Roadbook(NamedTuple):
@@ -48,6 +50,8 @@ class Roadbook(NamedTuple):
     pos: I32  # (positions, 2) edge, row of its first lane
     row_i: I32  # (rows, 2) link of the best way on, lanes to change
     row_f: F64  # (rows,) length driveable without a lane change, m
+    walk_start: I64  # (K + 1,)
+    walk: F64  # (C, 7) crosswalks on the paths of links, by link
 
 
 def _points(graph: LaneGraph) -> F64:
@@ -78,6 +82,21 @@ def _together(graph: LaneGraph, own: I64) -> U8:
         a, b = graph.link_signal_index[own[rows]], graph.link_signal_index[other[rows]]
         out[rows] = (states[:, a] & states[:, b]).any(axis=0)
     return out
+
+
+def _walks(graph: LaneGraph) -> tuple[I64, F64]:
+    """The crosswalks that each link's path leads over."""
+    order = np.argsort(graph.crossing_link, kind="stable")
+    lane = graph.crossing_lane[order]
+    a, b = graph.lane_point_start[lane], graph.lane_point_start[lane + 1] - 1
+    table = np.column_stack(
+        (
+            graph.crossing_link_begin[order], graph.crossing_link_end[order], graph.point_x[a], graph.point_y[a], graph.point_x[b],
+            graph.point_y[b], graph.lane_width[lane],
+        )
+    )  # fmt: skip
+    start = np.searchsorted(graph.crossing_link[order], np.arange(len(graph.link_from) + 1)).astype(np.int64)
+    return start, np.ascontiguousarray(table, np.float64)
 
 
 @once_per_graph
@@ -172,4 +191,5 @@ def build_roadbook(graph: LaneGraph, routes: Routes) -> Roadbook:
         table(pos_edge, pos_row),
         table(row_link, row_offset),
         row_length,
+        *_walks(graph),
     )

@@ -104,6 +104,7 @@ PATH = _record(
     gate_end=_floats(GATES),  # m, end of the junction
     gate_open=_floats(GATES),  # s from now at which a red light is expected to end; inf unknown
     gate_shut=_floats(GATES),  # s from now at which a green light is expected to end; inf unknown
+    halt=_floats(1),  # m, where to let people on a crosswalk pass; inf nowhere
     n=_ints(4),  # points, lanes, gates, 1 if the way ends blindly
 )
 """A way ahead; arc length s is 0 beside the car, negative behind it."""
