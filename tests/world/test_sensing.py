@@ -107,6 +107,22 @@ def test_ideal_frames_are_the_truth_in_the_body_frame():
     assert total > 20
 
 
+def test_who_slides_sideways_is_reported_as_doing_so():
+    """A lane change of lane-bound traffic: heading and speed say nothing of it, the places do."""
+    actors = place(empty_actors(3), (1, 0, 0, 0.0), (1, 20, 0, 0.5))
+    actors.speed[1] = 5.0
+    sensors = sensing(actors)
+    sensors.sense(actors, rows(0), NO_UNITS, 0.0, 0)
+    c, s = np.cos(0.5), np.sin(0.5)
+    actors.x[1] += 0.1 * (5.0 * c - 1.1 * s)
+    actors.y[1] += 0.1 * (5.0 * s + 1.1 * c)
+    seen = sensors.sense(actors, rows(0), NO_UNITS, 0.1, 1).objects
+    assert np.allclose((seen.vx[0], seen.vy[0]), (5.0 * c - 1.1 * s, 5.0 * s + 1.1 * c), atol=1e-6)
+    actors.trip[1], actors.y[1] = 99, actors.y[1] + 0.1  # somebody else in that row
+    seen = sensors.sense(actors, rows(0), NO_UNITS, 0.2, 2).objects
+    assert np.allclose((seen.vx[0], seen.vy[0]), (5.0 * c, 5.0 * s), atol=1e-6)
+
+
 def test_field_of_view_of_the_car():
     actors = place(
         empty_actors(6), (1, 0, 0, 0.3), *(

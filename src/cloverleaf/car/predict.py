@@ -74,6 +74,8 @@ REACH = 130.0  # m
 CONFIRMED = 0.45
 EAGER = 0.8  # m/s2
 STARTING = 6.0  # m/s
+DRIFT_DOUBT = 0.5  # m/s sideways that noise alone makes of somebody who keeps his lane
+DRIFT_LASTS = 0.9  # of it is left a step later: a lane change takes about three seconds
 STRAIGHT_SHARE, TURN_SHARE = 0.6, 0.25  # of the links out of a lane
 USUAL_BRAKING, BRAKING_SPREAD = 1.5, 1.0  # m/s2, before a bend
 NEAR_JUNCTION, SPEED_SPREAD = 25.0, 6.0  # m, m/s: within this, speed tells what is meant
@@ -185,8 +187,11 @@ def roll_free(hyp, h, x, y, heading, speed, yaw, sideways):
 
 
 @kernel
-def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
-    """Along `lane` from (s, d), then over `link` and straight on; stops `stop_at` m from here (inf: does not)."""
+def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at, drift):
+    """Along `lane` from (s, d), then over `link` and straight on; stops `stop_at` m from here (inf: does not).
+
+    Who moves sideways at `drift` m/s (left positive) does so for a while; everybody else comes to the middle of the lane.
+    """
     travelled = 0.0
     k = book.lane_i[lane, LANE_POINTS]
     first_lane = lane
@@ -232,7 +237,8 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at):
             move = max(room, 0.0)
         s += move
         travelled += move
-        d *= 0.96
+        d = d + drift * DT if drift != 0.0 else d * 0.96
+        drift = drift * DRIFT_LASTS if abs(drift) > 0.1 else 0.0
 
 
 @kernel
@@ -308,7 +314,7 @@ def predict_fork(book, hyp, relation, track, ints, i, k, lane, speed, accel):
         _describe(hyp, h + ways, track, ints, i, k, rel, np.int64(link))
         hyp.f[h + ways, 4] = fit * way_weight(book, link, speed, 0.0)
         total += hyp.f[h + ways, 4]
-        roll_lanes(book, hyp, h + ways, via, at, d, np.int64(book.lane_i[via, LANE_LINKS]), speed, push, math.inf)
+        roll_lanes(book, hyp, h + ways, via, at, d, np.int64(book.lane_i[via, LANE_LINKS]), speed, push, math.inf, 0.0)
         ways += 1
     for row in range(h, h + ways):
         hyp.f[row, 4] /= total
@@ -326,7 +332,7 @@ def predict_clearing(book, hyp, track, ints, i, k):
     _describe(hyp, h, track, ints, i, k, np.int64(CLEARS), np.int64(-1))
     hyp.f[h, 4] = 0.0
     at, d, _along, _distance = project_on_lane(book, lane, track[i, k, T_X], track[i, k, T_Y])
-    roll_lanes(book, hyp, h, lane, at, d, np.int64(book.lane_i[lane, LANE_LINKS]), CLEARING, 0.0, math.inf)
+    roll_lanes(book, hyp, h, lane, at, d, np.int64(book.lane_i[lane, LANE_LINKS]), CLEARING, 0.0, math.inf, 0.0)
     hyp.n[0] = h + 1
 
 
@@ -356,12 +362,15 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         hyp.n[0] = h + 1
         return
     speed = max(speed, 0.0) if speed > 0.25 else 0.0
-    at, d, _along, _distance = project_on_lane(book, lane, x, y)
+    at, d, along, _distance = project_on_lane(book, lane, x, y)
     half = 0.5 * track[i, k, T_LENGTH]
     accel = min(max(track[i, k, T_ACCEL], -3.0), 1.5)
     first, end = book.lane_i[lane, LANE_LINKS], book.lane_i[lane, LANE_LINKS_END]
     length = book.lane_f[lane, LANE_LENGTH]
     inside = book.lane_i[lane, LANE_INTERNAL] > 0
+    drift = vy * math.cos(along) - vx * math.sin(along)
+    if inside or abs(drift) < DRIFT_DOUBT:
+        drift = 0.0
     if inside and speed > 0.0 and predict_fork(book, hyp, relation, track, ints, i, k, lane, speed, accel) > 0:
         if speed < CREEPING:
             predict_clearing(book, hyp, track, ints, i, k)
@@ -370,7 +379,7 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         # It does not leave this lane within the horizon.
         rel, entry = _entry_relation(book, relation, lane, first if first < end and inside else np.int64(-1))
         _describe(hyp, h, track, ints, i, k, rel, entry)
-        roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf)
+        roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf, drift)
         hyp.n[0] = h + 1
         if inside and speed < CREEPING:
             predict_clearing(book, hyp, track, ints, i, k)
@@ -388,7 +397,7 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         _describe(hyp, h, track, ints, i, k, rel, entry)
         hyp.f[h, 4] = way_weight(book, link, speed, length - at - half)
         total += hyp.f[h, 4]
-        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at)
+        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at, drift)
         h += 1
     for row in range(begin, h):
         hyp.f[row, 4] /= total

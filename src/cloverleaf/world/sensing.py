@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from cloverleaf.world.weather import Weather
 
 PER_OBSERVER = 96
 """Objects per list at most; the nearest are kept."""
+FASTEST_DRIFT = 3.0  # m/s; more is a jump from lane to lane, no motion
 CELL = 25.0
 """m, side of cells that suits a search over 80-150 m."""
 
@@ -44,6 +46,22 @@ def _place_cars(actors, slots, observers):
         observers.identity[i] = actors.trip[row]
         observers.row[i] = row
         observers.x[i], observers.y[i], observers.heading[i] = actors.x[row], actors.y[row], actors.heading[row]
+
+
+@kernel
+def drift_sideways(actors, trip, x, y, dt, sideways):
+    """Fill `sideways` (capacity,), m/s to the left of the heading, from the places `x`, `y` of `trip` one step ago, and remember the new.
+
+    Lane-bound vehicles change lanes without turning, so that their speed along the heading is not all of their motion.
+    """
+    for i in range(trip.shape[0]):
+        sideways[i] = 0.0
+        if actors.trip[i] >= 0 and actors.trip[i] == trip[i]:
+            c, s = math.cos(actors.heading[i]), math.sin(actors.heading[i])
+            left = ((actors.y[i] - y[i]) * c - (actors.x[i] - x[i]) * s) / dt
+            if abs(left) < FASTEST_DRIFT:
+                sideways[i] = left
+        trip[i], x[i], y[i] = actors.trip[i], actors.x[i], actors.y[i]
 
 
 class _Past(NamedTuple):
@@ -90,11 +108,11 @@ class _Channel:
             np.zeros(observers, np.int64), np.full(observers, -1, np.int32), *(np.zeros(observers) for _ in range(3))
         )
 
-    def step(self, actors: Actors, grid: Grid, count: int, time: float, step: int, sight: Sight) -> ObjectFrame:
+    def step(self, actors: Actors, sideways: F64, grid: Grid, count: int, time: float, step: int, sight: Sight) -> ObjectFrame:
         """Measure now, deliver what was measured `latency_steps` ago; views that hold until the next call."""
         now, then = self.ring[step % len(self.ring)], self.ring[(step + 1) % len(self.ring)]
         detect_objects(
-            actors, grid, self.suite.sensors, self.settings, self.observers, count, time, step, sight, PER_OBSERVER,
+            actors, sideways, grid, self.suite.sensors, self.settings, self.observers, count, time, step, sight, PER_OBSERVER,
             now.objects,
         )  # fmt: skip
         now.identity[:count] = self.observers.identity[:count]
@@ -124,6 +142,8 @@ class Sensing:
         self.roadside = _Channel(sensors.roadside, weather, seed, world, PERCEPTION_ROAD)
         self.sight, self.ego_state = empty_sight(), empty_ego_state(capacity)
         self.ego = empty_ego_frame(4)
+        self.sideways, self._trip = np.zeros(capacity), np.full(capacity, -1, np.int64)
+        self._x, self._y = np.zeros(capacity), np.zeros(capacity)
 
     def sense(self, actors: Actors, fleet: I32, units_xy: F64, time: float, step: int) -> SensorFrames:
         """Frames of the cars in rows `fleet` (n,) and of roadside units at `units_xy` (m, 2), at simulation time `time` s.
@@ -132,6 +152,7 @@ class Sensing:
         lists carry the time of measurement, which is `latency_steps` before; own motion is of now.
         """
         n, m = len(fleet), len(units_xy)
+        drift_sideways(actors, self._trip, self._x, self._y, self.dt, self.sideways)
         if n + m:
             rebuild(self.grid, actors.x, actors.y, actors.kind)
         if n > len(self.ego.time):
@@ -157,6 +178,6 @@ class Sensing:
             units.x[:m], units.y[:m] = units_xy[:, 0], units_xy[:, 1]
         return SensorFrames(
             EgoFrame(*(c[:n] for c in self.ego)),
-            self.cars.step(actors, self.grid, n, float(time), int(step), self.sight),
-            self.roadside.step(actors, self.grid, m, float(time), int(step), self.sight),
+            self.cars.step(actors, self.sideways, self.grid, n, float(time), int(step), self.sight),
+            self.roadside.step(actors, self.sideways, self.grid, m, float(time), int(step), self.sight),
         )

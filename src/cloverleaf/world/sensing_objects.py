@@ -77,7 +77,7 @@ def _write(out, n, time, forward, left, heading, vx, vy, length, width, kind, si
 
 
 @kernel
-def _measure(actors, sensors, sight, k, observers, i, time, step, pair, attenuation, confusion, out, n):
+def _measure(actors, sideways, sensors, sight, k, observers, i, time, step, pair, attenuation, confusion, out, n):
     """Report candidate k of observer i in row n if it is detected; True if it was."""
     sensor, row = sight.sensor[k], sight.row[k]
     distance = sight.distance[k]
@@ -97,8 +97,8 @@ def _measure(actors, sensors, sight, k, observers, i, time, step, pair, attenuat
     er, et = radial * bell(key, 0), across * bell(key, 1)
     dx, dy = sight.x[k] + er * ux - et * uy, sight.y[k] + er * uy + et * ux
     sigma_v = sensors.sigma_speed[sensor]
-    vx = actors.speed[row] * sight.cos[k] + sigma_v * bell(key, 2)
-    vy = actors.speed[row] * sight.sin[k] + sigma_v * bell(key, 3)
+    vx = actors.speed[row] * sight.cos[k] - sideways[row] * sight.sin[k] + sigma_v * bell(key, 2)
+    vy = actors.speed[row] * sight.sin[k] + sideways[row] * sight.cos[k] + sigma_v * bell(key, 3)
     length, width = actors.length[row], actors.width[row]
     # A box is turned by about the position error of its ends; persons have no visible long side.
     turn = math.sqrt(2.0) * across / max(length, 1.0)
@@ -135,9 +135,10 @@ def _ghost(sensors, own, time, step, ghosts, out, n):
 
 
 @kernel
-def detect_objects(actors, grid, sensors, settings, observers, count, time, step, sight, per_observer, out):
+def detect_objects(actors, sideways, grid, sensors, settings, observers, count, time, step, sight, per_observer, out):
     """Object lists of the first `count` observers at `time` (s), step number `step`, into `out`, nearest first; returns the objects.
 
+    `sideways` (capacity,): speed to the left of the heading, m/s.
     `grid` must be fresh. At most `per_observer` objects each; `out` must hold `count * per_observer`.
     """
     reach = 0.0
@@ -157,7 +158,7 @@ def detect_objects(actors, grid, sensors, settings, observers, count, time, step
             if sight.visible[k] > 0.1 and n < limit:
                 pair = fold(own, actors.trip[sight.row[k]] + 1024)
                 if _measure(
-                    actors, sensors, sight, k, observers, i, time, step, pair, settings.attenuation, settings.confusion,
+                    actors, sideways, sensors, sight, k, observers, i, time, step, pair, settings.attenuation, settings.confusion,
                     out, n,
                 ):  # fmt: skip
                     n += 1
