@@ -10,6 +10,7 @@ from cloverleaf.apps.codes import Warn
 from cloverleaf.cloud.platform import Cloud
 from cloverleaf.types.errors import PluginError
 from cloverleaf.types.messages import LightState
+from cloverleaf.types.state import Kind
 
 FIXED = [20.0, 3.0, 20.0, 3.0]
 
@@ -106,6 +107,20 @@ def signal_run(controlled: bool, perceived: bool) -> float:
 @pytest.mark.parametrize("perceived", [False, True])
 def test_max_pressure_shortens_waiting(perceived: bool) -> None:
     assert signal_run(True, perceived) < 0.6 * signal_run(False, perceived)
+
+
+def test_cyclists_who_wait_are_served() -> None:
+    """Three of them at the red of the minor road, nobody else far and wide."""
+    cars = Traffic([1, 1, 1], [-13.5, -15.5, -17.5], 0.0)
+    cloud, wish = Cloud(crossing(), ["signal_control"]), -1
+    for k in range(250):
+        t = k * 0.1
+        seen = cars.perception(t, np.arange(3))
+        seen = seen._replace(kind=np.full(3, int(Kind.BICYCLE), np.int32))
+        command = cloud.step(inbox(None, spat(t, 0, 0.0, False), seen), t)[2]
+        if len(command.group):
+            wish = int(command.phase[0])
+    assert wish == 2
 
 
 def test_signal_control_leaves_a_silent_controller_alone() -> None:

@@ -191,7 +191,7 @@ class SignalControl:
         self._watch(twin, t)
         tracks, graph = twin.tracks, self.graph
         n, lanes = len(tracks.x), len(graph.lane_length)
-        vehicle = ~np.isin(tracks.kind, [Kind.PEDESTRIAN, Kind.BICYCLE])
+        vehicle = tracks.kind != Kind.PEDESTRIAN
         usable = ((tracks.shadow == 0) & vehicle).astype(np.uint8)
         link, distance, queue, standing = np.zeros(n, np.int32), np.zeros(n), np.zeros(lanes), np.zeros(lanes)
         place(twin.approaches, graph.lane_length, tracks.lane, tracks.s, usable, link, distance)
