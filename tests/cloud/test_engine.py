@@ -18,7 +18,7 @@ from cloverleaf.cloud.twin import Twin
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import GeoReference
 from cloverleaf.types.errors import DecodeError
-from cloverleaf.types.messages import MessageKind
+from cloverleaf.types.messages import EventBatch, MessageKind
 
 NOW = 1_800_000_000.0
 GEO = GeoReference(
@@ -179,3 +179,13 @@ def test_shares_cover_the_map_once() -> None:
     parts = shares(g.point_x, g.point_y, 3)
     tiles = set(tile_of(g.point_x, g.point_y).tolist())
     assert tiles <= set().union(*parts) and sum(map(len, parts)) == len(set().union(*parts))
+
+
+def test_a_warning_that_is_repeated_keeps_its_number():
+    engine = Engine(crossing(), ["collision_warning"])
+    one = EventBatch(*([np.full(2, v) for v in (-2, 5.0, 2, 0.0, 0.0, 20.0)]), np.array([7, 8]), *([np.full(2, 3.0)] * 3))
+    first, again = engine._alive(one, 5.0), engine._alive(one._replace(time=one.time + 0.1), 5.1)
+    assert first.number.tolist() == again.number.tolist() == [0, 1] and (again.start == 5.0).all()
+    assert (again.end == 5.1 + 3.0 + 2.0).all()
+    later = engine._alive(one, 8.0)  # long after: another event
+    assert later.number.tolist() == [2, 3] and (later.start == 8.0).all()

@@ -18,6 +18,8 @@ from cloverleaf.cloud.live.tiers import Tier
 from cloverleaf.cloud.live.tiles import tile_of
 from cloverleaf.cloud.live.twin import LiveTwin
 from cloverleaf.cloud.services import Answer
+from cloverleaf.link.life.event_sender import AFTER
+from cloverleaf.link.life.living import LivingEvents, living
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.messages import CLOUD_STATION, AdviceBatch, EventBatch, MessageKind
 from cloverleaf.types.state import I64
@@ -74,6 +76,8 @@ class Engine:
         self.tiles = None if tiles is None else np.array(sorted(tiles), np.int64)
         self._echo: dict[str, int] = {}  # source -> first sequence taken over in this cycle
         self._told: dict[tuple[int, int], float] = {}  # (station, what) -> when
+        self._warned: dict[tuple[int, int], tuple[int, float, float]] = {}  # (station, event) -> number, first time, last time
+        self._events = 0
         self._by_handle: dict[int, int] = {}
         self.said = np.zeros(0, SAID)
         """Advisories of the last cycle."""
@@ -129,7 +133,7 @@ class Engine:
                 rows = self._fresh(batch.target, what, now)
                 if len(rows):
                     batch = type(batch)(*[c[rows] for c in batch])  # type: ignore[arg-type]
-                    self._encode(int(kind), batch, parts, now)
+                    self._encode(int(kind), self._alive(batch, now) if isinstance(batch, EventBatch) else batch, parts, now)
                     at = [self.twin.row_of(s) for s in batch.target.tolist()]
                     self.chatter.note(int(kind), 1, self.twin.f[at, tb.X], self.twin.f[at, tb.Y])
                     said.append(self._records(what, batch))
@@ -187,6 +191,21 @@ class Engine:
             return True
         tile = tile_of(self.twin.f[row, tb.X : tb.X + 1], self.twin.f[row, tb.Y : tb.Y + 1])
         return bool(np.isin(tile, self.tiles)[0])
+
+    def _alive(self, batch: EventBatch, now: float) -> LivingEvents:
+        """The warnings with their lives: what a station is told again within `TOLD_FOR` s is the same event and keeps its number."""
+        numbers, starts = [], []
+        for key in zip(batch.target.tolist(), batch.event.tolist()):
+            number, start, last = self._warned.get(key, (0, now, -np.inf))
+            if now - last > TOLD_FOR:
+                number, start = self._events, now
+                self._events += 1
+            self._warned[key] = (number, start, now)
+            numbers.append(number)
+            starts.append(start)
+        self._warned = {k: v for k, v in self._warned.items() if now - v[2] <= TOLD_FOR}
+        end = batch.time + np.maximum(batch.time_to_conflict, 0.0) + AFTER
+        return living(batch, np.array(numbers, np.int64), np.array(starts), end)
 
     def _encode(self, kind: int, batch: Any, parts: dict[str, list[tuple[int, bytes, int]]], now: float) -> None:
         source = np.array([self.twin.whole[self.twin.row_of(s), tb.SOURCE] for s in batch.target.tolist()], np.int64)
