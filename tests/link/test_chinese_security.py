@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.link.test_inspection import bsm, only
 
+from cloverleaf.cli.main import dispatch
 from cloverleaf.link.inspection.packets import Inspector
 from cloverleaf.link.io import dsmp
 from cloverleaf.link.security import sm2
+from cloverleaf.link.security.algorithms import sm3
 from cloverleaf.types.errors import SecurityError
 
 pytestmark = pytest.mark.skipif(not sm2.available(), reason="needs SM2")
@@ -70,6 +75,35 @@ def test_messages_and_refusals(pki) -> None:  # type: ignore[no-untyped-def]
     assert refusal(ChineseVerifier([root]), third, (AID,), NOW + 2) == "untrusted_issuer"
     v.revoked.add(ticket.hashed_id)
     assert refusal(v, third, (AID,), NOW + 2) == "revoked"
+
+
+def test_commands_make_sign_and_judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str) -> list[dict[str, Any]]:
+        dispatch(["link", *words, "--envelope", "chinese"])
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+    keys, plain, signed = str(tmp_path / "pki"), tmp_path / "plain.hex", tmp_path / "signed.jsonl"
+    run("keys", keys, "--psid", "111,112", "--start", "2026-01-01T00:00:00Z", "--region", "31.2,121.4,500")
+    plain.write_text("0102\nnot hex\n")
+    rows = run("sign", str(plain), "--keys", keys, "--psid", "111", "--at", "2026-01-02T00:00:00Z")
+    assert "error" in rows[1]
+    ticket = (tmp_path / "pki" / "ticket.coer").read_bytes()
+    signed.write_text(json.dumps(rows[0]) + "\n" + json.dumps({"hex": "00"}))
+    ask = ("verify", str(signed), "--trust", keys)
+    good, bad = run(*ask)
+    assert good["value"]["payload"] == {"hex": "0102"} and good["value"]["psid"] == 111
+    assert good["value"]["generated"].startswith("2026-01-02T00:00:00") and bad["reason"] == "malformed"
+    revoked = tmp_path / "revoked.txt"
+    revoked.write_text(sm3(ticket)[-8:].hex())
+    for more, reason in (
+        (("--psid", "112"), "wrong_permission"),
+        (("--place", "31.3,121.4"), "out_of_region"),
+        (("--at", "2026-01-02T00:01:00Z"), "message_expired"),
+        (("--at", "2027-01-02T00:00:00Z"), "certificate_expired"),
+        (("--revoked", str(revoked)), "revoked"),
+    ):
+        assert run(*ask, *more)[0]["reason"] == reason
+    assert run("verify", str(signed), "--trust", str(tmp_path / "pki" / "root.coer"))[0]["reason"] == "untrusted_issuer"
 
 
 def test_inspect_names_it(pki) -> None:  # type: ignore[no-untyped-def]

@@ -74,7 +74,9 @@ def make_jobs(entry: Logical, rows: I64, cases: dict[str, Column], setting: Sett
             part = np.array(members[start : start + size])
             values = {n: np.asarray(c[part], np.float64) for n, c in cases.items() if n not in fixed}
             named = tuple(zip(fixed, texts))
-            key = stored.job_key(digest, who, setting.dt, setting.until, entry.system, named, *where, *values, *values.values())
+            key = stored.job_key(
+                digest, who, setting.dt, setting.until, entry.system, named, *where, *values, *values.values()
+            )
             yield Job(entry.scenario, entry.system, setting, named, values, part, key)
 
 

@@ -108,7 +108,9 @@ class _Channel:
             np.zeros(observers, np.int64), np.full(observers, -1, np.int32), *(np.zeros(observers) for _ in range(3))
         )
 
-    def step(self, actors: Actors, sideways: F64, grid: Grid, count: int, time: float, step: int, sight: Sight) -> ObjectFrame:
+    def step(
+        self, actors: Actors, sideways: F64, grid: Grid, count: int, time: float, step: int, sight: Sight
+    ) -> ObjectFrame:
         """Measure now, deliver what was measured `latency_steps` ago; views that hold until the next call."""
         now, then = self.ring[step % len(self.ring)], self.ring[(step + 1) % len(self.ring)]
         detect_objects(

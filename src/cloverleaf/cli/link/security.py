@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ import typer
 
 from cloverleaf.cli.link.lines import Row, Source, bytes_of, convert, examples
 from cloverleaf.link.its_time import ITS_EPOCH
-from cloverleaf.types.errors import DecodeError, InputError, SecurityError
+from cloverleaf.types.errors import DecodeError, InputError, SecurityError, nearest
 
 Psids = Annotated[str, typer.Option("--psid", help="application identifiers (PSID, ITS-AID, AID), comma-separated")]
 Kind = Annotated[str, typer.Option("--type", help="message name; gives the application identifier of --standard")]
 Standard = Annotated[str, typer.Option(help="csae_day1, csae_day2, etsi or sae")]
+Envelope = Annotated[str, typer.Option(help="ieee1609dot2, or chinese: YD/T 3957, always with SM2")]
+ENVELOPES = ("ieee1609dot2", "chinese")
 
 
 GREATEST_PSID = 0x1020_407F
@@ -29,6 +32,7 @@ def keys(
     standard: Standard = "etsi",
     kind: Kind = "",
     algorithm: Annotated[str, typer.Option(help="p256 or sm2")] = "p256",
+    envelope: Envelope = "ieee1609dot2",
     start: Annotated[str, typer.Option(help="first moment of validity, ISO 8601; now unless given")] = "",
     hours: Annotated[int, typer.Option(min=1, max=65535, help="hours of validity")] = 168,
     region: Annotated[
@@ -49,8 +53,14 @@ def keys(
         latitude, longitude, radius = _numbers(region, 3, "--region")
         regions = (Circle(*_on_globe(latitude, longitude, "--region"), _within(radius, 0.0, 65535.0, "--region")),)
     first = int(_within(moment(start), 0.0, 2.0**32 - 1.0, "--start", "s since 2004-01-01"))
-    ticket = create_keys(folder, algorithm, permissions, first, hours, regions)
-    typer.echo(f"{folder}: root, authority and ticket {ticket.certificate.hashed_id.hex()} for {sorted(permissions)}")
+    if _is_chinese(envelope):
+        from cloverleaf.link.security import chinese_keys
+
+        circle = (regions[0].latitude, regions[0].longitude, regions[0].radius) if regions else None
+        digest = chinese_keys.create_keys(folder, tuple(sorted(permissions)), first, hours, circle).hashed_id
+    else:
+        digest = create_keys(folder, algorithm, permissions, first, hours, regions).certificate.hashed_id
+    typer.echo(f"{folder}: root, authority and ticket {digest.hex()} for {sorted(permissions)}")
 
 
 def sign(
@@ -61,6 +71,7 @@ def sign(
     key_folder: Annotated[Path | None, typer.Option("--keys", help="folder made by `cloverleaf link keys`")] = None,
     at: Annotated[str, typer.Option("--at", help="generation time, ISO 8601; now unless given")] = "",
     digest: Annotated[bool, typer.Option("--digest", help="name the certificate by digest in every message")] = False,
+    envelope: Envelope = "ieee1609dot2",
 ) -> None:
     """One message a line, as hex or {"hex": ...}, to the signed {"hex": ...} or {"error": ...}."""
     from cloverleaf.link.security.envelope import Header, seal, to_be_signed
@@ -76,6 +87,20 @@ def sign(
             hint="e.g. --standard etsi --type cam, or --psid 36",
         )
     now = _within(moment(at), 0.0, 2.0**43, "--at", "s since 2004-01-01")
+    if _is_chinese(envelope):
+        from cloverleaf.link.security import chinese, chinese_keys
+
+        certificate, key = chinese_keys.load_ticket(key_folder)
+
+        def sealed(line: str) -> Row:
+            try:
+                payload = bytes_of(line)
+            except ValueError as error:
+                return {"error": str(error)}
+            return {"hex": chinese.seal(payload, numbers[0], certificate, key, now, attach=not digest).hex()}
+
+        convert(file, sealed)
+        return
     chosen, ticket = load_ticket(key_folder)
 
     def one(line: str) -> Row:
@@ -106,23 +131,30 @@ def verify(
     ] = "",
     revoked: Annotated[Path | None, typer.Option("--revoked", help="file with HashedId8 in hex, one a line")] = None,
     signature_only: Annotated[bool, typer.Option("--signature-only", help="judge the signature alone")] = False,
+    envelope: Envelope = "ieee1609dot2",
 ) -> None:
     """One signed message a line to {"value": {"payload": ..., ...}}, or {"error": ..., "reason": ...}; counts on standard error."""
     from cloverleaf.link.security.judge import Judge
 
-    judge = Judge(
-        _certificates(trust, signature_only),
-        psids=tuple(_psids(psid, standard, kind)),
-        now=None if at == "message" else moment(at),
-        place=pair(place),
-        revoked=_revoked(revoked),
-        signature_only=signature_only,
-    )
+    numbers, now, where = tuple(_psids(psid, standard, kind)), None if at == "message" else moment(at), pair(place)
+    if _is_chinese(envelope):
+        if signature_only or not trust:
+            raise InputError("Chinese messages are judged whole, by what --trust names", element="--envelope")
+        check = _chinese_check(trust, numbers, now, where, _revoked(revoked))
+    else:
+        judge = Judge(
+            _certificates(trust, signature_only), psids=numbers, now=now, place=where, revoked=_revoked(revoked),
+            signature_only=signature_only,
+        )  # fmt: skip
+
+        def check(data: bytes) -> Row:
+            return _accepted(judge.check(data))
+
     counts: Counter[str] = Counter()
 
     def one(line: str) -> Row:
         try:
-            row = _accepted(judge.check(bytes_of(line)))
+            row = check(bytes_of(line))
         except (ValueError, DecodeError) as error:
             row = {"error": str(error), "reason": "malformed"}
         except SecurityError as error:
@@ -142,6 +174,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "verify signed.jsonl --trust pki --standard etsi --type cam",
             "verify signed.jsonl --trust pki --revoked crl.txt --psid 36",
+            "verify signed.jsonl --trust pki --envelope chinese --psid 111",
         )
     )(verify)
 
@@ -158,6 +191,43 @@ def _accepted(envelope: Any) -> Row:
     value |= {"signer": envelope.signer.hex(), "algorithm": envelope.algorithm}
     value["signer_form"] = "certificate" if envelope.certificate is not None else "digest"
     return {"value": value}
+
+
+def _is_chinese(envelope: str) -> bool:
+    from cloverleaf.link.security.algorithms import algorithm
+
+    if envelope not in ENVELOPES:
+        raise InputError(f"'{envelope}' is not known", element="--envelope", hint=nearest(envelope, ENVELOPES))
+    if envelope == "chinese":
+        algorithm("sm2")  # says what is missing
+    return envelope == "chinese"
+
+
+def _chinese_check(
+    trust: list[Path], aids: tuple[int, ...], at: float | None, place: tuple[float, float] | None, revoked: set[bytes]
+) -> Callable[[bytes], Row]:
+    """How Chinese messages are judged; arguments as for `Judge`."""
+    from cloverleaf.link.security.chinese import open_secured
+    from cloverleaf.link.security.chinese_keys import verifier_of
+
+    verifier = verifier_of(trust)
+    verifier.revoked |= revoked
+
+    def check(data: bytes) -> Row:
+        told = open_secured(data)
+        now = at if at is not None else told.generated
+        if now is None:
+            raise SecurityError("the message does not say when it was made", reason="malformed")
+        verifier.check(data, aids or (told.aid,), now, place)
+        value: Row = {"payload": {"hex": told.payload.hex()}, "psid": told.aid}
+        if told.generated is not None:
+            value["generated"] = _iso(told.generated)
+        if told.expires is not None:
+            value["expires"] = _iso(told.expires)
+        form = "digest" if told.signer[0] == "certificateDigest" else "certificate"
+        return {"value": value | {"algorithm": "sm2", "signer_form": form}}
+
+    return check
 
 
 def _iso(its: float) -> str:

@@ -30,6 +30,7 @@ class ChineseCertificate(NamedTuple):
     end: int
     aids: frozenset[int]
     region: tuple[float, float, float] | None  # latitude, longitude in degrees, radius in m
+    kind: str  # subject type
 
     @property
     def hashed_id(self) -> bytes:
@@ -75,6 +76,27 @@ def seal(
     signer = ["certificate", _decoder("Certificate")(certificate.coer)] if attach else _digest(certificate)
     signed = {"signer": signer, "tbs": tbs, "sign": _signature(signature)}
     return codec("csae_day2", "secured").encode({"version": VERSION, "payload": ["signedData", signed]})
+
+
+class Secured(NamedTuple):
+    """What a signed message says of itself, unchecked."""
+
+    payload: bytes
+    aid: int
+    generated: float | None  # s since 2004-01-01
+    expires: float | None
+    signer: list[Any]  # form and value
+
+
+def open_secured(data: bytes) -> Secured:
+    """Take a signed message apart; DecodeError where it is none."""
+    form, signed = codec("csae_day2", "secured").decode(data)["payload"]
+    if form != "signedData" or "data" not in signed["tbs"]:
+        raise DecodeError("a message that is not signed, or carries nothing")
+    header = signed["tbs"]["headerInfo"]
+    generated, expires = (header[k] * 1e-6 if k in header else None for k in ("genTime", "expiryTime"))
+    payload = bytes.fromhex(signed["tbs"]["data"]["hex"])
+    return Secured(payload, header["itsAid"], generated, expires, signed["signer"])
 
 
 class ChineseVerifier:
@@ -158,6 +180,11 @@ def signature_holds(signed: Any, certificate: ChineseCertificate) -> bool:
     return sm2.verify(certificate.point, _raw(signed["sign"]), _encoder("TBSData")(signed["tbs"]))
 
 
+def certificate_of(coer: bytes) -> ChineseCertificate:
+    """A certificate from its bytes; DecodeError where they are none that is supported."""
+    return read_certificate(_decoder("Certificate")(coer))
+
+
 def read_certificate(value: Any) -> ChineseCertificate:
     """A certificate from its decoded value; DecodeError for keys other than SM2."""
     tbs, (form, issuer) = value["tbs"], value["issuer"]
@@ -174,6 +201,7 @@ def read_certificate(value: Any) -> ChineseCertificate:
         period if span == "timeEnd" else period["endValidity"],
         frozenset(tbs["subjectAttributes"].get("itsAidList", ())),
         (region["latitude"] * 1e-7, region["longitude"] * 1e-7, float(region["radius"])) if region else None,
+        tbs["subjectInfo"]["subjectType"],
     )
 
 

@@ -37,36 +37,46 @@ def create_keys(
     Raises:
         InputError: the folder holds keys already, or cannot be written.
     """
+    chosen = algorithm(name)
+    scalars = fresh_scalars()
+    keys = [chosen.generate(s) for s in scalars]
+    root = issue(chosen, None, keys[0], keys[0], name="root", start=start, hours=hours, permissions={}, issues=True)
+    authority = issue(
+        chosen, root, keys[0], keys[1], name="authority", start=start, hours=hours, permissions={}, issues=True
+    )
+    ticket = issue(
+        chosen, authority, keys[1], keys[2], name="", start=start, hours=hours, permissions=permissions, regions=regions,
+    )  # fmt: skip
+    write_pki(folder, [c.coer for c in (root, authority, ticket)], scalars)
+    return Ticket(ticket, keys[2])
+
+
+def fresh_scalars() -> list[int]:
+    """Secrets of a root, an authority and a ticket, good on both curves."""
+    return [1 + secrets.randbelow(_SMALLEST_ORDER - 1) for _ in range(3)]
+
+
+def write_pki(folder: Path, certificates: list[bytes], scalars: list[int]) -> None:
+    """Write the COER of root, authority and ticket and their secrets; InputError where there are keys already, or no folder can be."""
     if (folder / "root.key").exists():
         raise InputError("there are keys already", file=folder, hint="name another folder, or delete this one")
-    chosen = algorithm(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scalars = [1 + secrets.randbelow(_SMALLEST_ORDER - 1) for _ in range(3)]
-        keys = [chosen.generate(s) for s in scalars]
-        root = issue(chosen, None, keys[0], keys[0], name="root", start=start, hours=hours, permissions={}, issues=True)
-        authority = issue(
-            chosen, root, keys[0], keys[1], name="authority", start=start, hours=hours, permissions={}, issues=True
-        )
-        ticket = issue(
-            chosen,
-            authority,
-            keys[1],
-            keys[2],
-            name="",
-            start=start,
-            hours=hours,
-            permissions=permissions,
-            regions=regions,
-        )
-        for stem, certificate, scalar in zip(("root", "authority", "ticket"), (root, authority, ticket), scalars):
-            (folder / f"{stem}.coer").write_bytes(certificate.coer)
+        for stem, coer, scalar in zip(("root", "authority", "ticket"), certificates, scalars):
+            (folder / f"{stem}.coer").write_bytes(coer)
             file = os.open(folder / f"{stem}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(file, "w") as out:
                 out.write(f"{scalar:064x}\n")
     except OSError as error:
         raise InputError(str(error.strerror or error), file=folder) from None
-    return Ticket(ticket, keys[2])
+
+
+def read_scalar(file: Path) -> int:
+    """The secret in a key file; InputError where there is none."""
+    try:
+        return int(file.read_text().strip(), 16)
+    except (OSError, ValueError) as error:
+        raise InputError(f"no private key: {error}", file=file) from None
 
 
 def load_ticket(folder: Path) -> tuple[Algorithm, Ticket]:
@@ -74,10 +84,7 @@ def load_ticket(folder: Path) -> tuple[Algorithm, Ticket]:
     certificate = read_certificates(folder / "ticket.coer")[0]
     chosen = algorithm(certificate.algorithm)
     file = folder / "ticket.key"
-    try:
-        private = chosen.generate(int(file.read_text().strip(), 16))
-    except (OSError, ValueError) as error:
-        raise InputError(f"no private key: {error}", file=file) from None
+    private = chosen.generate(read_scalar(file))
     if chosen.public(private) != certificate.point:
         raise InputError("this private key is not the one of ticket.coer", file=file)
     return chosen, Ticket(certificate, private)
@@ -105,7 +112,9 @@ def read_certificates(path: Path) -> list[Certificate]:
         except DecodeError as error:
             problem = error.message
     if not found:
-        raise InputError(f"no certificate: {problem}", file=path)
+        raise InputError(
+            f"no certificate: {problem}", file=path, hint="Chinese certificates go with --envelope chinese"
+        )
     return found
 
 
