@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import typer
 from cloverleaf.cloud.broker import Broker, cluster
 from cloverleaf.cloud.live.frames import Trust
 from cloverleaf.cloud.server.settings import DISTRICT, Settings, share_map
+from cloverleaf.types.errors import CloverleafError
 
 BIG_MAP = (4, 4)
 """Copies of the district side by side, for load that one district has no room for."""
@@ -107,15 +108,23 @@ async def health_of(url: str, role: str, seconds: float = 10.0) -> dict[str, Any
         await broker.close()
 
 
-def wait_ready(url: str, role: str, patience: float = 120.0) -> dict[str, Any]:
-    """Wait for a process's first page (it may compile kernels first)."""
+def wait_ready(
+    url: str, role: str, process: subprocess.Popen[bytes], log: Path, patience: float = 120.0
+) -> dict[str, Any]:
+    """Wait for a process's first page (it may compile kernels first).
+
+    Raises:
+        CloverleafError: it ended instead, with the last line of its `log`; or it said nothing for so long.
+    """
     end = time.monotonic() + patience
-    while True:
-        try:
-            return asyncio.run(health_of(url, role))
-        except Exception:
-            if time.monotonic() > end:
-                raise
+    while time.monotonic() < end:
+        with suppress(Exception):
+            return asyncio.run(health_of(url, role, 2.0))
+        if process.poll() is not None:
+            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            why = lines[-1].strip() if lines else f"exit {process.returncode}"
+            raise CloverleafError(f"{role} ended at its start: {why}")
+    raise CloverleafError(f"{role} did not answer in {patience:.0f} s")
 
 
 def ingest(
@@ -139,9 +148,9 @@ def ingest(
         asyncio.run(_stream([broker]))  # a gateway sends its frames to the stream, again and again while there is none
         roles = [("shard", "0")] + ([("gateway",)] if mode == "messages" else [])
         try:
-            with processes(folder, settings, *roles):
-                for role in ["shard-0"] + (["gateway"] if mode == "messages" else []):
-                    wait_ready(broker.url, role)
+            with processes(folder, settings, *roles) as started:
+                for (module, *number), process in zip(roles, started):
+                    wait_ready(broker.url, "-".join((module, *number)), process, folder / f"{module}.log")
                 generator = generate(
                     url=broker.url, map=str(settings.run / "map.pickle"), mode=mode, vehicles=vehicles, seconds=seconds, warm_s=8.0,
                     trust=int(trust), hz=hz, tick_s=0.02 if mode == "frames" else 0.01,
