@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -18,7 +19,7 @@ from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.security.audit import Audit
 from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.store.query import Reader
-from cloverleaf.map.graph import BaseMap
+from cloverleaf.map.graph import BaseMap, LaneGraph, LaneKind
 from cloverleaf.map.query_geojson import lanes_geojson
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -64,5 +65,18 @@ def map_in_metres(base_map: BaseMap) -> str:
     plain = json.loads(lanes_geojson(base_map._replace(geo=base_map.geo._replace(proj="!"))))
     plain["georeference"] = base_map.geo._asdict()
     plain["signals"] = list(base_map.signal_ids)
+    plain["stop_lines"] = signal_lines(base_map.graph)
     plain["name"] = Path(base_map.source).name.partition(".")[0]
     return json.dumps(plain)
+
+
+def signal_lines(graph: LaneGraph) -> list[list[float]]:
+    """Stop lines of all lanes that a signal governs, across the lane at its end: x and y of both ends, m."""
+    lanes = np.unique(graph.link_from[graph.link_signal >= 0])
+    lanes = lanes[np.isin(graph.lane_kind[lanes], [LaneKind.DRIVING, LaneKind.BICYCLE, LaneKind.BUS])]
+    last = graph.lane_point_start[lanes + 1] - 1
+    half, heading = 0.5 * graph.lane_width[lanes], graph.point_heading[last]
+    across = np.column_stack((-np.sin(heading) * half, np.cos(heading) * half))
+    middle = np.column_stack((graph.point_x[last], graph.point_y[last]))
+    ends: list[list[float]] = np.hstack((middle - across, middle + across)).round(2).tolist()
+    return ends
