@@ -86,7 +86,7 @@ class Certificates:
                 if signer_id in self.chinese:
                     verdict = VALID if signature_holds(inner, self.chinese[signer_id]) else INVALID
             except (CloverleafError, KeyError, TypeError, ValueError, IndexError):
-                pass  # another form or curve
+                verdict = UNCHECKED  # a form or curve that is not ours to judge
         word = {"certificateDigest": "digest"}.get(form, form)
         return Security("signed", word, inner["sign"]["curve"], header["itsAid"], generated, signer_id, verdict)
 
