@@ -133,10 +133,13 @@ async def quiet(error: Exception) -> None:
     """Refusals are what these tests are about."""
 
 
-async def heard(broker: Broker, listener: dict, publisher: dict, subject: str, listen: str) -> int:
-    """How many of three messages published by one user reach another; what is never to come is waited for less long."""
-    got: list[object] = []
+async def heard(broker: Broker, listener: dict, publisher: dict, subject: str, listen: str) -> bool:
+    """Whether what one user publishes reaches another: said again and again until it is heard, or for one second.
 
+    A broker takes some milliseconds after a flush was answered until a subscription counts in an account it imports from,
+    so one message would show nothing: neither that a user is heard, nor that nobody is.
+    """
+    got: list[object] = []
     a = await nats.connect(broker.url, error_cb=quiet, **listener)
     b = await nats.connect(broker.url, error_cb=quiet, **publisher)
     try:
@@ -146,15 +149,14 @@ async def heard(broker: Broker, listener: dict, publisher: dict, subject: str, l
 
         await a.subscribe(listen, cb=take)
         await a.flush()
-        for _ in range(3):
+        for _ in range(40):
             await b.publish(subject, b"x")
-        await b.flush()
-        for client in (b, a, b, a):  # the broker has handled all that came before a flush is answered
-            await client.flush()
-        end = time.monotonic() + 1.0
-        while len(got) < 3 and time.monotonic() < end:
-            await asyncio.sleep(0.02)
-        return len(got)
+            await b.flush()
+            await a.flush()
+            await asyncio.sleep(0.025)
+            if got:
+                break
+        return bool(got)
     finally:
         await a.close()
         await b.close()
@@ -169,14 +171,14 @@ def test_tenants_hear_and_say_only_what_is_theirs(tmp_path) -> None:
 
     async def story() -> None:
         ask = lambda *a, **k: heard(broker, *a, **k)  # noqa: E731
-        assert await ask(platform, veh1, "v2x.msg.city.veh1.bsm", "v2x.msg.>") == 3
-        assert await ask(platform, veh1, "v2x.frame.5.city.veh1", "v2x.frame.>") == 3
-        assert await ask(veh1, platform, "v2x.down.city.veh1", "v2x.down.city.veh1") == 3
-        assert await ask(platform, veh1, "v2x.msg.city.veh2.bsm", "v2x.msg.>") == 0, "another's name"
-        assert await ask(platform, veh1, "v2x.msg.port.crane.bsm", "v2x.msg.>") == 0, "another tenant"
-        assert await ask(platform, crane, "v2x.command.3", "v2x.command.*") == 0, "the platform's own subjects"
-        assert await ask(veh2, platform, "v2x.down.city.veh1", "v2x.down.city.veh1") == 0, "another's advisories"
-        assert await ask(crane, platform, "v2x.down.city.veh1", "v2x.down.>") == 0
+        assert await ask(platform, veh1, "v2x.msg.city.veh1.bsm", "v2x.msg.>")
+        assert await ask(platform, veh1, "v2x.frame.5.city.veh1", "v2x.frame.>")
+        assert await ask(veh1, platform, "v2x.down.city.veh1", "v2x.down.city.veh1")
+        assert not await ask(platform, veh1, "v2x.msg.city.veh2.bsm", "v2x.msg.>"), "another's name"
+        assert not await ask(platform, veh1, "v2x.msg.port.crane.bsm", "v2x.msg.>"), "another tenant"
+        assert not await ask(platform, crane, "v2x.command.3", "v2x.command.*"), "the platform's own subjects"
+        assert not await ask(veh2, platform, "v2x.down.city.veh1", "v2x.down.city.veh1"), "another's advisories"
+        assert not await ask(crane, platform, "v2x.down.city.veh1", "v2x.down.>")
         stranger = NatsClient()
         try:
             with pytest.raises(nats.errors.Error):
