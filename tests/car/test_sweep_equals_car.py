@@ -47,11 +47,12 @@ def road():
 
 
 def leader_speed(kind, t, v):
-    """Profiles: steady and slower, stop and go, hard braking."""
+    """Profiles: steady and slower, stop and go, hard braking, towards us."""
     return {
         "slower": 0.6 * v,
         "waves": v * (0.6 + 0.3 * math.cos(0.7 * t)),
         "brakes": max(0.9 * v - max(t - 4.0, 0.0) * 3.5, 0.0),
+        "oncoming": -8.0,
     }[kind]
 
 
@@ -129,3 +130,17 @@ def test_the_same_drive_behind_the_same_leader(road, kind, v0, gap0):
     # a leader that keeps its speed leaves no doubt; one that brakes is tracked, and its acceleration believed a moment later
     assert apart[:, 0].max() < (0.05 if kind == "slower" else 0.45)
     assert abs(a[:, 1].min() - b[:, 1].min()) < (0.05 if kind == "slower" else 0.3) and apart[-1].max() < 0.3
+
+
+@pytest.mark.parametrize(("v0", "gap0"), [(8.0, 150.0), (14.0, 120.0), (10.0, 75.0), (8.0, 60.0)])
+def test_both_stand_before_an_oncoming_car_arrives(road, v0, gap0):
+    a, b = (drive(law, "oncoming", v0, gap0, 14.0) for law in (component(road, v0), sweep(v0)))
+    first = [int(np.argmax(rows[:, 0] == 0.0)) for rows in (a, b)]
+    for rows, k in zip((a, b), first):
+        # at rest with at least two seconds left, and it stays there
+        assert rows[k, 0] == 0.0 and rows[k, 1] > 2.0 * 8.0
+        assert rows[k:][rows[k:, 1] > 0.0][:, 0].max() == 0.0
+    # the component car must see and confirm it first, and plays its own braking forward, too
+    assert abs(first[0] - first[1]) * DT <= 0.6
+    before = min(first)
+    assert np.abs(a - b)[:before, 0].max() < 1.5

@@ -13,7 +13,7 @@ from cloverleaf.car import simulate
 from cloverleaf.judge.drivers.cloverleaf import planned_accel
 from cloverleaf.judge.drivers.reference import BRAKE, reference_accel
 from cloverleaf.judge.drivers.registry import find_driver
-from cloverleaf.judge.drivers.scene import hidden, leader, will_meet
+from cloverleaf.judge.drivers.scene import comes_head_on, hidden, leader, will_meet
 from cloverleaf.judge.r157.drive import drive_family
 from cloverleaf.judge.r157.drivers import BRAKE_MAX, CC_HUMAN, ReferenceDriver
 from cloverleaf.judge.r157.suite import FAMILIES, evaluate
@@ -41,6 +41,28 @@ def meets(speed, dx, dy, v, lateral, horizon):
         if abs(dx + (v - speed) * t) < LENGTH and abs(dy + lateral * t) < WIDTH:
             return True
     return False
+
+
+@settings(max_examples=150)
+@given(st.floats(0, 30), st.floats(6, 150), st.floats(-6, 6), st.floats(-30, -1), st.floats(-3, 3))  # fmt: skip
+def test_who_comes_head_on_meets_us_or_has_crossed_our_way_by_then(speed, dx, dy, v, lateral):
+    own, near = scene(speed, (dx, dy, v, lateral))
+    got = comes_head_on(own, near, 0, 0.5, 0.0)
+    meeting = (dx - LENGTH) / (speed - v)
+    at = dy + lateral * max(meeting, 0.0)
+    if abs(abs(at) - WIDTH) > 0.1 and abs(lateral) > 0.06:
+        assert got == (abs(at) < WIDTH or at * dy < 0.0)
+
+
+def test_an_oncoming_car_that_drifts_into_our_way_is_not_trusted_to_leave_it():
+    own, near = scene(14.0, (110.0, 2.2, -14.0, -1.8))
+    assert comes_head_on(own, near, 0, 0.5, 0.3)
+    # a plain drift would be out of the way again by the meeting
+    assert not will_meet(own, near, 0, 6.0, 0.0)
+    assert planned_accel(own, near) == -3.5
+    own, near = scene(14.0, (90.0, 3.5, -14.0, 0.0))
+    assert not comes_head_on(own, near, 0, 0.5, 0.3)
+    assert planned_accel(own, near) > -0.1
 
 
 @settings(max_examples=150)

@@ -20,7 +20,7 @@ from cloverleaf.car.roadbook import (
     ROW_OFFSET,
 )
 from cloverleaf.car.score import TOTAL, score
-from cloverleaf.car.simulate import simulate
+from cloverleaf.car.simulate import FIRM, STRONGEST, simulate
 from cloverleaf.car.state import (
     ADVICE,
     ADVICE_UNTIL,
@@ -348,8 +348,8 @@ def decide(book, fleet, scratch, i, now):
         elif stage == 2:
             first, end = np.int64(0), np.int64(0)
             if best[0] > 50.0:
-                end = _add(todo, end, np.int64(BRAKE_SOFT), cap, wall, 3.5, 0.0)
-                end = _add(todo, end, np.int64(BRAKE_HARD), cap, wall, 8.0, 0.0)
+                end = _add(todo, end, np.int64(BRAKE_SOFT), cap, wall, FIRM, 0.0)
+                end = _add(todo, end, np.int64(BRAKE_HARD), cap, wall, STRONGEST, 0.0)
         elif stage == 3:
             if side == 0 or now - f[i, LAST_CHANGE] <= 1.0:
                 break

@@ -14,7 +14,7 @@ ACCEL, BRAKE = 1.8, 1.5  # m/s2, comfortable
 HEADWAY = 1.1  # s
 STANDSTILL = 2.0  # m behind a leader
 LINE_GAP = 1.2  # m short of a line: the own position is known to some decimetres only
-STRONGEST = 8.0  # m/s2
+FIRM, STRONGEST = 3.5, 8.0  # m/s2, of the brakes that are proposed where going on would collide
 JERK_UP, JERK_DOWN, JERK_HARD, JERK_RELEASE = 2.2, 3.2, 20.0, 4.0  # m/s3; the last: letting go of the brake
 _ROOT = 2.0 * math.sqrt(ACCEL * BRAKE)
 

@@ -11,8 +11,10 @@ import math
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.guard import longitudinal_limit, sideways_unsafe
 from cloverleaf.car.simulate import ACCEL as TOP_ACCEL
-from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
-from cloverleaf.judge.drivers.scene import bumper_gap, side_gap, will_meet
+from cloverleaf.car.simulate import FIRM, JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
+from cloverleaf.car.state import DT as PLAN_DT
+from cloverleaf.car.state import STEPS
+from cloverleaf.judge.drivers.scene import bumper_gap, comes_head_on, side_gap, will_meet
 from cloverleaf.loop.storyboard.driver import (
     COMMAND_ACCEL,
     COMMAND_CURVATURE,
@@ -30,6 +32,8 @@ from cloverleaf.loop.storyboard.driver import (
 )
 
 HORIZON, MARGIN = 4.0, 0.3  # s of prediction, s of doubt about who is first
+TOWARDS = 0.5  # m/s, from which somebody in the way is oncoming and not standing
+AHEAD = STEPS * PLAN_DT  # s that the planner plays a proposal forward
 STARTED, LAST = range(2)  # memory: has a command been given, and which
 
 
@@ -44,6 +48,20 @@ def free_accel(v, top):
 
 
 @kernel
+def brake_for_oncoming(gap, v, u, top):
+    """Acceleration (m/s2) that the planner chooses for somebody `gap` m ahead in our way who comes towards us at `u` m/s; inf: none.
+
+    Following cannot avoid him. If going on (at most towards `top` m/s) meets him within the planner's horizon, a firm brake is chosen
+    where it brings us to rest before the meeting, else the strongest.
+    """
+    on = min(top * AHEAD, v * AHEAD + 0.5 * TOP_ACCEL * AHEAD * AHEAD)
+    if gap > u * AHEAD + on:
+        return math.inf
+    rest = v / FIRM
+    return -FIRM if gap > 0.5 * v * rest + u * (rest + PLAN_DT) else -STRONGEST
+
+
+@kernel
 def planned_accel(own, near):
     """Plan, then guard, m/s2."""
     v = own[OWN_SPEED]
@@ -53,6 +71,8 @@ def planned_accel(own, near):
         if near[i, PRESENT_HERE] == 0.0 or near[i, DX] < 0.0:
             continue
         gap, other = bumper_gap(own, near, i), near[i, NEAR_SPEED]
+        if comes_head_on(own, near, i, TOWARDS, MARGIN):
+            wanted = min(wanted, brake_for_oncoming(gap, v, -other, own[OWN_DESIRED]))
         if will_meet(own, near, i, HORIZON, MARGIN) or side_gap(own, near, i) < 0.0:
             wanted = min(wanted, follow(gap, v, max(other, 0.0), free))
         reach = 0.5 * (own[OWN_WIDTH] + near[i, NEAR_WIDTH])

@@ -87,3 +87,19 @@ def will_meet(own, near, i, horizon, margin):
         return gap < 0.0 and side < 0.0
     first, last = max(gap, 0.0) / closing, (gap + body) / closing
     return first < leaves + margin and last > enters - margin and first < horizon
+
+
+@kernel
+def comes_head_on(own, near, i, slowest, margin):
+    """Does road user i come towards us, faster than `slowest` m/s, and will it be in our way when we meet?
+
+    Who comes into our way head-on is not trusted to leave it on the other side: a lane change ends in it. `margin` s as in `will_meet`.
+    """
+    towards = -near[i, NEAR_SPEED]
+    if towards <= slowest or near[i, DX] < 0.0:
+        return False
+    meeting = max(bumper_gap(own, near, i), 0.0) / max(own[OWN_SPEED] + towards, 0.1)
+    side, inwards = side_gap(own, near, i), approach(near, i)
+    if side > 0.0:
+        return inwards > 0.05 and side < inwards * (meeting + margin)
+    return inwards > -0.05 or -side > -inwards * (meeting - margin)
