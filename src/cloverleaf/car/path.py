@@ -37,6 +37,8 @@ from cloverleaf.types.traffic import (
 
 LATERAL_ACCEL = 1.9  # m/s2, comfortable in bends
 SLOWING = 1.4  # m/s2, comfortable towards a lower limit
+STEP_LENGTH, STEP_TURN = 2.0, 0.5  # m, rad: shorter with sharper turns either way at its ends is a step aside, not a bend
+STEP_EASE = 2.5  # m, before and after a step, over which it is spread
 _STOP, _ALLWAY, _MAJOR = ord("s"), ord("w"), ord("M")
 
 
@@ -127,7 +129,42 @@ def build_path(book, path, route, pos, lane, s, back, reach, top_speed):
             lane = np.int64(book.link_i[link, LINK_TO])
             pos += 1
     path.n[0], path.n[1], path.n[2] = n, segments, gates
+    ease_steps(path)
     limit_bends(path)
+
+
+@kernel
+def ease_steps(path):
+    """Spread steps aside, with which some maps join lanes that do not meet: no car can follow them, who tries swings out.
+
+    A step is a segment shorter than `STEP_LENGTH` between two sharp turns of opposite sense. The points within `STEP_EASE` m of it
+    are left out; the first and the last point stay.
+    """
+    k = 1
+    while k < path.n[0] - 2:
+        turn = wrap_angle(path.heading[k] - path.heading[k - 1])
+        back = wrap_angle(path.heading[k + 1] - path.heading[k])
+        if path.s[k + 1] - path.s[k] >= STEP_LENGTH or turn * back >= 0.0 or min(abs(turn), abs(back)) < STEP_TURN:
+            k += 1
+            continue
+        first, end, last = k, k + 2, path.n[0] - 1
+        begin, finish = path.s[k] - STEP_EASE, path.s[k + 1] + STEP_EASE
+        while first > 1 and path.s[first - 1] > begin:
+            first -= 1
+        while end < last and path.s[end] < finish:
+            end += 1
+        limit = path.limit[first - 1]
+        for j in range(first, end):
+            limit = min(limit, path.limit[j])
+        a = first - 1
+        path.heading[a] = math.atan2(path.y[end] - path.y[a], path.x[end] - path.x[a])
+        path.cos[a], path.sin[a], path.limit[a] = math.cos(path.heading[a]), math.sin(path.heading[a]), limit
+        for j in range(end, path.n[0]):
+            to = first + j - end
+            path.x[to], path.y[to], path.s[to], path.limit[to] = path.x[j], path.y[j], path.s[j], path.limit[j]
+            path.heading[to], path.cos[to], path.sin[to] = path.heading[j], path.cos[j], path.sin[j]
+        path.n[0] -= end - first
+        k = first
 
 
 @kernel
