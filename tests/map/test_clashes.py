@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from tests.naive.tiny_net import GOOD
 
-from cloverleaf.map.clashes import CLEARANCE, CROSSING_CLEARANCE, find_clashes
+from cloverleaf.map.clashes import CLEARANCE, CROSSING_CLEARANCE, Clashes, find_clashes
 from cloverleaf.map.district import load_district
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.io.sumo_net import read_sumo_net
 from cloverleaf.map.road_tables import road_tables
+from cloverleaf.map.rooms import join_opposed
 from cloverleaf.map.skew import TOLERATED, lane_shifts, shift_between
 from cloverleaf.types import traffic as T
 
@@ -140,3 +143,41 @@ def test_lanes_that_begin_apart_are_level_where_they_end(tmp_path: Path) -> None
         assert shift_between(roads, left, right, s) == pytest.approx(-shift, abs=0.01)
     assert shift_between(roads, right, left, 96.0) == 0.0
     assert roads.lane_f[right, T.LANE_SKEW] == 0.0
+
+
+def _rooms(early: float) -> Clashes:
+    """Rooms of a straight path (lane 0) with the parts (lanes 1, 2) of a path that turns back; it meets the second part at `early` m."""
+    graph = SimpleNamespace(
+        lane_edge=np.arange(3), lane_length=np.array([20.0, 5.0, 6.0]), edge_internal=np.ones(3, np.uint8),
+        link_from=np.array([1]), link_via=np.array([2]),
+    )  # fmt: skip
+    rows = [(1, 15.0, 17.0, 0.0, 2.0), (2, early, early + 2.0, 3.0, 4.0), (0, 0.0, 2.0, 15.0, 17.0),
+            (0, 3.0, 4.0, early, early + 2.0)]  # fmt: skip
+    other, begin, end, other_begin, other_end = (np.array(c) for c in zip(*rows))
+    clashes = Clashes(
+        np.array([0, 2, 3, 4]), other.astype(np.int32), np.zeros(4, np.int32), begin, end, other_begin, other_end
+    )
+    return join_opposed(cast(LaneGraph, graph), clashes)
+
+
+def test_path_that_meets_the_second_part_of_another_first_shares_one_room_with_both() -> None:
+    rooms = _rooms(early=10.0)
+    assert rooms.begin.tolist() == [10.0, 10.0, 0.0, 0.0]
+    assert rooms.end.tolist() == [17.0, 17.0, 5.0, 4.0]
+    assert rooms.other_begin.tolist() == [0.0, 0.0, 10.0, 10.0]
+    assert rooms.other_end.tolist() == [5.0, 4.0, 17.0, 17.0]
+
+
+def test_path_that_meets_both_parts_in_their_order_leaves_one_room_after_the_other() -> None:
+    rooms = _rooms(early=17.5)
+    assert rooms.begin.tolist() == [15.0, 17.5, 0.0, 3.0]
+    assert rooms.end.tolist() == [17.0, 19.5, 2.0, 4.0]
+
+
+def test_joined_rooms_have_their_counterparts(graph: LaneGraph) -> None:
+    rooms = join_opposed(graph, find_clashes(graph))
+    own = np.repeat(np.arange(len(graph.lane_edge)), np.diff(rooms.start))
+    rows = {(a, b): k for k, (a, b) in enumerate(zip(own.tolist(), rooms.other.tolist()))}
+    for (a, b), k in rows.items():
+        back = rows[b, a]
+        assert (rooms.begin[k], rooms.end[k]) == (rooms.other_begin[back], rooms.other_end[back])

@@ -7,6 +7,7 @@ import numpy as np
 from cloverleaf.map.clashes import Clashes, find_clashes
 from cloverleaf.map.graph import LaneGraph
 from cloverleaf.map.remembered import once_per_graph
+from cloverleaf.map.rooms import join_opposed
 from cloverleaf.map.skew import lane_shifts
 from cloverleaf.map.stop_lines import stop_lines
 from cloverleaf.types import traffic as T
@@ -109,7 +110,8 @@ def _pack(graph: LaneGraph) -> T.Roads:
     exits = from_internal & (graph.link_via < 0)
     plain = ~lit & ~foes & (crossing == 0) & ~np.isin(graph.link_state, [ord("s"), ord("w"), ord("Z")])
     i[:, T.LINK_FREE] = exits | plain
-    clash_f = np.column_stack((clashes.begin, clashes.end, clashes.other_begin, clashes.other_end))
+    rooms = join_opposed(graph, clashes)
+    clash_f = np.column_stack((rooms.begin, rooms.end, rooms.other_begin, rooms.other_end))
     clash_i = np.column_stack((clashes.other, clashes.along)).astype(np.int32)
     return T.Roads(
         lane_f, lane_i, f, i, foe_f, foe_i, np.ascontiguousarray(clash_f), np.ascontiguousarray(clash_i), into,
