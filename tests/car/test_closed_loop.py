@@ -62,7 +62,9 @@ class Toy:
             np.array([0, n]), np.full(n, self.t), dx * c + dy * s, dy * c - dx * s, turn, o[:, 3] * np.cos(turn),
             o[:, 3] * np.sin(turn), o[:, 4].copy(), o[:, 5].copy(), o[:, 6].astype(np.int32), np.full(n, 0.1), np.full(n, 0.9),
         )  # fmt: skip
-        lights = LightFrame(np.full(1, self.link, np.int32), np.full(1, self.light, np.uint8), np.full(1, 50.0))
+        lights = LightFrame(
+            np.full(1, self.link, np.int32), np.full(1, self.light, np.uint8), np.full(1, 50.0), np.full(1, self.t)
+        )
         return SensorFrames(ego, objects, objects, lights)
 
     def mission(self):

@@ -30,7 +30,7 @@ def scene(seed, bias=(0.0, 0.0), others=6, now=10.0):
     seen[:, 4:6] = velocity @ turn.T
     told = Heard(
         np.array([0, others]), np.zeros(others, np.int32), np.arange(others, dtype=np.int32), object_, np.zeros(1, np.int64),
-        np.zeros((0, 7)), np.zeros(1, np.int64), np.zeros((0, 4)), np.zeros((0, 5)),
+        np.zeros((0, 7)), np.zeros(1, np.int64), np.zeros((0, 4)), np.zeros((0, 5)), np.zeros((0, 2)),
     )  # fmt: skip
     return told, body, seen, np.array([0, others])
 

@@ -38,7 +38,7 @@ def frames(t, rng):
         four + 0.2,
         four + 0.9,
     )
-    return ego, objects, LightFrame(np.full(2, -1, np.int32), np.zeros(2, np.uint8), zero)
+    return ego, objects, LightFrame(np.full(2, -1, np.int32), np.zeros(2, np.uint8), zero + np.inf, zero + t)
 
 
 def run(fault=None, seconds=6.0):
@@ -56,7 +56,7 @@ def run(fault=None, seconds=6.0):
             t,
             camera=True,
         )
-        modes.append(checked.mode.max())
+        modes.append(watch.held(checked.wanted).max())
     return np.array(modes), checked, watch
 
 
@@ -115,8 +115,8 @@ def test_one_impossible_object_is_dropped_alone():
         if k == 2:
             objects.vx[1] = 500.0
         checked = watch.check(STATIONS, ego, objects, lights, np.zeros(2), k * DT, camera=True)
-    assert list(checked.mode) == [Mode.SLOWER, Mode.NORMAL] and list(checked.objects.start) == [0, 1, 3]
-    assert watch.counts == {("objects", "broken"): 1}
+    assert list(checked.wanted) == [Mode.SLOWER, Mode.NORMAL] and list(checked.objects.start) == [0, 1, 3]
+    assert watch.counts == {("objects", "impossible"): 1}
 
 
 def test_a_lone_ghost_is_not_a_frozen_sensor():
@@ -126,7 +126,7 @@ def test_a_lone_ghost_is_not_a_frozen_sensor():
         ego, objects, lights = frames(k * DT, rng)
         ghost = objects._replace(start=np.array([0, 1, 1]), **{f: getattr(objects, f)[:1] for f in objects._fields[1:]})
         ghost = ghost._replace(x=np.array([12.5]), y=np.array([-3.25]))
-        modes.append(int(watch.check(STATIONS, ego, ghost, lights, np.zeros(2), k * DT, camera=True).mode.max()))
+        modes.append(int(watch.check(STATIONS, ego, ghost, lights, np.zeros(2), k * DT, camera=True).wanted.max()))
     assert modes[:5] == [0] * 5 and modes[5:] == [Mode.SAFE_STOP] * 7
 
 
@@ -137,4 +137,4 @@ def test_cars_come_and_go_without_mixing_their_memories():
     ego, objects, lights = frames(1.0, rng)
     turned = EgoFrame(*(c[::-1].copy() for c in ego))
     checked = watch.check(STATIONS[::-1].copy(), turned, objects, lights, np.zeros(2), 1.0, camera=True)
-    assert not checked.mode.any()
+    assert not checked.wanted.any()

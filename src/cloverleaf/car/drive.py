@@ -97,14 +97,13 @@ def locate_fleet(book, fleet, memory, slots, body, now):
 
 
 @kernel
-def perceive_fleet(fleet, slots, seen, seen_start, heard, receivers, now, dt):
-    """Tracks of all cars from their own detections and from messages; receivers[k] is a row of `heard`, -1 none."""
+def perceive_fleet(fleet, slots, seen, seen_start, heard, now, dt):
+    """Tracks of all cars from their own detections and from messages; row k of `heard` is what the car in slots[k] heard."""
     for k in range(slots.shape[0]):
         i = slots[k]
         predict_tracks(fleet, i, now)
         take_objects(fleet, i, seen, seen_start[k], seen_start[k + 1], now)
-        if receivers[k] >= 0:
-            take_messages(fleet, i, heard, receivers[k], now)
+        take_messages(fleet, i, heard, k, now)
         end_tracks(fleet, i, dt)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from cloverleaf.car.drive import act_fleet, locate_fleet, perceive_fleet, think_fleet
-from cloverleaf.car.heard import body_table, detection_table, heard, light_table
+from cloverleaf.car.heard import Heard, body_table, detection_table, light_table
 from cloverleaf.car.hmi import SPEED_ADVICE, Display, explain, messages
+from cloverleaf.car.inbox import InboxDoor
 from cloverleaf.car.roadbook import build_roadbook
 from cloverleaf.car.state import (
     ACCEL,
     ADVICE,
+    ADVICE_UNTIL,
     ASK,
     COMMITTED,
     COST,
@@ -38,6 +40,7 @@ from cloverleaf.car.state import (
     empty_scratch,
 )  # fmt: skip
 from cloverleaf.car.state import Fleet as Memory
+from cloverleaf.car.tally import Tally
 from cloverleaf.map.graph import BaseMap
 from cloverleaf.types.demand import Routes
 from cloverleaf.types.frames import FleetMission, SensorFrames
@@ -68,6 +71,8 @@ class Fleet:
         self._free = list(range(capacity - 1, -1, -1))
         self._stations: I64 = np.zeros(0, np.int64)
         self._slots: I64 = np.zeros(0, np.int64)
+        self.tally = Tally()
+        self.door = InboxDoor(self.tally)
 
     def _grow(self) -> None:
         old, count = self.memory, len(self.memory.f)
@@ -102,19 +107,31 @@ class Fleet:
         self._stations = mission.station.copy()
         self._slots = np.array([self._slot[s] for s in mission.station.tolist()], np.int64)
 
-    def _receivers(self, inbox: Received) -> I64:
-        """Row of each car in the inbox, -1 where it received nothing."""
-        n = len(self._stations)
-        if len(inbox.receivers) == n and np.array_equal(inbox.receivers, self._stations):
-            return np.arange(n, dtype=np.int64)
-        row = {int(s): r for r, s in enumerate(inbox.receivers)}
-        return np.array([row.get(int(s), -1) for s in self._stations], np.int64)
+    def _reroute(self, mission: FleetMission) -> None:
+        """Cars whose mission has another route than before look for themselves on it anew."""
+        i, changed = self.memory.i, self.memory.i[self._slots, ROUTE] != mission.route
+        if changed.any():
+            slots = self._slots[changed]
+            i[slots, ROUTE], i[slots, POS], i[slots, LOST] = mission.route[changed], mission.route_pos[changed], 1
+
+    def forget_advice(self, stations: I64) -> None:
+        """These cars do not act any more upon what was advised to them."""
+        for station in stations.tolist():
+            if station in self._slot:
+                self.memory.f[self._slot[station], ADVICE_UNTIL] = 0.0
 
     def step(
         self, frames: SensorFrames, mission: FleetMission, inbox: Received, t: float
     ) -> tuple[VehicleCommands, AwarenessBatch, HmiBatch]:
         """One tick at simulation time `t` (s): commands in fleet order, own announcements, screen messages."""
+        return self.drive(frames, mission, self.door.admit(mission.station, inbox, t).told, t)
+
+    def drive(
+        self, frames: SensorFrames, mission: FleetMission, told: Heard, t: float
+    ) -> tuple[VehicleCommands, AwarenessBatch, HmiBatch]:
+        """As `step`, of messages that have passed the door: those of the car in row k are told.start[k] to told.start[k + 1]."""
         self._assign(mission)
+        self._reroute(mission)
         n = len(self._slots)
         out, wanted = np.zeros((n, 3)), np.zeros(n)
         kind, value, indicator = np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n, np.int32)
@@ -122,9 +139,7 @@ class Fleet:
             now, memory, slots = float(t), self.memory, self._slots
             locate_fleet(self.book, memory, self._scratch, slots, body_table(frames.ego, mission), now)
             seen = frames.objects
-            perceive_fleet(
-                memory, slots, detection_table(seen), seen.start, heard(inbox), self._receivers(inbox), now, self.dt
-            )
+            perceive_fleet(memory, slots, detection_table(seen), seen.start, told, now, self.dt)
             lights = light_table(frames.lights, n)
             think_fleet(self.book, memory, self._scratch, self._relation, slots, lights, now, wanted)
             act_fleet(self.book, memory, self._scratch, slots, wanted, self.dt, out)

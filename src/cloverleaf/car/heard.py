@@ -17,6 +17,8 @@ B_TIME, B_X, B_Y, B_HEADING, B_SPEED, B_ACCEL, B_YAW, B_SIGMA, B_LENGTH, B_WIDTH
 D_TIME, D_X, D_Y, D_HEADING, D_VX, D_VY, D_LENGTH, D_WIDTH, D_KIND, D_SIGMA, D_CONFIDENCE = range(11)
 # columns of `Heard.object`
 O_STATION, O_TIME, O_X, O_Y, O_HEADING, O_SPEED, O_LENGTH, O_WIDTH, O_KIND, O_SIGMA, O_SENDER = range(11)
+# columns of `Heard.perception`
+P_STATION, P_TIME = range(2)
 # columns of `Heard.signal`
 G_GROUP, G_TIME, G_PLACE, G_LIGHT, G_NEXT, G_END, G_NEXT_END = range(7)
 # columns of `Heard.advice`
@@ -39,6 +41,7 @@ class Heard(NamedTuple):
     signal_start: I64  # (signal messages + 1,)
     advice: F64  # (n, 4)
     event: F64  # (n, 5)
+    perception: F64  # (perception messages, 2)
 
 
 def _table(rows: int, *columns: NDArray[Any] | float) -> F64:
@@ -91,4 +94,5 @@ def heard(inbox: Received) -> Heard:
         inbox.start, inbox.kind, inbox.message, objects, p.object_start + told, signal, c.phase_start,
         _table(len(d.station), d.target, d.time, d.speed, d.valid_until),
         _table(len(e.station), e.target, e.time, e.conflict_x, e.conflict_y, e.time_to_conflict),
+        _table(len(p.station), p.station, p.time),
     )  # fmt: skip

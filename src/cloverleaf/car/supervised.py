@@ -6,8 +6,12 @@ import numpy as np
 
 from cloverleaf.car.consistency import Consistency
 from cloverleaf.car.fleet import Fleet
-from cloverleaf.car.heard import body_table, detection_table, heard
+from cloverleaf.car.heard import Heard, body_table, detection_table
+from cloverleaf.car.inbox import Admitted
+from cloverleaf.car.mission import MissionDoor
+from cloverleaf.car.rows import rows_of
 from cloverleaf.car.supervise import Checked, Mode, Supervision
+from cloverleaf.car.tally import Reason, Tally
 from cloverleaf.runtime.faults import Injector
 from cloverleaf.types.frames import FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch, HmiKind, Priority, empty_hmi
@@ -20,12 +24,16 @@ HAZARD = 2
 SHOWN = 1.0  # s
 
 
+LATE_TALK = 0.4  # s; others speak ten times a second, so that something fresher is always among what they say
+
+
 class SupervisedFleet:
-    """Wraps a fleet; the same `step`. `faults` strike the topics ego, objects, lights, mission and inbox."""
+    """Wraps a fleet; the same `step`. `faults` strike the topics that the cars read: ego, objects, lights, mission and inbox."""
 
     def __init__(self, fleet: Fleet, faults: Injector | None = None) -> None:
         self.fleet = fleet
-        self.supervision, self.consistency = Supervision(fleet.dt), Consistency()
+        self.supervision, self.consistency = Supervision(fleet.dt, fleet.tally), Consistency()
+        self.trips = MissionDoor(fleet.tally, len(fleet.book.pos_start) - 1)
         self.faults = faults or Injector()
         self.mode: I64 = np.zeros(0, np.int64)
         self._stations: I64 = np.zeros(0, np.int64)
@@ -35,65 +43,72 @@ class SupervisedFleet:
         self, frames: SensorFrames, mission: FleetMission, inbox: Received, t: float
     ) -> tuple[VehicleCommands, AwarenessBatch, HmiBatch]:
         """As `Fleet.step`."""
-        strike, camera = self.faults, frames.lights is not None
-        mission = strike("mission", mission, t) or mission
-        checked = self.supervision.check(
-            mission.station,
-            strike("ego", frames.ego, t),
-            strike("objects", frames.objects, t),
-            strike("lights", frames.lights, t),
-            self._asked(mission.station),
-            t,
-            camera=camera,
-        )
-        received = strike("inbox", inbox, t)
+        strike, camera, stations = self.faults, frames.lights is not None, mission.station
+        ego, objects = strike("ego", frames.ego, t), strike("objects", frames.objects, t)
+        lights, received = strike("lights", frames.lights, t), strike("inbox", inbox, t)
+        checked = self.supervision.check(stations, ego, objects, lights, self._asked(stations), t, camera=camera)
+        mission, stale, never = self.trips.check(stations, strike("mission", mission, t))
+        admitted = self.fleet.door.admit(stations, silent(inbox) if received is None else received, t)
+        wanted = np.maximum(checked.wanted, np.where(never, Mode.SAFE_STOP, np.where(stale, Mode.SLOWER, Mode.NORMAL)))
         if received is None:
-            received = silent(inbox)
-        biased = self._biased(checked, mission, received, t)
-        self.mode = np.where(biased, np.maximum(checked.mode, Mode.SLOWER), checked.mode)
+            self.tally.add("inbox", Reason.LOST, np.ones(len(stations), bool))
+        deaf = unheard(admitted) if received is not None else np.ones(len(stations), bool)
+        biased = self._biased(checked, mission, admitted.told, t)
+        wanted = np.maximum(wanted, np.where(biased, Mode.SLOWER, np.where(deaf, Mode.ALONE, Mode.NORMAL)))
+        self.mode = self.supervision.held(wanted)
+        self.fleet.forget_advice(stations[self.mode == Mode.ALONE])
         mission = mission._replace(
             max_speed=np.where(self.mode == Mode.SLOWER, np.minimum(mission.max_speed, SLOW), mission.max_speed)
         )
         frames = frames._replace(ego=checked.ego, objects=checked.objects, lights=checked.lights)
-        commands, awareness, hmi = self.fleet.step(frames, mission, received, t)
+        commands, awareness, hmi = self.fleet.drive(frames, mission, admitted.told, t)
         stopping = np.flatnonzero(self.mode == Mode.SAFE_STOP)
         commands.accel[stopping] = np.minimum(commands.accel[stopping], -STOP_BRAKING)
         commands.indicator[stopping] = HAZARD
-        self._stations, self._accel = mission.station.copy(), commands.accel.copy()
+        self._stations, self._accel = stations.copy(), commands.accel.copy()
         return commands, awareness, take_over(hmi, mission.station[stopping], t) if len(stopping) else hmi
 
-    def _biased(self, checked: Checked, mission: FleetMission, received: Received, t: float) -> np.ndarray:
+    @property
+    def tally(self) -> Tally:
+        """What the cars dropped, by topic and reason."""
+        return self.fleet.tally
+
+    def _biased(self, checked: Checked, mission: FleetMission, told: Heard, t: float) -> np.ndarray:
         """Cars whose objects lie beside where these say they are, (n,) bool; counted."""
-        if not len(received.awareness.station):
-            return np.zeros(len(mission.station), bool)
-        row = {int(s): r for r, s in enumerate(received.receivers)}
-        receivers = np.array([row.get(int(s), -1) for s in mission.station], np.int64)
-        seen = checked.objects
+        seen, rows = checked.objects, np.arange(len(mission.station))
         biased = self.consistency.check(
-            mission.station, body_table(checked.ego, mission), detection_table(seen), seen.start, heard(received), receivers, t
-        )  # fmt: skip
-        if biased.any():
-            self.supervision.counts[("objects", "biased")] += int(biased.sum())
+            mission.station, body_table(checked.ego, mission), detection_table(seen), seen.start, told, rows, t
+        )
+        self.tally.add("objects", Reason.BIASED, biased)
         return biased
 
     def _asked(self, stations: I64) -> F64:
         """m/s2 that each car of today's fleet was asked for in the last tick, 0 for newcomers."""
         if np.array_equal(stations, self._stations):
             return self._accel
-        row = {int(s): k for k, s in enumerate(self._stations)}
-        return np.array([self._accel[row[int(s)]] if int(s) in row else 0.0 for s in stations])
+        row = rows_of(stations, self._stations)
+        return np.where(row >= 0, self._accel[row] if len(self._accel) else 0.0, 0.0)
 
     def explain(self, station: int) -> str:
-        """As `Fleet.explain`, with the mode where it is not normal."""
+        """As `Fleet.explain`, with the mode where it is not normal and what was dropped so far."""
         line = self.fleet.explain(station)
         at = np.flatnonzero(self._stations == station)
-        if not len(at) or self.mode[at[0]] == Mode.NORMAL:
+        if not len(at):
             return line
-        return f"{line}; degraded: {Mode(int(self.mode[at[0]])).name.lower().replace('_', ' ')}"
+        if self.mode[at[0]] != Mode.NORMAL:
+            line += f"; degraded: {Mode(int(self.mode[at[0]])).name.lower().replace('_', ' ')}"
+        dropped = ", ".join(f"{name} {reason} {many}" for (name, reason), many in self.tally.of(station).items())
+        return f"{line}; dropped: {dropped}" if dropped else line
 
     def remembered(self, station: int) -> tuple[F64, I64] | None:
         """As `Fleet.remembered`."""
         return self.fleet.remembered(station)
+
+
+def unheard(admitted: Admitted) -> np.ndarray:
+    """Cars that got messages and could use none, or none of which is fresh; (n,) bool."""
+    useless = (admitted.dropped > 0) & (admitted.good == 0)
+    return useless | (np.isfinite(admitted.youngest) & (admitted.youngest > LATE_TALK))
 
 
 def silent(inbox: Received) -> Received:

@@ -46,7 +46,8 @@ class LightFrame(NamedTuple):
 
     link: I32  # link of the base map that the head belongs to, -1 none within sight
     light: U8  # letter as in SignalState, 0 none
-    distance: F64  # m from the front bumper to the stop line
+    distance: F64  # m from the front bumper to the stop line, inf where no head is within sight
+    time: F64  # s, of the picture
 
 
 class SensorFrames(NamedTuple):

@@ -86,10 +86,10 @@ class Cameras:
         self._onward = next_internal(graph)
         self._starts = signal_starts(graph)
 
-    def see(self, actors: Actors, slots: I32, light: U8) -> LightFrame:
-        """Lights ahead of the cars in rows `slots` (int32) of Actors, in that order; `light` as in SignalState."""
+    def see(self, actors: Actors, slots: I32, light: U8, time: float) -> LightFrame:
+        """Lights ahead of the cars in rows `slots` (int32) of Actors at `time` s, in that order; `light` as in SignalState."""
         n = len(slots)
-        frame = LightFrame(np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n))
+        frame = LightFrame(np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n), np.full(n, float(time)))
         see_lights(
             self.graph, self.routes, self._trip_route, self._onward, self._starts, light, actors, slots, self.sight, frame
         )  # fmt: skip

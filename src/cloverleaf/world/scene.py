@@ -134,7 +134,7 @@ class Scene:
         """Sensor frames of the fleet and of roadside units at `units_xy` (m, shape (units, 2)), under these lights."""
         frames = self._eyes.sense(self.actors, self._fleet, units_xy, self.time, self._looks)
         self._looks += 1
-        return frames._replace(lights=self._cameras.see(self.actors, self._fleet, signals.light))
+        return frames._replace(lights=self._cameras.see(self.actors, self._fleet, signals.light, self.time))
 
     def loops(self) -> F64:
         """Time (s) at which a vehicle was last over the induction loop of each lane, -1e18 never; shape (L,)."""
