@@ -16,7 +16,7 @@ from cloverleaf.cloud.server.child import Child, connect
 from cloverleaf.cloud.server.keeper import Keeper
 from cloverleaf.cloud.server.load import Generator, Load
 from cloverleaf.cloud.server.settings import Settings, share_map
-from cloverleaf.cloud.server.stream import ensure_stream
+from cloverleaf.cloud.server.stream import ensure_streams
 from cloverleaf.cloud.store.query import Reader
 
 PATIENCE = 120.0
@@ -37,7 +37,7 @@ def test_a_full_disk_is_told_of_and_loses_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         client = await connect(broker.url, "test")
         try:
-            await ensure_stream(client)
+            await ensure_streams(client)
             for _ in range(5):
                 frame = cars.frame(np.arange(20), time.time())
                 await client.jetstream().publish(frame_subject(-1, "city", "edge"), pack_frame(frame))

@@ -100,7 +100,7 @@ def test_a_tenant_sees_its_own_past(tmp_path):
             one = np.ones(len(lanes), np.int64)
             batch = batch._replace(station=batch.station + 100 * number)
             lake.put(rows_of(batch, names, one, source * one, one, one * k, np.arange(len(lanes))))
-    lake.commit(1)
+    lake.commit({"FRAMES": 1})
     users = Users(tmp_path / "users.json", SECRET)
     for name, tenant in (("cao", "city"), ("pan", "port"), ("all", "*"), ("nobody", "x")):
         users.add(name, "a-password", "operator", tenant)
@@ -179,7 +179,7 @@ def test_a_recorded_drive_goes_through_the_twin_again(tmp_path):
         n = len(batch.x)
         one = np.ones(n, np.int64)
         lake.put(rows_of(batch, names, one, one, one, one * k, np.arange(n)))
-    lake.commit(1)
+    lake.commit({"FRAMES": 1})
     frames = list(frames_of(Reader(tmp_path), toy(), NOW, NOW + 3.05, 7))
     assert sum(len(f.kind) for f in frames) == 60 and len(frames) == 31
     assert all(f.flags == SIMULATED for f in frames) and len({f.sequence for f in frames}) == 31

@@ -42,7 +42,7 @@ def filled(folder, commits: int = 3) -> Lake:
     for k in range(commits):
         assert lake.claim("city.edge", 1, k)
         lake.put(rows(20, 10, T0 + k, k))
-        assert lake.commit(k + 1) == 200
+        assert lake.commit({"FRAMES": k + 1}) == 200
     return lake
 
 
@@ -61,7 +61,7 @@ def test_a_frame_is_stored_once_also_after_a_restart(tmp_path) -> None:
     assert not lake.claim("city.edge", 1, 2) and lake.claim("city.edge", 2, 2) and not lake.claim("city.edge", 2, 2)
     lake.close()
     again = Lake(tmp_path)
-    assert again.log.stream == 3 and not again.claim("city.edge", 1, 0) and again.claim("city.edge", 2, 2)
+    assert again.log.streams == {"FRAMES": 3} and not again.claim("city.edge", 1, 0) and again.claim("city.edge", 2, 2)
     again.close()
 
 
@@ -99,10 +99,10 @@ def test_a_full_disk_loses_nothing(tmp_path) -> None:
     lake.claim("city.edge", 1, 50)
     lake.put(rows(20, 10, T0 + 50, 50))
     with pytest.raises(LakeFull):
-        lake.commit(50)
-    assert lake.waiting == 200 and lake.log.stream == 3
+        lake.commit({"FRAMES": 50})
+    assert lake.waiting == 200 and lake.log.streams == {"FRAMES": 3}
     lake.floor = 0
-    assert lake.commit(50) == 200 and lake.log.stream == 50
+    assert lake.commit({"FRAMES": 50}) == 200 and lake.log.streams == {"FRAMES": 50}
     lake.close()
 
 
@@ -117,8 +117,8 @@ def test_a_failing_disk_loses_nothing(tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as m:
         m.setattr(os, "fsync", fails)
         with pytest.raises(OSError):
-            lake.commit(50)
-    assert lake.commit(50) == 200
+            lake.commit({"FRAMES": 50})
+    assert lake.commit({"FRAMES": 50}) == 200
     reader = Reader(tmp_path)
     assert reader.span()[2] == 800 and reader.box(T0, T0 + 100, (-1e9, -1e9, 1e9, 1e9)).num_rows == 800
     lake.close()
@@ -190,5 +190,5 @@ def test_names_change_with_the_day_and_need_the_secret() -> None:
 def test_the_log_is_plain(tmp_path) -> None:
     lake = filled(tmp_path, 1)
     commit = json.loads((tmp_path / "_log" / f"{1:020d}.json").read_text())
-    assert commit["stream"] == 1 and commit["frames"] == {"city.edge:1": [[0, 0]]} and commit["add"][0][1] == 200
+    assert commit["streams"] == {"FRAMES": 1} and commit["frames"] == {"city.edge:1": [[0, 0]]} and commit["add"][0][1] == 200
     lake.close()

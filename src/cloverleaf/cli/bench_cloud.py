@@ -288,10 +288,10 @@ def run_ingest() -> None:
 
 async def _stream(brokers: list[Broker]) -> None:
     from cloverleaf.cloud.server.child import connect
-    from cloverleaf.cloud.server.stream import ensure_stream
+    from cloverleaf.cloud.server.stream import ensure_streams
 
     client = await connect(",".join(b.url for b in brokers), "bench")
-    await ensure_stream(client, replicas=len(brokers), patience=30.0)
+    await ensure_streams(client, replicas=len(brokers), patience=30.0)
     await client.close()
 
 
@@ -347,7 +347,7 @@ def run_lake(rows: int = 10_000_000) -> None:
             begin, begin_wall = time.process_time(), time.perf_counter()
             lake.claim("bench", 1, k)
             lake.put(part)
-            lake.commit(k + 1)
+            lake.commit({"FRAMES": k + 1})
             cpu, wall = cpu + time.process_time() - begin, wall + time.perf_counter() - begin_wall
         size = sum(f.stat().st_size for f in folder.rglob("*.parquet"))
         say(

@@ -72,7 +72,7 @@ def day(
         if len(waiting) >= COMMIT_EVERY * hz:
             ingest.take(waiting)
             waiting.clear()
-            lake.commit(k)
+            lake.commit({"FRAMES": k})
             lake.merge()
             lake.retain(keep_s, t)
         if (k + 1) % round(sample_s * hz) == 0:

@@ -13,27 +13,31 @@ import random
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from nats.aio.client import Client
 
 from cloverleaf.cli.bench_cloud import bench_folder, generate, result_of, say
 from cloverleaf.cloud.broker import Broker, cluster
-from cloverleaf.cloud.live.subjects import STREAM
+from cloverleaf.cloud.live.subjects import STREAMS
 from cloverleaf.cloud.server.child import connect
 from cloverleaf.cloud.server.load import Traffic
 from cloverleaf.cloud.server.settings import Settings, share_map
-from cloverleaf.cloud.server.stream import ensure_stream
+from cloverleaf.cloud.server.stream import ensure_streams, leader_of
 from cloverleaf.cloud.server.supervisor import Supervisor
 from cloverleaf.cloud.store.query import Reader
 from cloverleaf.cloud.store.rows import PSEUDONYM_S, Names
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import BaseMap
+from cloverleaf.types.errors import CloverleafError
 from cloverleaf.types.messages import MessageKind
 
 SHARDS, SINGLES, PERIOD, FIRST_SINGLE = 2, 20, 0.2, 1_000_000_000
 KINDS = ("leader", "gateway", "keeper", "shard")
+WARM_S = 180.0
+STILL_S = 6.0
+"""s without a new row after which all that the keeper could read is in the lake: three of its commits."""
 BETWEEN = 4.0
 """s between two kills, so that a cluster of three never loses two at once."""
 
@@ -109,13 +113,23 @@ async def _kill_for_a_while(
     await client.subscribe("v2x.health.keeper", cb=keeper)
     watch = asyncio.ensure_future(supervisor.watch())
     single = asyncio.ensure_future(singles.send_for_ever(client))
-    patience = time.monotonic() + 180.0
-    while not (committed[0] and len(gaps.longest) > SHARDS and singles.acked) and time.monotonic() < patience:
-        await asyncio.sleep(0.2)  # until load, shards, gateway and keeper are all at work
+    twins = [f"twin {number}" for number in range(SHARDS)]
+    patience = time.monotonic() + WARM_S
+    while True:  # until load, shards, gateway and keeper are all at work
+        idle = [t for t in twins if t not in gaps.longest] + ["keeper"] * (not committed[0])
+        idle += ["gateway"] * (not singles.acked)
+        if not idle:
+            break
+        if time.monotonic() > patience:
+            raise CloverleafError(
+                f"not at work after {WARM_S:.0f} s: {', '.join(idle)}", hint=f"the logs in {supervisor.folder} say why"
+            )
+        await asyncio.sleep(0.2)
     for k in range(kills):
         what = KINDS[k % len(KINDS)]
         if what == "leader":
-            victim = await _leader(client, brokers) or chance.choice(brokers)
+            stream = STREAMS[done["stream leader"] % len(STREAMS)]
+            victim = await _leader(client, brokers, stream) or chance.choice(brokers)
             victim.kill()
             done["stream leader"] += 1
             await asyncio.sleep(1.0)
@@ -138,17 +152,17 @@ async def _kill_for_a_while(
     return done
 
 
-async def _leader(client: Any, brokers: list[Broker]) -> Broker | None:
+async def _leader(client: Any, brokers: list[Broker], stream: str) -> Broker | None:
     try:
-        info = await client.jetstream().stream_info(STREAM)
-        return next((b for b in brokers if info.cluster and b.name == info.cluster.leader), None)
+        leader = leader_of(await client.jetstream(timeout=1.0).stream_info(stream))
+        return next((b for b in brokers if b.name == leader), None)
     except Exception:
         return None
 
 
 async def _prepare(url: str) -> None:
     client = await connect(url, "bench")
-    await ensure_stream(client, replicas=3, patience=40.0)
+    await ensure_streams(client, replicas=3, patience=40.0)
     await client.close()
 
 
@@ -164,6 +178,7 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
         services=("collision_warning",),
         lake_floor_bytes=0,
         shards=SHARDS,
+        replicas=len(brokers),
     )
     supervisor = Supervisor(settings.run, None)
     try:
@@ -184,23 +199,24 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
         done = asyncio.run(_kill_for_a_while(brokers, supervisor, kills, gaps, singles))
         end.touch()
         load = result_of(generator, 90.0)
-        reader = Reader(folder / "lake")
+        reader, names = Reader(folder / "lake"), Names(bytes.fromhex(settings.secret))
         stop = time.monotonic() + 90.0
-        while reader.span()[2] < load.get("acked", 0) + len(singles.acked) and time.monotonic() < stop:
-            time.sleep(0.5)
-            supervisor.step(time.monotonic())
-        time.sleep(3.0)
-        question = """
-            select count(*) as stored, count(distinct (source, epoch, sequence, message)) as different
-            from rows where time >= $first and time < $last
-        """
-        answer = reader.ask(question, 0.0, 1e11).to_pylist()[0]
-        lost, doubled = _missing(reader, singles.acked, Names(bytes.fromhex(settings.secret)))
+        before, found = -1, _count(reader, singles.acked, names)
+        while (
+            found.stored > before or found.different < load.get("acked", 0) or found.lost
+        ) and time.monotonic() < stop:
+            end_of_wait = time.monotonic() + STILL_S  # until nothing is missing and nothing more comes
+            while time.monotonic() < end_of_wait:
+                time.sleep(0.1)
+                supervisor.step(time.monotonic())
+            before, found = found.stored, _count(reader, singles.acked, names)
         acked = load.get("acked", 0) + len(singles.acked)
         return {
-            "kills": dict(done), "sent": load.get("messages", 0) + singles.sent, "acked": acked, "stored": answer["stored"],
-            "duplicates": answer["stored"] - answer["different"] + doubled, "lost": max(acked - answer["different"], 0) + lost,
+            "kills": dict(done), "sent": load.get("messages", 0) + singles.sent, "acked": acked, "stored": found.stored,
+            "duplicates": found.stored - found.different + found.doubled, "lost": max(acked - found.different, 0) + found.lost,
             "singles_sent": singles.sent, "singles_acked": len(singles.acked), "ack_gap_s": load.get("longest_gap_s", float("nan")),
+            "longest_wait_for_an_ack_s": load.get("longest_wait_s", float("nan")), "sent_again": load.get("retried", 0),
+
             **{f"{name.replace(' ', '_')}_gap_s": gap for name, gap in sorted(gaps.longest.items())}, "damaged": len(reader.damaged),
             "verified_here": "0 %",
         }  # fmt: skip
@@ -210,14 +226,28 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
             b.stop()
 
 
-def _missing(reader: Reader, stations: list[int], names: Names) -> tuple[int, int]:
-    """How many acknowledged single messages the lake lacks, and how many it has more than once."""
+class Count(NamedTuple):
+    """What the lake has: rows, rows that differ, and of the acknowledged single messages those that it lacks and has twice."""
+
+    stored: int
+    different: int
+    lost: int
+    doubled: int
+
+
+def _count(reader: Reader, stations: list[int], names: Names) -> Count:
+    rows = """
+        select count(*) as stored, count(distinct (source, epoch, sequence, message)) as different
+        from rows where time >= $first and time < $last
+    """
+    answer = reader.ask(rows, 0.0, 1e11).to_pylist()[0]
     day = int(time.time() // PSEUDONYM_S)
     wanted = {names.name(s, day) for s in stations}
-    question = "select vehicle, count(*) as n from rows where time >= $first and time < $last group by 1"
-    found = reader.ask(question, 0.0, 1e11)
+    singles = "select vehicle, count(*) as n from rows where time >= $first and time < $last group by 1"
+    found = reader.ask(singles, 0.0, 1e11)
     count = dict(zip(found["vehicle"].to_pylist(), found["n"].to_pylist()))
-    return sum(w not in count for w in wanted), sum(count.get(w, 0) > 1 for w in wanted)
+    lost, doubled = sum(w not in count for w in wanted), sum(count.get(w, 0) > 1 for w in wanted)
+    return Count(answer["stored"], answer["different"], lost, doubled)
 
 
 def run(kills: int = 50) -> None:

@@ -51,6 +51,7 @@ class _Part(NamedTuple):
     source: int
     buffer: U8
     start: I64
+    order: tuple[int, int]  # epoch and sequence of the frame
 
 
 class Intake:
@@ -104,16 +105,17 @@ class Intake:
             self._seen.popitem(last=False)
         number = self.number(source)
         self.standards[number] = frame.standard
+        order = frame.epoch, frame.sequence
         simulated = frame.time if frame.flags & SIMULATED else 0.0
         mark = frame.kind.astype(np.int32) * 8 + frame.trust
         first = int(mark[0]) if len(mark) else 0
         if (mark == first).all():
             if len(mark):
-                self._queue(frame, simulated, first, _Part(number, frame.buffer, frame.start))
+                self._queue(frame, simulated, first, _Part(number, frame.buffer, frame.start, order))
             return True
         for m in np.unique(mark).tolist():
             buffer, start = select(frame.buffer, frame.start, np.flatnonzero(mark == m))
-            self._queue(frame, simulated, m, _Part(number, buffer, start))
+            self._queue(frame, simulated, m, _Part(number, buffer, start, order))
         return True
 
     def _queue(self, frame: Frame, simulated: float, mark: int, part: _Part) -> None:
@@ -221,6 +223,7 @@ def _merge(parts: list[_Part]) -> tuple[U8, I64, I64]:
     if len(parts) == 1:
         only = parts[0]
         return only.buffer, only.start, np.full(len(only.start) - 1, only.source, np.int64)
+    parts.sort(key=lambda p: p.order)  # two streams may bring the frames of a source in another order
     size = np.concatenate([np.diff(p.start) for p in parts])
     start = np.zeros(len(size) + 1, np.int64)
     np.cumsum(size, out=start[1:])

@@ -4,6 +4,7 @@
 |---|---|
 | `v2x.msg.TENANT.SOURCE.KIND` | one wire message of a vehicle or unit; KIND is bsm, spat, ... (`KINDS`) |
 | `v2x.frame.TILE.TENANT.SOURCE` | a frame of messages (`frames.py`); kept by the stream `FRAMES` |
+| `v2x.frame2.TILE.TENANT.SOURCE` | the same, kept by the stream `FRAMES2`: a source may send each frame to either, and again to the other |
 | `v2x.replay.TILE.TENANT.SOURCE` | the same again from the lake, at another time; not kept |
 | `v2x.down.TENANT.SOURCE` | advisories for the stations behind a source: a frame, or one message for those who speak messages |
 | `v2x.twin.SHARD` | the shard's part of the twin, several times a second (`snapshot.py`) |
@@ -22,7 +23,10 @@ import re
 
 from cloverleaf.types.messages import MessageKind
 
-STREAM = "FRAMES"
+STREAMS = ("FRAMES", "FRAMES2")
+"""Streams that keep frames; what one does not take, for want of a leader, the other does."""
+SPACES = ("v2x.frame", "v2x.frame2")
+"""First tokens of the subjects that each stream keeps."""
 KINDS: dict[str, int] = {
     "bsm": MessageKind.AWARENESS,
     "cam": MessageKind.AWARENESS,
@@ -42,9 +46,9 @@ KINDS: dict[str, int] = {
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def frame_subject(tile: int, tenant: str, source: str) -> str:
-    """Where a source publishes its frames of one tile."""
-    return f"v2x.frame.{tile}.{tenant}.{source}"
+def frame_subject(tile: int, tenant: str, source: str, stream: int = 0) -> str:
+    """Where a source publishes its frames of one tile, for the stream of that number to keep."""
+    return f"{SPACES[stream]}.{tile}.{tenant}.{source}"
 
 
 def down_subject(source: str) -> str:
@@ -55,7 +59,7 @@ def down_subject(source: str) -> str:
 def origin(subject: str) -> str:
     """`TENANT.SOURCE` of a frame's or message's subject."""
     parts = subject.split(".")
-    return ".".join(parts[3:5] if parts[1] in ("frame", "replay") else parts[2:4])
+    return ".".join(parts[3:5] if parts[1] in ("frame", "frame2", "replay") else parts[2:4])
 
 
 def tenant_number(tenant: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cloverleaf.cloud.live.subjects import is_token
+from cloverleaf.cloud.live.subjects import SPACES, is_token
 from cloverleaf.types.errors import InputError
 
 
@@ -29,7 +29,7 @@ def _quoted(value: str) -> str:
 
 def _user(tenant: str, client: Client) -> str:
     name = client.name
-    publish = [f"v2x.msg.{tenant}.{name}.>", f"v2x.frame.*.{tenant}.{name}"]
+    publish = [f"v2x.msg.{tenant}.{name}.>", *(f"{space}.*.{tenant}.{name}" for space in SPACES)]
     hear = [f"v2x.down.{tenant}.{name}", f"v2x.down.{tenant}.{name}.>", "_INBOX.>"]
     secret = "" if client.password is None else f", password: {_quoted(client.password)}"
     rights = f"publish: {json.dumps(publish)}, subscribe: {json.dumps(hear)}"
@@ -50,7 +50,7 @@ def accounts(platform_password: str, tenants: Mapping[str, Sequence[Client]]) ->
         raise InputError("clients of all tenants need different names")
     imports, exports, parts = [], [], []
     for tenant, clients in tenants.items():
-        ups = (f"v2x.msg.{tenant}.>", f"v2x.frame.*.{tenant}.>")
+        ups = (f"v2x.msg.{tenant}.>", *(f"{space}.*.{tenant}.>" for space in SPACES))
         imports += [f'      {{ stream: {{ account: "{tenant}", subject: "{s}" }} }}' for s in ups]
         exports.append(f'      {{ stream: "v2x.down.{tenant}.>", accounts: ["{tenant}"] }}')
         users = "\n".join(_user(tenant, c) for c in clients)

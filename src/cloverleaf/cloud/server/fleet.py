@@ -15,11 +15,11 @@ import numpy as np
 
 from cloverleaf.cloud.gateways import Report, awareness, doubts, gateway_class
 from cloverleaf.cloud.live.counts import Counts
-from cloverleaf.cloud.live.frames import Frame, Trust, identity, pack_frame
-from cloverleaf.cloud.live.subjects import frame_subject
+from cloverleaf.cloud.live.frames import Frame, Trust
 from cloverleaf.cloud.live.tiles import tile_of
 from cloverleaf.cloud.security.limits import Buckets
 from cloverleaf.cloud.server.child import Child, run_child
+from cloverleaf.cloud.server.durable import Durable
 from cloverleaf.cloud.server.settings import shared_map
 from cloverleaf.link.content.content import Content
 from cloverleaf.types.errors import CloverleafError
@@ -27,6 +27,8 @@ from cloverleaf.types.messages import MessageKind
 
 MOST_BROKEN = 100
 MOST_CONNECTIONS = 10_000
+PATIENCE = 2.0
+"""s for which a frame is sent again: the fleet sends again soon, and nobody was told that it is stored."""
 RATE, BURST = 5.0, 20.0
 """Reports per second of one vehicle."""
 
@@ -37,6 +39,7 @@ class Fleet:
     def __init__(self, child: Child, name: str) -> None:
         self.child, self.name = child, name
         self.make = gateway_class(name)
+        self.durable = Durable(child.broker)
         self.content = Content(shared_map(child.settings), "csae_day2", clock=0.0)
         self.counts, self.limits = Counts(), Buckets(RATE, BURST)
         self.epoch, self.sequence, self.connections = int(time.time()), 0, 0
@@ -97,12 +100,7 @@ class Fleet:
         kind, trust = np.zeros(n, np.uint8), np.full(n, int(Trust.UNSIGNED), np.uint8)
         frame = Frame("csae_day2", tile, self.epoch, self.sequence, now, kind, trust, buffer, start)
         self.counts.take(f"fleet.{self.name}", n)
-        subject, headers = (
-            frame_subject(tile, "fleet", self.name),
-            {"Nats-Msg-Id": identity(f"fleet.{self.name}", frame)},
-        )
-        with contextlib.suppress(Exception):  # the fleet sends again soon; nobody was told that it is stored
-            await self.child.broker.jetstream().publish(subject, pack_frame(frame), timeout=2.0, headers=headers)
+        await self.durable.keep(frame, "fleet", self.name, PATIENCE)
 
 
 async def work(child: Child, name: str, port: int) -> None:

@@ -16,16 +16,19 @@ from nats.aio.msg import Msg
 
 from cloverleaf.cloud.live.bundler import Bundle, Bundler
 from cloverleaf.cloud.live.counts import Counts
-from cloverleaf.cloud.live.frames import identity, pack_frame, read_frame
-from cloverleaf.cloud.live.subjects import frame_subject, is_token
+from cloverleaf.cloud.live.frames import read_frame
+from cloverleaf.cloud.live.subjects import is_token
 from cloverleaf.cloud.live.tiles import audiences, shares
 from cloverleaf.cloud.security.verify import checker_of
 from cloverleaf.cloud.server.child import Child, run_child
+from cloverleaf.cloud.server.durable import Durable
 from cloverleaf.cloud.server.settings import shared_map
 from cloverleaf.types.errors import DecodeError
 
 EVERY = 0.01
 SOURCE = "gateway"
+PATIENCE = 11.0
+"""s for which a frame is sent again: somewhat longer than both streams together can be without a leader."""
 REMEMBERED = 10_000
 """Frames whose first message is remembered, for the word that answers them."""
 
@@ -40,7 +43,8 @@ class Gateway:
         together = audiences(shares(base_map.graph.point_x, base_map.graph.point_y, s.shards))
         checker = checker_of(s.security, s.folder / "trust")
         self.bundler = Bundler(base_map, self.counts, checker, int(time.time()), together)
-        self.frames = self.unacknowledged = self.handed_down = 0
+        self.durable = Durable(child.broker)
+        self.frames = self.handed_down = 0
         self._first: OrderedDict[int, tuple[str, float]] = (
             OrderedDict()
         )  # by frame, what its first message's source and time were
@@ -55,11 +59,11 @@ class Gateway:
         return {
             **self.counts.page(),
             "frames": self.frames,
-            "unacknowledged": self.unacknowledged,
+            "unacknowledged": self.durable.again,
             "handed_down": self.handed_down,
             "answer_ms_p50": took[len(took) // 2] if took else 0.0,
             "answer_ms_max": took[-1] if took else 0.0,
-            "problems": ["the stream does not take frames"] if self.unacknowledged and len(self._sending) > 500 else [],
+            "problems": ["the stream does not take frames"] if self.durable.again and len(self._sending) > 500 else [],
         }
 
     async def hear(self, message: Msg) -> None:
@@ -85,20 +89,9 @@ class Gateway:
                 task.add_done_callback(self._sending.discard)
 
     async def _send(self, bundle: Bundle) -> None:
-        frame, broker = bundle.frame, self.child.broker
-        name = {"Nats-Msg-Id": identity(f"{bundle.tenant}.{SOURCE}", frame)}
-        subject, data = frame_subject(frame.tile, bundle.tenant, SOURCE), pack_frame(frame)
-        for _ in range(5):
-            try:
-                await broker.jetstream().publish(subject, data, timeout=2.0, headers=name)
-                break
-            except Exception:
-                self.unacknowledged += 1
-                await asyncio.sleep(0.2)
-        else:
-            return
-        for reply in bundle.replies:
-            await broker.publish(reply, b"+OK")
+        if await self.durable.keep(bundle.frame, bundle.tenant, SOURCE, PATIENCE):
+            for reply in bundle.replies:
+                await self.child.broker.publish(reply, b"+OK")
 
     async def hand_down(self, message: Msg) -> None:
         """Advisories for stations that speak single messages."""

@@ -1,7 +1,7 @@
-"""The keeper as a process: reads the stream from where the lake stands, writes the lake, and lets the stream forget what is old.
+"""The keeper as a process: reads the streams from where the lake stands, writes the lake, and lets the streams forget what is old.
 
-The lake's own log says how far the stream was read, so there is nothing to acknowledge: a keeper that was killed goes on after
-the last whole commit, and a frame that is read twice is recognised by its name.
+The lake's own log says how far each stream was read, so there is nothing to acknowledge: a keeper that was killed goes on after
+the last whole commit, and a frame that is read twice, or from both streams, is recognised by its name.
 """
 
 from __future__ import annotations
@@ -21,22 +21,38 @@ from nats.js.client import JetStreamContext
 
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import read_frame
-from cloverleaf.cloud.live.subjects import STREAM, origin
+from cloverleaf.cloud.live.subjects import SPACES, STREAMS, origin
 from cloverleaf.cloud.server.child import Child, run_child
 from cloverleaf.cloud.server.settings import shared_map
+from cloverleaf.cloud.server.stream import part_leaders
 from cloverleaf.cloud.store.ingest import Ingest, Stored
 from cloverleaf.cloud.store.lake import Lake, LakeFull
 from cloverleaf.cloud.store.rows import Names
 from cloverleaf.types.errors import DecodeError
 
 COMMIT_EVERY, COMMIT_ROWS = 2.0, 400_000
+TIDY_EVERY, PART_EVERY = 5.0, 1.0
 FETCH = 500
+APART = 5.0
+"""s by which one stream is read ahead of another that has more, at most."""
 ANSWER_S = 1.0
 """s that the stream has for an answer before it is asked again: one that has lost its leader gives none."""
 
 
+class Reader:
+    """How far one stream was read."""
+
+    def __init__(self, stream: str, read: int) -> None:
+        self.stream, self.read = stream, read  # the sequence number of the last message taken over
+        self.pending = 1
+        """Messages behind that one; of a stream that was not asked yet, some."""
+        self.reached = 0.0
+        """When that one was stored, s since 1970."""
+        self.problem = ""
+
+
 class Keeper:
-    """Stream to lake."""
+    """Streams to lake."""
 
     def __init__(self, child: Child) -> None:
         s = child.settings
@@ -44,19 +60,22 @@ class Keeper:
         self.counts = Counts()
         self.lake = Lake(s.folder / "lake", floor=s.lake_floor_bytes)
         self.ingest = Ingest(shared_map(s), self.lake, Names(bytes.fromhex(s.secret)), self.counts)
-        self.read = self.lake.log.stream  # last stream sequence taken over
+        self.readers = [Reader(name, self.lake.log.streams.get(name, 0)) for name in STREAMS]
         self.rows = self.commits = 0
         self.commit_ms = 0.0
         self.problem = ""
-        self.last_stream = 0
         self._since = time.monotonic()
-        self._marks: deque[tuple[float, int]] = deque()  # (when, stream sequence) of commits
+        self._marks: deque[tuple[float, dict[str, int]]] = deque()  # (when, sequence number by stream) of commits
         self._tidy = 0.0
         self._writing = asyncio.Lock()
         child.page = self.page
 
+    def read(self) -> dict[str, int]:
+        """How far each stream was read."""
+        return {r.stream: r.read for r in self.readers}
+
     def page(self) -> dict[str, Any]:
-        """Health of the keeper."""
+        """Health of the keeper; `stream_read` and `stream_committed` count frames of all streams."""
         return {
             **self.counts.page(),
             "rows": self.rows,
@@ -64,73 +83,113 @@ class Keeper:
             "commit_ms": self.commit_ms,
             "waiting_rows": self.lake.waiting,
             "files": len(self.lake.log.files),
-            "stream_read": self.read,
-            "stream_committed": self.lake.log.stream,
-            "problems": [self.problem] if self.problem else [],
+            "stream_read": sum(self.read().values()),
+            "stream_committed": sum(self.lake.log.streams.values()),
+            "problems": [p for p in (self.problem, *(r.problem for r in self.readers)) if p],
         }
 
     async def keep_for_ever(self) -> None:
-        """Read and write until told to stop; whatever the broker does, begin again from the lake's word."""
+        """Read and write until told to stop."""
+        await asyncio.gather(
+            self._write_for_ever(), self._part_for_ever(), *(self._read_for_ever(r) for r in self.readers)
+        )
+
+    async def _part_for_ever(self) -> None:
+        """Where a cluster keeps the streams, see that no server leads both; an election may have it so."""
+        while not self.child.stop.is_set() and self.child.settings.replicas > 1:
+            if await part_leaders(self.child.broker):
+                sys.stderr.write("keeper: one server led both streams\n")
+            await asyncio.sleep(PART_EVERY)
+
+    async def _read_for_ever(self, reader: Reader) -> None:
+        """Whatever the broker does, begin again from the lake's word."""
         js = self.child.broker.jetstream(timeout=ANSWER_S)
         while not self.child.stop.is_set():
             sub = None
             try:
-                sub = await self._subscribe(js)
+                sub = await self._subscribe(js, reader)
                 while not self.child.stop.is_set():
-                    await self._round(js, sub)
-            except TimeoutError as error:  # an OSError by descent, but the broker's
-                self.problem = f"the stream does not answer: {error}".rstrip(": ")
-            except (LakeFull, OSError) as error:
-                self.problem = f"the lake cannot be written: {error}"
+                    await self._round(reader, sub)
+            except TimeoutError as error:
+                reader.problem = f"the stream {reader.stream} does not answer: {error}".rstrip(": ")
             except Exception as error:
-                sys.stderr.write(f"keeper: {type(error).__name__} {error}\n")
-                self.problem = f"the stream cannot be read: {type(error).__name__}"
+                sys.stderr.write(f"keeper: {reader.stream}: {type(error).__name__} {error}\n")
+                reader.problem = f"the stream {reader.stream} cannot be read: {type(error).__name__}"
             if sub is not None:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(sub.unsubscribe(), 0.5)
             await asyncio.sleep(0.3)
 
-    async def _subscribe(self, js: JetStreamContext) -> JetStreamContext.PullSubscription:
+    async def _subscribe(self, js: JetStreamContext, reader: Reader) -> JetStreamContext.PullSubscription:
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=self.read + 1,
+            opt_start_seq=reader.read + 1,
             ack_policy=AckPolicy.NONE,
             inactive_threshold=30.0,
             mem_storage=True,
         )
-        return await js.pull_subscribe("v2x.frame.>", stream=STREAM, config=config)
+        return await js.pull_subscribe(f"{SPACES[STREAMS.index(reader.stream)]}.>", stream=reader.stream, config=config)
 
-    async def _round(self, js: JetStreamContext, sub: JetStreamContext.PullSubscription) -> None:
-        if self.lake.waiting < COMMIT_ROWS:
+    async def _round(self, reader: Reader, sub: JetStreamContext.PullSubscription) -> None:
+        if self.lake.waiting >= COMMIT_ROWS or self._ahead(reader):
+            await asyncio.sleep(0.02)
+            return
+        try:
+            messages = await sub.fetch(FETCH, timeout=0.5)
+        except NatsTimeout:
+            messages = []
+            await sub.consumer_info()  # raises if the consumer went away with its server
+            reader.pending = 0
+        reader.problem = ""
+        if messages:
+            async with self._writing:
+                self._take(reader, messages)
+
+    def _ahead(self, reader: Reader) -> bool:
+        """Whether another stream has frames older by `APART` s: the lake remembers frames one by one for so long only."""
+        return any(r.pending and not r.problem and r.reached < reader.reached - APART for r in self.readers)
+
+    async def _write_for_ever(self) -> None:
+        js = self.child.broker.jetstream(timeout=ANSWER_S)
+        while not self.child.stop.is_set():
+            await asyncio.sleep(0.02)
             try:
-                messages = await sub.fetch(FETCH, timeout=0.5)
-            except NatsTimeout:
-                messages = []
-                await sub.consumer_info()  # raises if the consumer went away with its server
-            self._take(messages)
-        full = self.lake.waiting >= COMMIT_ROWS
-        if self.read > self.lake.log.stream and (full or time.monotonic() - self._since > COMMIT_EVERY):
-            begin = time.perf_counter()
-            async with self._writing:
-                self.rows += await asyncio.to_thread(self.lake.commit, self.read)
-            self.commit_ms = 1e3 * (time.perf_counter() - begin)
-            self.commits += 1
-            self._since = time.monotonic()
-            self._marks.append((time.time(), self.read))
-        self.problem = ""
-        if time.monotonic() > self._tidy:
-            self._tidy = time.monotonic() + 5.0
-            async with self._writing:
-                await asyncio.to_thread(self._housekeeping)
-            await self._trim(js)
+                await self._write()
+                self.problem = ""
+                if time.monotonic() > self._tidy:
+                    self._tidy = time.monotonic() + TIDY_EVERY
+                    async with self._writing:
+                        await asyncio.to_thread(self._housekeeping)
+                    await self._trim(js)
+            except (LakeFull, OSError) as error:
+                if not isinstance(error, TimeoutError):  # an OSError by descent, but the broker's
+                    self.problem = f"the lake cannot be written: {error}"
+                await asyncio.sleep(0.3)
+            except Exception as error:  # the broker's: what was not trimmed now is trimmed later
+                sys.stderr.write(f"keeper: {type(error).__name__} {error}\n")
 
-    def _take(self, messages: list[Msg]) -> None:
+    async def _write(self) -> None:
+        full = self.lake.waiting >= COMMIT_ROWS
+        news = any(r.read > self.lake.log.streams.get(r.stream, 0) for r in self.readers)
+        if not news or not (full or time.monotonic() - self._since > COMMIT_EVERY):
+            return
+        begin = time.perf_counter()
+        async with self._writing:
+            read = self.read()
+            self.rows += await asyncio.to_thread(self.lake.commit, read)
+        self.commit_ms = 1e3 * (time.perf_counter() - begin)
+        self.commits += 1
+        self._since = time.monotonic()
+        self._marks.append((time.time(), read))
+
+    def _take(self, reader: Reader, messages: list[Msg]) -> None:
         frames = []
         for m in messages:
             data = m.metadata
-            if data.sequence.stream <= self.read:
+            if data.sequence.stream <= reader.read:
                 continue
-            self.read = data.sequence.stream
+            reader.read, reader.pending = data.sequence.stream, data.num_pending
+            reader.reached = data.timestamp.timestamp()
             source = origin(m.subject)
             try:
                 frames.append(Stored(source, read_frame(m.data), data.timestamp.timestamp()))
@@ -144,12 +203,12 @@ class Keeper:
         self.lake.retain(self.child.settings.keep_lake_s, time.time())
 
     async def _trim(self, js: JetStreamContext) -> None:
-        """Let the stream forget what has been in the lake for long enough."""
-        upto = 0
+        """Let the streams forget what has been in the lake for long enough."""
+        upto: dict[str, int] = {}
         while self._marks and self._marks[0][0] < time.time() - self.child.settings.keep_frames_s:
             upto = self._marks.popleft()[1]
-        if upto:
-            await js.purge_stream(STREAM, seq=upto)
+        for name, read in upto.items():
+            await js.purge_stream(name, seq=read)
 
     async def quarantine(self, message: Msg) -> None:
         """A reader found a damaged file."""
@@ -163,15 +222,14 @@ class Keeper:
         except (ValueError, TypeError):
             return
         async with self._writing:
-            await asyncio.to_thread(self.lake.commit, self.read)
+            await asyncio.to_thread(self.lake.commit, self.read())
             erased = await asyncio.to_thread(self.lake.erase, names)
         await message.respond(json.dumps({"erased": erased}).encode())
 
     def close(self) -> None:
         """Write what waits; leave the rest to the next keeper."""
         with contextlib.suppress(OSError, LakeFull):
-            if self.read > self.lake.log.stream:
-                self.rows += self.lake.commit(self.read)
+            self.rows += self.lake.commit(self.read())
         self.lake.close()
 
 

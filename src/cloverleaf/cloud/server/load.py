@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from cloverleaf.cloud.live.frames import Frame, Trust, identity, pack_frame
+from cloverleaf.cloud.live.frames import Frame, Trust, pack_frame
 from cloverleaf.cloud.live.subjects import frame_subject
 from cloverleaf.cloud.live.tiles import tile_of
 from cloverleaf.cloud.server.child import connect
+from cloverleaf.cloud.server.durable import Durable
 from cloverleaf.cloud.server.load_ears import Ears
 from cloverleaf.link.content.content import Content
 from cloverleaf.map.graph import BaseMap, LaneKind
@@ -116,7 +117,7 @@ class Generator:
         self.messages = self.frames = self.advisories = self.late_ticks = 0
         self.acked = self.failed = self.retried = 0
         self.counting = False
-        self.longest_gap = 0.0
+        self.longest_gap = self.longest_wait = 0.0
         self._signers: Any = None
         if load.trust == Trust.SIGNED:
             from cloverleaf.cloud.server.load_keys import signers
@@ -213,7 +214,7 @@ class Generator:
     async def burst(self, broker: Any) -> None:
         """Durable frames with `in_flight` of them under way; one that is not acknowledged is sent again under its name."""
         load = self.load
-        js = broker.jetstream()
+        durable = Durable(broker)
         room = asyncio.Semaphore(load.in_flight)
         stop = Path(load.keep_going) if load.keep_going else None
         ready: deque[Frame] = deque()
@@ -221,17 +222,10 @@ class Generator:
 
         async def send(frame: Frame) -> None:
             nonlocal last_ack
-            source = f"{load.tenant}.{load.name}"
-            data, name = pack_frame(frame), {"Nats-Msg-Id": identity(source, frame)}
-            subject = frame_subject(frame.tile, load.tenant, load.name)
-            while True:
-                try:
-                    await js.publish(subject, data, timeout=1.0, headers=name)
-                    break
-                except Exception:
-                    self.retried += 1
-                    await asyncio.sleep(0.1)
+            begin = time.perf_counter()
+            await durable.keep(frame, load.tenant, load.name, float("inf"))
             now = time.perf_counter()
+            self.longest_wait = max(self.longest_wait, now - begin)
             self.longest_gap, last_ack = max(self.longest_gap, now - last_ack), now
             self.acked += len(frame.kind)
             room.release()
@@ -253,7 +247,7 @@ class Generator:
             task.add_done_callback(tasks.discard)
         if tasks:
             await asyncio.wait(tasks, timeout=30.0)
-        self.seconds = time.perf_counter() - begin
+        self.seconds, self.retried = time.perf_counter() - begin, durable.again
 
     def result(self) -> dict[str, Any]:
         """Counts, rates and latencies in ms."""
@@ -263,7 +257,8 @@ class Generator:
             "messages": self.messages, "frames": self.frames, "messages_per_s": self.messages / seconds, "acked": self.acked,
             "acked_per_s": self.acked / seconds, "retried": self.retried, "advisories": self.advisories, "answers_timed": len(self.latency),
             "p50_ms": float(took[len(took) // 2]), "p99_ms": float(np.quantile(took, 0.99)), "max_ms": float(took[-1]),
-            "late_ticks": self.late_ticks, "longest_gap_s": self.longest_gap, "cpu_s": time.process_time(), "epoch": self.epoch,
+            "late_ticks": self.late_ticks, "longest_gap_s": self.longest_gap, "longest_wait_s": self.longest_wait,
+            "cpu_s": time.process_time(), "epoch": self.epoch,
         }  # fmt: skip
 
 

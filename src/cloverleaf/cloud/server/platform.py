@@ -24,7 +24,7 @@ from cloverleaf.cloud.security.users import Users
 from cloverleaf.cloud.server.child import reach
 from cloverleaf.cloud.server.refusals import Refusals
 from cloverleaf.cloud.server.settings import Settings, share_map
-from cloverleaf.cloud.server.stream import ensure_stream
+from cloverleaf.cloud.server.stream import ensure_streams
 from cloverleaf.cloud.server.supervisor import Supervisor
 from cloverleaf.cloud.services import BUILT_IN, service_class
 
@@ -86,7 +86,7 @@ async def _prepare(settings: Settings, patience: float) -> None:
         settings.broker, "prepare", READY_WITHIN if settings.broker.startswith("nats://127.") else 15.0
     )
     try:
-        await ensure_stream(client, replicas=settings.replicas)
+        await ensure_streams(client, replicas=settings.replicas)
     finally:
         await asyncio.wait_for(client.close(), 5.0)
 
@@ -110,7 +110,8 @@ class Platform:
             users = "" if tenants is None else accounts(password, tenants)
             self._password = "" if tenants is None else password
             self.broker = Broker(settings.folder / "broker", mqtt=mqtt_port, users=users, tls=tls_of(settings.folder))
-        self.settings = replace(settings, broker=broker_url or "", secret=secret)
+        replicas = 3 if (broker_url or "").count(",") >= 2 else 1  # a cluster of three keeps each frame on all of them
+        self.settings = replace(settings, broker=broker_url or "", secret=secret, replicas=replicas)
         self.supervisor = Supervisor(self.settings.run, self.broker)
         self.live = Live(self.base_map)
         self.live.supervision = self.supervisor.page

@@ -1,7 +1,7 @@
 """A twin shard as a process: frames from the broker into the engine, advisories and snapshots back.
 
 Cycles run when frames have come, at most every `PAUSE` s; snapshots at common moments of all shards, so that an object at a border
-is in exactly one of them. After a start the last seconds of the stream are read again: the twin needs no other memory.
+is in exactly one of them. After a start the last seconds of the streams are read again: the twin needs no other memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cloverleaf.cloud.live.engine import Engine, answer_of
 from cloverleaf.cloud.live.frames import SIMULATED, read_frame
 from cloverleaf.cloud.live.intake import MAX_AGE, MAX_AHEAD
 from cloverleaf.cloud.live.snapshot import SAID, pack_snapshot
-from cloverleaf.cloud.live.subjects import STREAM, down_subject, origin
+from cloverleaf.cloud.live.subjects import SPACES, STREAMS, down_subject, origin
 from cloverleaf.cloud.live.tiers import Tier, tier_of
 from cloverleaf.cloud.live.tiles import around, shares
 from cloverleaf.cloud.live.warm import warm
@@ -161,15 +161,18 @@ class Shard:
                 await self.child.say(f"v2x.heard.{self.number}", heard.tobytes())
 
     async def rebuild(self) -> None:
-        """Read the last seconds of the stream: what a shard that was killed has missed."""
-        js = self.child.broker.jetstream(
-            timeout=1.0
-        )  # a stream without a leader does not answer; the twin can do without
+        """Read the last seconds of the streams: what a shard that was killed has missed."""
         begin = time.time() - MAX_AGE
         since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begin)) + f".{int(begin % 1 * 1e9):09d}Z"
+        await asyncio.gather(*(self._read_again(stream, since) for stream in range(len(STREAMS))))
+
+    async def _read_again(self, stream: int, since: str) -> None:
+        js = self.child.broker.jetstream(timeout=1.0)  # one without a leader does not answer; the twin can do without
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)  # type: ignore[arg-type]
         try:
-            sub = await js.subscribe("v2x.frame.>", stream=STREAM, ordered_consumer=True, config=config)
+            sub = await js.subscribe(
+                f"{SPACES[stream]}.>", stream=STREAMS[stream], ordered_consumer=True, config=config
+            )
             info = await sub.consumer_info()
             left = info.num_pending or 0
             while left > 0:
@@ -179,15 +182,14 @@ class Shard:
                 left -= 1
             await sub.unsubscribe()
         except Exception as error:  # no stream, or no JetStream at all: the twin fills itself within a second
-            sys.stderr.write(f"shard-{self.number}: not rebuilt: {type(error).__name__} {error}\n")
+            sys.stderr.write(f"shard-{self.number}: {STREAMS[stream]} not read: {type(error).__name__} {error}\n")
 
 
 async def work(child: Child, number: int) -> None:
     """Subscribe, rebuild, and go on until told to stop."""
     shard = Shard(child, number)
-    subjects = ["v2x.frame.>"]
-    if shard.tiles is not None:
-        subjects = [f"v2x.frame.{t}.>" for t in sorted(around(shard.tiles) | {-1})]
+    tiles = ["*"] if shard.tiles is None else sorted(around(shard.tiles) | {-1})
+    subjects = [f"{space}.{t}.>" for space in SPACES for t in tiles]
     for subject in subjects:
         await child.broker.subscribe(subject, cb=shard.hear, pending_bytes_limit=256 * 1024 * 1024)
     await child.broker.subscribe("v2x.replay.>", cb=shard.hear, pending_bytes_limit=64 * 1024 * 1024)

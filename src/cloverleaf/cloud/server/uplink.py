@@ -14,10 +14,13 @@ from nats.aio.msg import Msg
 
 from cloverleaf.cloud.live.frames import Frame, identity, pack_frame
 from cloverleaf.cloud.live.intake import select
-from cloverleaf.cloud.live.subjects import frame_subject
 from cloverleaf.cloud.live.tiles import tile_of
 from cloverleaf.cloud.server.child import reach
+from cloverleaf.cloud.server.durable import Durable
 from cloverleaf.types.state import F64, I64, U8
+
+PATIENCE = 5.0
+"""s for which a frame is sent before it is kept for later."""
 
 
 class Keeping(Protocol):
@@ -59,6 +62,7 @@ class Uplink:
         except BaseException:
             self._end()
             raise
+        self._durable = Durable(self._broker)
         if spool is not None:
             self._forwarding = asyncio.run_coroutine_threadsafe(self._forward(), self._loop)
 
@@ -73,7 +77,7 @@ class Uplink:
                 self.standard, t, self.epoch, self.sequence, now, kind[rows], trust[rows], part, offsets, flags
             )
             self.sent += 1
-            self._call(self._publish(frame_subject(t, self.tenant, self.source), frame))
+            self._call(self._publish(frame))
 
     def tell(self, subject: str, data: bytes) -> None:
         """Publish anything else, without waiting for anybody."""
@@ -82,33 +86,30 @@ class Uplink:
     def _call(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _publish(self, subject: str, frame: Frame) -> None:
+    async def _publish(self, frame: Frame) -> None:
         name, data = identity(f"{self.tenant}.{self.source}", frame), pack_frame(frame)
         if self.spool is not None and (not self._broker.is_connected or len(self.spool)):
-            self.spool.put(f"{name} {subject}\n".encode() + data)  # in order: nothing overtakes what waits
+            self.spool.put(f"{name} {frame.tile}\n".encode() + data)  # in order: nothing overtakes what waits
             return
-        if not await self._acknowledged(subject, data, name):
+        if not await self._acknowledged(frame.tile, data, name):
             self.failed += 1
             if self.spool is not None:
-                self.spool.put(f"{name} {subject}\n".encode() + data)
+                self.spool.put(f"{name} {frame.tile}\n".encode() + data)
 
-    async def _acknowledged(self, subject: str, data: bytes, name: str) -> bool:
-        try:
-            await self._broker.jetstream().publish(subject, data, timeout=5.0, headers={"Nats-Msg-Id": name})
-        except Exception:
-            return False
-        self.acknowledged += 1
-        return True
+    async def _acknowledged(self, tile: int, data: bytes, name: str) -> bool:
+        kept = await self._durable.send(tile, self.tenant, self.source, data, name, PATIENCE)
+        self.acknowledged += kept
+        return kept
 
     async def _forward(self) -> None:
         """Send what waits, in order, while there is a connection."""
         while self.spool is not None:
             await asyncio.sleep(0.2)
             while len(self.spool) and self._broker.is_connected:
-                item = self.spool.first() or b" \n"
+                item = self.spool.first() or b" -1\n"
                 head, _, data = item.partition(b"\n")
-                name, _, subject = head.decode().partition(" ")
-                if not await self._acknowledged(subject, data, name):
+                name, _, tile = head.decode().partition(" ")
+                if not await self._acknowledged(int(tile), data, name):
                     break
                 self.spool.done()
 

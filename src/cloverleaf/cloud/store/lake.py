@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +68,8 @@ class Lake:
             self._rows.append(rows)
             self.waiting += len(rows.time)
 
-    def commit(self, stream: int) -> int:
-        """Write what was queued; returns the rows written. Afterwards a power loss cannot take them.
+    def commit(self, streams: Mapping[str, int]) -> int:
+        """Write what was queued, and how far each stream was read; returns the rows written. Afterwards a power loss cannot take them.
 
         Raises:
             LakeFull: too little room; everything is still queued.
@@ -80,7 +81,7 @@ class Lake:
         files = self._write(joined(self._rows)) if self._rows else []
         if not files and not self._frames:
             return 0
-        self.log.commit(files, [], self._frames, stream, self._known_sources)
+        self.log.commit(files, [], self._frames, streams, self._known_sources)
         self._known_sources = len(self.log.sources)
         written, self.waiting = self.waiting, 0
         self._rows, self._frames = [], {}
@@ -162,13 +163,13 @@ class Lake:
     def quarantine(self, path: str) -> None:
         """Take a damaged file out of the lake; it is kept under `_quarantine`."""
         if path in self.log.files:
-            self.log.commit([], [path], {}, self.log.stream, self._known_sources)
+            self.log.commit([], [path], {}, {}, self._known_sources)
             aside = self.folder / "_quarantine"
             aside.mkdir(exist_ok=True)
             (self.folder / path).replace(aside / path.replace("/", "_"))
 
     def _replace(self, old: list[File], new: list[File]) -> None:
-        self.log.commit(new, [f.path for f in old], {}, self.log.stream, self._known_sources)
+        self.log.commit(new, [f.path for f in old], {}, {}, self._known_sources)
         for f in old:
             (self.folder / f.path).unlink(missing_ok=True)
 

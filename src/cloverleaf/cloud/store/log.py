@@ -1,7 +1,8 @@
 """The lake's log: which files belong to it, and which frames they hold. One commit is one small file that appears whole or not at all.
 
-A commit names files added and removed, the frames added (per source and epoch as ranges of sequence numbers), and how far the stream
-was read. Readers list files by the log only; what a killed writer left behind unlisted is removed when the next writer opens the lake.
+A commit names files added and removed, the frames added (per source and epoch as ranges of sequence numbers), and how far each
+stream was read (of a stream that it does not name, nothing). Readers list files by the log only; what a killed writer left behind
+unlisted is removed when the next writer opens the lake.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,10 @@ class File(NamedTuple):
     cell: int
 
 
+def _first(of: list[int]) -> int:
+    return of[0]
+
+
 class Ranges:
     """A set of sequence numbers that is nearly contiguous: sorted disjoint ranges [a, b]."""
 
@@ -37,30 +43,22 @@ class Ranges:
         self.ranges: list[list[int]] = sorted([int(a), int(b)] for a, b in ranges)
 
     def __contains__(self, n: int) -> bool:
-        return any(a <= n <= b for a, b in reversed(self.ranges))
+        i = bisect_right(self.ranges, n, key=_first) - 1
+        return i >= 0 and n <= self.ranges[i][1]
 
     def add(self, n: int) -> bool:
         """Add a number; False if it is in already."""
         r = self.ranges
-        for i in range(len(r) - 1, -1, -1):
-            a, b = r[i]
-            if a <= n <= b:
-                return False
-            if n == b + 1:
-                r[i][1] = n
-                if i + 1 < len(r) and r[i + 1][0] == n + 1:
-                    r[i][1] = r.pop(i + 1)[1]
-                return True
-            if n > b:
-                if i + 1 < len(r) and r[i + 1][0] == n + 1:
-                    r[i + 1][0] = n
-                else:
-                    r.insert(i + 1, [n, n])
-                return True
-        if r and r[0][0] == n + 1:
-            r[0][0] = n
+        i = bisect_right(r, n, key=_first)  # the first range behind n
+        if i and n <= r[i - 1][1]:
+            return False
+        follows, leads = bool(i) and r[i - 1][1] == n - 1, i < len(r) and r[i][0] == n + 1
+        if follows:
+            r[i - 1][1] = r.pop(i)[1] if leads else n
+        elif leads:
+            r[i][0] = n
         else:
-            r.insert(0, [n, n])
+            r.insert(i, [n, n])
         return True
 
     def forget(self, window: int) -> None:
@@ -74,7 +72,9 @@ class Log:
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder, self.log = folder, folder / "_log"
-        self.version, self.stream = 0, 0
+        self.version = 0
+        self.streams: dict[str, int] = {}
+        """How far each stream was read: its sequence number of the last frame taken."""
         self.files: dict[str, File] = {}
         self.sources: list[str] = []
         self.frames: dict[str, Ranges] = {}
@@ -107,13 +107,14 @@ class Log:
         return self.version != before
 
     def _load(self, state: dict[str, Any]) -> None:
-        self.version, self.stream, self.sources = state["version"], state["stream"], state["sources"]
+        self.version, self.streams, self.sources = state["version"], state.get("streams", {}), state["sources"]
         self.files = {f[0]: File(*f) for f in state["files"]}
         self.frames = {k: Ranges(v) for k, v in state["frames"].items()}
 
     def _apply(self, commit: dict[str, Any]) -> None:
         self.version = commit["version"]
-        self.stream = max(self.stream, commit["stream"])
+        for name, read in commit.get("streams", {}).items():
+            self.streams[name] = max(self.streams.get(name, 0), read)
         self.sources += commit["sources"]
         for f in commit["add"]:
             self.files[f[0]] = File(*f)
@@ -138,12 +139,17 @@ class Log:
         return found is not None and sequence in found
 
     def commit(
-        self, add: list[File], remove: list[str], frames: dict[str, Ranges], stream: int, known_sources: int
+        self,
+        add: list[File],
+        remove: list[str],
+        frames: dict[str, Ranges],
+        streams: Mapping[str, int],
+        known_sources: int,
     ) -> None:
         """Make it so; on return the disk has it. `known_sources`: how many sources were in the log before."""
         commit = {
             "version": self.version + 1,
-            "stream": stream,
+            "streams": dict(streams),
             "add": [list(f) for f in add],
             "remove": remove,
             "frames": {k: r.ranges for k, r in frames.items()},
@@ -158,7 +164,7 @@ class Log:
     def _checkpoint(self) -> None:
         state = {
             "version": self.version,
-            "stream": self.stream,
+            "streams": self.streams,
             "sources": self.sources,
             "files": [list(f) for f in self.files.values()],
             "frames": {k: r.ranges for k, r in self.frames.items()},
