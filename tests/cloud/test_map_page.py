@@ -1,9 +1,15 @@
 """What the API says of the map beside its lanes."""
 
-import numpy as np
+from pathlib import Path
 
-from cloverleaf.cloud.api.app import signal_lines
+import numpy as np
+from fastapi.testclient import TestClient
+
+from cloverleaf.cloud.api.app import create_app, signal_lines
+from cloverleaf.cloud.api.live import Live
+from cloverleaf.cloud.live.snapshot import HEAD, ROW, Snapshot
 from cloverleaf.cloud.server.settings import read_map
+from cloverleaf.road.roadside import Roadside
 
 
 def test_stop_lines_cross_the_ends_of_the_lanes_that_signals_govern() -> None:
@@ -21,3 +27,17 @@ def test_stop_lines_cross_the_ends_of_the_lanes_that_signals_govern() -> None:
         across = np.array([x1 - x0, y1 - y0])
         assert abs(np.hypot(*across) - graph.lane_width[lane]) < 0.05
         assert abs(along @ across) < 0.1 * np.hypot(*along) * np.hypot(*across)
+
+
+def test_units_stand_where_the_road_puts_them_once_they_are_heard(tmp_path: Path) -> None:
+    base_map = read_map("builtin:district")
+    road, live = Roadside(base_map), Live(base_map)
+    client = TestClient(create_app(live, tmp_path))
+    assert client.get("/api/map").json()["units"] == []
+    heads = np.zeros(3, HEAD)
+    heads["group"], heads["index"] = road.rsu_group[1], np.arange(3)
+    live.shots[0] = Snapshot(1.0, 0, np.zeros(0, ROW), heads)
+    page = client.get("/api/map").json()
+    place = {"id": "1", "x": round(float(road.rsu_x[1]), 2), "y": round(float(road.rsu_y[1]), 2)}
+    assert page["units"] == [place] and page["features"] and page["stop_lines"]
+    assert "units" not in client.get("/api/map?degrees=true").json()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cloverleaf.map.graph import BaseMap, LaneGraph
+from cloverleaf.map.signal_places import signal_places
 from cloverleaf.road.broadcast import HeadForecast, signal_batch
 from cloverleaf.road.perception import RoadPerception
 from cloverleaf.road.signals import SignalControllers
@@ -43,9 +44,11 @@ class Roadside:
         graph = base_map.graph
         self.graph = graph
         self.controllers = SignalControllers(graph, control=control, begin=begin)
-        groups = _placed_groups(graph) if units == "signals" else np.zeros(0, np.int32)
+        places = signal_places(graph)
+        count = len(places.group) if units == "signals" else 0
+        groups = places.group[:count]
         self.rsu_group: I32 = groups
-        self.rsu_x, self.rsu_y = _positions(graph, groups)
+        self.rsu_x, self.rsu_y = places.x[:count], places.y[:count]
         self.stations: I64 = RSU_STATION_BASE + np.arange(len(groups), dtype=np.int64)
         lane_start, lanes = _watched_lanes(graph, groups)
         self.perception = RoadPerception(graph, self.rsu_x, self.rsu_y, lane_start, lanes)
@@ -82,21 +85,6 @@ class Roadside:
             perception=self.perception.share(self.stations, t),
             topology=self.stations,
         )
-
-
-def _placed_groups(graph: LaneGraph) -> I32:
-    """Signal groups that govern a link, in order."""
-    return np.unique(graph.link_signal[graph.link_signal >= 0]).astype(np.int32)
-
-
-def _positions(graph: LaneGraph, groups: I32) -> tuple[F64, F64]:
-    """Mean position of the junctions that a group governs."""
-    x, y = np.zeros(len(groups)), np.zeros(len(groups))
-    for u, group in enumerate(groups):
-        nodes = np.unique(graph.link_junction[graph.link_signal == group])
-        nodes = nodes[nodes >= 0]
-        x[u], y[u] = graph.junction_x[nodes].mean(), graph.junction_y[nodes].mean()
-    return x, y
 
 
 def _watched_lanes(graph: LaneGraph, groups: I32) -> tuple[I64, I32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from cloverleaf.cloud.api.live import Live
 from cloverleaf.cloud.api.scope import scope_of
 from cloverleaf.cloud.live.snapshot import Mark
 from cloverleaf.map.graph import BaseMap
+from cloverleaf.map.signal_places import signal_places
 from cloverleaf.types.messages import LightState
 from cloverleaf.types.state import Kind
 
@@ -182,6 +184,19 @@ async def services(request: Request) -> dict[str, Any]:
 
 @router.get("/map", response_class=Response)
 async def lanes(request: Request, degrees_wanted: Annotated[bool, Query(alias="degrees")] = False) -> Response:
-    """Lanes as GeoJSON: in the map's own metres, or in degrees with `degrees=true`."""
+    """Lanes as GeoJSON: in the map's own metres, with the roadside units that were heard, or in degrees with `degrees=true`."""
     pages: dict[bool, str] = request.app.state.maps
-    return Response(pages[degrees_wanted], media_type="application/geo+json")
+    page = pages[degrees_wanted]
+    if not degrees_wanted:
+        page = f'{page[:-1]}, "units": {json.dumps(units(_live(request)))}}}'
+    return Response(page, media_type="application/geo+json")
+
+
+def units(live: Live) -> list[dict[str, Any]]:
+    """Roadside units whose lights were heard: number and place, m."""
+    places = signal_places(live.base_map.graph)
+    heard = np.isin(places.group, live.heads()["group"])
+    return [
+        {"id": str(u), "x": round(float(places.x[u]), 2), "y": round(float(places.y[u]), 2)}
+        for u in np.flatnonzero(heard).tolist()
+    ]
