@@ -11,7 +11,7 @@ from cloverleaf.study.build import Run
 from cloverleaf.study.config import Arm, Study
 from cloverleaf.types.frames import SensorFrames
 
-INPUTS = ("ego", "objects", "lights", "mission", "inbox")
+INPUTS = ("ego", "objects", "lights", "lanes", "mission", "inbox")
 OUTPUTS = ("commands", "awareness", "hmi")
 
 
@@ -30,7 +30,7 @@ def log(run, tmp_path_factory):
         class Recorded:
             def step(self, frames, mission, inbox, t):
                 for name, value in zip(
-                    INPUTS, (frames.ego, frames.objects, frames.lights, mission, inbox), strict=True
+                    INPUTS, (frames.ego, frames.objects, frames.lights, frames.lanes, mission, inbox), strict=True
                 ):
                     recorder.write(name, t, value)
                 answer = fleet.step(frames, mission, inbox, t)
@@ -48,7 +48,7 @@ def component(run, faults=()):
     fleet = SupervisedFleet(Fleet(run.base_map, run.demand.routes, step=run.step), Injector(faults))
 
     def cars(values, t):
-        frames = SensorFrames(values["ego"], values["objects"], values["objects"], values["lights"])
+        frames = SensorFrames(values["ego"], values["objects"], values["objects"], values["lights"], values["lanes"])
         return dict(zip(OUTPUTS, fleet.step(frames, values["mission"], values["inbox"], t), strict=True))
 
     return cars

@@ -23,10 +23,13 @@ from cloverleaf.car.heard import (
     B_X,
     B_Y,
     B_YAW,
+    M_OFFSET,
+    M_SIGMA,
 )  # fmt: skip
 from cloverleaf.car.hmi import FORWARD, most_urgent
+from cloverleaf.car.lane_match import match_lane
 from cloverleaf.car.lights import first_signal, rule_lights
-from cloverleaf.car.locate import filter_pose, follow_lane
+from cloverleaf.car.locate import filter_pose, follow_lane, show_pose
 from cloverleaf.car.occupy import shift_at
 from cloverleaf.car.path import build_path, path_index
 from cloverleaf.car.plan import decide, reach_of
@@ -78,8 +81,8 @@ ALERT_LIMIT = 8.0  # m; a car whose position may be farther off does not go on
 
 
 @kernel
-def locate_fleet(book, fleet, memory, slots, body, now):
-    """Pose and lane of all cars; row k of `body` belongs to the car in slot slots[k]."""
+def locate_fleet(book, fleet, memory, slots, body, marked, now):
+    """Pose and lane of all cars; row k of `body` and `marked` belongs to the car in slot slots[k]."""
     f, ints = fleet.f, fleet.i
     for k in range(slots.shape[0]):
         i = slots[k]
@@ -94,6 +97,9 @@ def locate_fleet(book, fleet, memory, slots, body, now):
             body[k, B_SIGMA], body[k, B_TIME], now,
         )  # fmt: skip
         follow_lane(book, f, ints, i)
+        if match_lane(book, fleet, memory[0], i, marked[k, M_OFFSET], marked[k, M_SIGMA]):
+            show_pose(fleet, i)
+            follow_lane(book, f, ints, i)
 
 
 @kernel

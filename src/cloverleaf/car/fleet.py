@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cloverleaf.car.drive import act_fleet, locate_fleet, perceive_fleet, think_fleet
-from cloverleaf.car.heard import Heard, body_table, detection_table, light_table
+from cloverleaf.car.heard import Heard, body_table, detection_table, light_table, marking_table
 from cloverleaf.car.hmi import SPEED_ADVICE, Display, explain, messages
 from cloverleaf.car.inbox import InboxDoor
 from cloverleaf.car.roadbook import build_roadbook
@@ -137,7 +137,8 @@ class Fleet:
         kind, value, indicator = np.zeros(n, np.int32), np.full(n, np.nan), np.zeros(n, np.int32)
         if n:
             now, memory, slots = float(t), self.memory, self._slots
-            locate_fleet(self.book, memory, self._scratch, slots, body_table(frames.ego, mission), now)
+            bodies, marked = body_table(frames.ego, mission), marking_table(frames.lanes, n)
+            locate_fleet(self.book, memory, self._scratch, slots, bodies, marked, now)
             seen = frames.objects
             perceive_fleet(memory, slots, detection_table(seen), seen.start, told, now, self.dt)
             lights = light_table(frames.lights, n)

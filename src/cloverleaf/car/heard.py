@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cloverleaf.types.frames import EgoFrame, FleetMission, LightFrame, ObjectFrame
+from cloverleaf.types.frames import EgoFrame, FleetMission, LaneFrame, LightFrame, ObjectFrame
 from cloverleaf.types.messages import Received
 from cloverleaf.types.state import F64, I32, I64
 
 # columns of `body_table`
 B_TIME, B_X, B_Y, B_HEADING, B_SPEED, B_ACCEL, B_YAW, B_SIGMA, B_LENGTH, B_WIDTH, B_TOP = range(11)
+# columns of `marking_table`
+M_OFFSET, M_SIGMA = range(2)
 # columns of `detection_table`
 D_TIME, D_X, D_Y, D_HEADING, D_VX, D_VY, D_LENGTH, D_WIDTH, D_KIND, D_SIGMA, D_CONFIDENCE = range(11)
 # columns of `Heard.object`
@@ -57,6 +59,11 @@ def body_table(ego: EgoFrame, mission: FleetMission) -> F64:
         len(ego.x), ego.time, ego.x, ego.y, ego.heading, ego.speed, ego.accel, ego.yaw_rate, ego.sigma_xy,
         mission.length, mission.width, mission.max_speed,
     )  # fmt: skip
+
+
+def marking_table(lanes: LaneFrame | None, n: int) -> F64:
+    """Lane offset that each car's camera sees; shape (n, 2), columns M_*; NaN without a camera."""
+    return np.full((n, 2), np.nan) if lanes is None else _table(n, lanes.offset, lanes.sigma)
 
 
 def detection_table(objects: ObjectFrame) -> F64:

@@ -170,8 +170,17 @@ def filter_pose(fleet, scratch, i, x, y, heading, speed, accel, yaw_rate, sigma,
         _measure(m, p, scratch, x, y, heading, speed, axis)
         f[i, ACCEL], f[i, YAW_RATE] = accel - m[ACCEL_BIAS], yaw_rate - m[GYRO_BIAS]
     m[L_SPEED] = max(m[L_SPEED], 0.0)
+    f[i, TIME] = now
+    show_pose(fleet, i)
+
+
+@kernel
+def show_pose(fleet, i):
+    """Fill the pose of the body's centre and PROTECTION (m) from the filter of car i."""
+    f, m, p = fleet.f, fleet.pose[i], fleet.pose_cov[i]
+    back = 0.5 * wheelbase(f[i, LENGTH])
     f[i, X], f[i, Y] = m[L_X] + back * math.cos(m[L_HEADING]), m[L_Y] + back * math.sin(m[L_HEADING])
-    f[i, HEADING], f[i, SPEED], f[i, TIME] = m[L_HEADING], m[L_SPEED], now
+    f[i, HEADING], f[i, SPEED] = m[L_HEADING], m[L_SPEED]
     mean, half = 0.5 * (p[L_X, L_X] + p[L_Y, L_Y]), 0.5 * (p[L_X, L_X] - p[L_Y, L_Y])
     f[i, PROTECTION] = INTEGRITY * math.sqrt(mean + math.sqrt(half * half + p[L_X, L_Y] * p[L_X, L_Y]))
 

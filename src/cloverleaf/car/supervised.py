@@ -8,6 +8,7 @@ from cloverleaf.car.consistency import Consistency
 from cloverleaf.car.fleet import Fleet
 from cloverleaf.car.heard import Heard, body_table, detection_table
 from cloverleaf.car.inbox import Admitted
+from cloverleaf.car.marked import MarkingDoor
 from cloverleaf.car.mission import MissionDoor
 from cloverleaf.car.rows import rows_of
 from cloverleaf.car.supervise import Checked, Mode, Supervision
@@ -28,12 +29,14 @@ LATE_TALK = 0.4  # s; others speak ten times a second, so that something fresher
 
 
 class SupervisedFleet:
-    """Wraps a fleet; the same `step`. `faults` strike the topics that the cars read: ego, objects, lights, mission and inbox."""
+    """Wraps a fleet; the same `step`. `faults` strike the topics that the cars read: ego, objects, lights, lanes, mission and
+    inbox."""
 
     def __init__(self, fleet: Fleet, faults: Injector | None = None) -> None:
         self.fleet = fleet
         self.supervision, self.consistency = Supervision(fleet.dt, fleet.tally), Consistency()
         self.trips = MissionDoor(fleet.tally, len(fleet.book.pos_start) - 1)
+        self.markings = MarkingDoor(fleet.tally)
         self.faults = faults or Injector()
         self.mode: I64 = np.zeros(0, np.int64)
         self._stations: I64 = np.zeros(0, np.int64)
@@ -47,6 +50,7 @@ class SupervisedFleet:
         ego, objects = strike("ego", frames.ego, t), strike("objects", frames.objects, t)
         lights, received = strike("lights", frames.lights, t), strike("inbox", inbox, t)
         checked = self.supervision.check(stations, ego, objects, lights, self._asked(stations), t, camera=camera)
+        lanes = None if frames.lanes is None else self.markings.check(stations, strike("lanes", frames.lanes, t), t)
         mission, stale, never = self.trips.check(stations, strike("mission", mission, t))
         admitted = self.fleet.door.admit(stations, silent(inbox) if received is None else received, t)
         wanted = np.maximum(checked.wanted, np.where(never, Mode.SAFE_STOP, np.where(stale, Mode.SLOWER, Mode.NORMAL)))
@@ -60,7 +64,7 @@ class SupervisedFleet:
         mission = mission._replace(
             max_speed=np.where(self.mode == Mode.SLOWER, np.minimum(mission.max_speed, SLOW), mission.max_speed)
         )
-        frames = frames._replace(ego=checked.ego, objects=checked.objects, lights=checked.lights)
+        frames = frames._replace(ego=checked.ego, objects=checked.objects, lights=checked.lights, lanes=lanes)
         commands, awareness, hmi = self.fleet.drive(frames, mission, admitted.told, t)
         stopping = np.flatnonzero(self.mode == Mode.SAFE_STOP)
         commands.accel[stopping] = np.minimum(commands.accel[stopping], -STOP_BRAKING)

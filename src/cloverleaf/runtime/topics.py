@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cloverleaf.types.errors import StudyError, nearest
-from cloverleaf.types.frames import EgoFrame, FleetMission, LightFrame, ObjectFrame
+from cloverleaf.types.frames import EgoFrame, FleetMission, LaneFrame, LightFrame, ObjectFrame
 from cloverleaf.types.hmi import HmiBatch
 from cloverleaf.types.messages import AwarenessBatch, Received
 from cloverleaf.types.signals import SignalState
@@ -27,6 +27,7 @@ TOPICS = (
     Topic("ego", EgoFrame, 10.0, 0.10, "world", "own motion as GNSS, inertial unit and wheels measure it"),
     Topic("objects", ObjectFrame, 10.0, 0.20, "world", "what the own sensors detect, in the car's body frame"),
     Topic("lights", LightFrame, 10.0, 0.10, "world", "the signal head that the camera watches"),
+    Topic("lanes", LaneFrame, 10.0, 0.10, "world", "how far the markings that the camera sees are off"),
     Topic("mission", FleetMission, 10.0, 1.0, "world", "route and limits of the own trip"),
     Topic("inbox", Received, 10.0, 1.0, "link", "V2X messages received, verified and decoded"),
     Topic("commands", VehicleCommands, 10.0, 0.10, "car", "what is asked of the actuators"),

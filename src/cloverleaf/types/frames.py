@@ -50,6 +50,14 @@ class LightFrame(NamedTuple):
     time: F64  # s, of the picture
 
 
+class LaneFrame(NamedTuple):
+    """The lane markings that a car's camera sees; shape (n,), fleet order."""
+
+    time: F64  # s, of the picture
+    offset: F64  # m, centre of the box left of the middle of the lane that it is in; NaN where no lane is marked
+    sigma: F64  # m, one standard deviation claimed by the camera
+
+
 class SensorFrames(NamedTuple):
     """One tick of sensing: fleet cars first (`ego`, `objects`), then roadside units (`roadside`)."""
 
@@ -57,6 +65,7 @@ class SensorFrames(NamedTuple):
     objects: ObjectFrame
     roadside: ObjectFrame  # body frame of a unit = ENU shifted to the unit's position
     lights: LightFrame | None = None  # what the cameras of the cars see of signals
+    lanes: LaneFrame | None = None  # and of lane markings
 
 
 class FleetMission(NamedTuple):

@@ -21,6 +21,7 @@ from cloverleaf.world.dynamics import PlantParameters, empty_plant, move_fleet
 from cloverleaf.world.fault import empty_conduct, right_of_way, watch
 from cloverleaf.world.lights import Cameras
 from cloverleaf.world.locate import locate_fleet, place_entrants
+from cloverleaf.world.sensing_lane import LaneCameras
 from cloverleaf.world.walking import Walking
 from cloverleaf.world.weather import Weather
 from cloverleaf.world.world import World
@@ -80,14 +81,9 @@ class Scene:
         self.collisions: CollisionEvents = empty_events(MOST_COLLISIONS)
         self.removed: tuple[int, ...] = ()
         self._grid = _grid(base_map, capacity)
-        self._eyes = sensing.Sensing(
-            capacity,
-            self._grid,
-            sensors or sensing.default_sensors(),
-            weather or Weather(),
-            seed,
-            step=step,
-        )
+        sensors = sensors or sensing.default_sensors()
+        self._eyes = sensing.Sensing(capacity, self._grid, sensors, weather or Weather(), seed, step=step)
+        self._lanes = LaneCameras(base_map.graph, capacity, sensors.lane, seed, step)
         self._known = np.full(capacity, -1, np.int64)
         self._expired, self._cleared = np.zeros(capacity, np.int32), np.zeros(capacity, np.int64)
         self._looks = 0
@@ -133,8 +129,10 @@ class Scene:
     def sense(self, units_xy: F64, signals: SignalState) -> SensorFrames:
         """Sensor frames of the fleet and of roadside units at `units_xy` (m, shape (units, 2)), under these lights."""
         frames = self._eyes.sense(self.actors, self._fleet, units_xy, self.time, self._looks)
+        marked = self._lanes.see(self.actors, self._fleet, self.time, self._looks)
         self._looks += 1
-        return frames._replace(lights=self._cameras.see(self.actors, self._fleet, signals.light, self.time))
+        shown = self._cameras.see(self.actors, self._fleet, signals.light, self.time)
+        return frames._replace(lights=shown, lanes=marked)
 
     def loops(self) -> F64:
         """Time (s) at which a vehicle was last over the induction loop of each lane, -1e18 never; shape (L,)."""

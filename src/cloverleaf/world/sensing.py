@@ -13,6 +13,7 @@ from cloverleaf.map.spatial import Grid, rebuild
 from cloverleaf.types.frames import EgoFrame, ObjectFrame, SensorFrames
 from cloverleaf.types.state import F64, I32, I64, Actors
 from cloverleaf.world.sensing_ego import EgoErrors, empty_ego_frame, empty_ego_state, measure_ego
+from cloverleaf.world.sensing_lane import LaneErrors
 from cloverleaf.world.sensing_objects import Observers, deliver, detect_objects, empty_objects
 from cloverleaf.world.sensing_sight import Sight, empty_sight
 from cloverleaf.world.sensing_suite import Suite, car_suite, roadside_suite
@@ -31,6 +32,7 @@ class SensorSet(NamedTuple):
     car: Suite
     roadside: Suite
     ego: EgoErrors
+    lane: LaneErrors | None = LaneErrors()
 
 
 def default_sensors() -> SensorSet:

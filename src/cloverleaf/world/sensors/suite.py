@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cloverleaf.types.errors import StudyError, nearest
 from cloverleaf.world.sensing import SensorSet
 from cloverleaf.world.sensing_ego import EgoErrors
+from cloverleaf.world.sensing_lane import LaneErrors
 from cloverleaf.world.sensing_suite import SensorTable, Suite, roadside_suite
 from cloverleaf.world.sensors.camera import CameraModel
 from cloverleaf.world.sensors.lidar import LidarModel
@@ -249,6 +250,10 @@ def sensor_set(suite: SensorSuite, step: float) -> SensorSet:
     if not receivers:
         raise StudyError("no gnss: such a car does not know where it is", element="sensors")
     best = min(receivers, key=lambda g: g.sigma)
+    camera = any(m.type == "camera" for m in suite.sensors)
     return SensorSet(
-        object_suite(suite, step), roadside_suite(), EgoErrors(sigma_xy=max(0.6 * best.sigma, 0.02), tau_xy=best.tau)
+        object_suite(suite, step),
+        roadside_suite(),
+        EgoErrors(sigma_xy=max(0.6 * best.sigma, 0.02), tau_xy=best.tau),
+        LaneErrors() if camera else None,
     )
