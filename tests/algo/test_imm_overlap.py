@@ -84,11 +84,37 @@ def test_models_equal_matrices(seed):
     assert mean == pytest.approx(expected[0])
     assert cov == pytest.approx(expected[1], rel=1e-5, abs=1e-5)
     assert share == pytest.approx(expected[2])
-    z, r = mean[0, :2] + [0.5, -0.3], np.array([[0.3, 0.1], [0.1, 0.5]])
-    expected = perceiving.imm_update(mean, cov, share, z, r)
-    imm.update(mean, cov, share, z[0], z[1], r[0, 0], r[0, 1], r[1, 1], np.zeros((6, 2)))
+    z = mean[0, :2] + [0.5, -0.3]
+    expected = perceiving.imm_update(mean, cov, share, z, [0.3, 0.3])
+    imm.update(mean, cov, share, *z, 0.3, np.zeros(6))
     assert mean == pytest.approx(expected[0]) and share == pytest.approx(expected[2])
     assert cov == pytest.approx(expected[1], abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_measured_velocity_equals_matrices(seed):
+    mean, cov, share = some_state(seed)
+    z = mean[1, :4] + [0.2, -0.4, 0.3, 0.1]
+    expected = perceiving.imm_update(mean, cov, share, z, [0.3, 0.3, 0.1, 0.1])
+    imm.update_moving(mean, cov, share, *z, 0.3, 0.1, np.zeros(6))
+    assert mean == pytest.approx(expected[0]) and share == pytest.approx(expected[2])
+    assert cov == pytest.approx(expected[1], abs=1e-8)
+
+
+@pytest.mark.parametrize("w", [0.1, 0.5, 0.9])
+def test_intersection_equals_information_matrices(w):
+    mean, cov, _share = some_state(3)
+    z = mean[0, :4] + [1.0, -0.4, 0.3, 0.1]
+    expected = perceiving.imm_intersect(mean, cov, z, [0.4, 0.4, 0.25, 0.25], w)
+    imm.intersect(mean, cov, *z, 0.4, 0.25, w, np.zeros(6))
+    assert mean == pytest.approx(expected[0]) and cov == pytest.approx(expected[1], abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_carried_ahead_as_the_turning_model_does(seed):
+    mean, _cov, share = some_state(seed)
+    expected = perceiving.motion(True, share @ mean, 0.3)
+    assert imm.combined_ahead(mean, share, 0.3) == pytest.approx(tuple(expected))
 
 
 def test_a_standing_object_stays():

@@ -17,12 +17,9 @@ def test_axis_filter_equals_matrices(seed):
     args = (p[0, 0], p[0, 1], p[1, 1])
     expected = tracking.predict(p, 1.7, 0.1)
     assert filters.predict_axis(*args, 1.7, 0.1) == pytest.approx((expected[0, 0], expected[0, 1], expected[1, 1]))
-    gain, after = tracking.update(p, 0, 0.3)
+    gain, after = tracking.update(p, 0.3)
     assert filters.position_gain(args[0], args[1], 0.3) == pytest.approx(gain)
     assert filters.after_position(*args, *gain) == pytest.approx((after[0, 0], after[0, 1], after[1, 1]))
-    gain, after = tracking.update(p, 1, 0.3)
-    assert filters.speed_gain(p[0, 1], p[1, 1], 0.3) == pytest.approx(gain)
-    assert filters.after_speed(*args, *gain) == pytest.approx((after[0, 0], after[0, 1], after[1, 1]))
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -30,15 +27,12 @@ def test_intersection_has_the_least_trace(seed):
     r = np.random.default_rng(seed)
     a, b = r.normal(size=(2, 2, 2))
     p, q = a @ a.T + 0.05 * np.eye(2), b @ b.T + 0.05 * np.eye(2)
-    m, n = r.normal(size=2), r.normal(size=2)
-    mean, covariance = tracking.intersection(m, p, n, q)
+    covariance = tracking.intersection(p, q)
     args = (p[0, 0], p[0, 1], p[1, 1], q[0, 0], q[0, 1], q[1, 1])
     w = filters.intersection_weight(*args)
     cp, cv, cq = filters.intersect(*args, w)
     assert cp + cq <= np.trace(covariance) * (1 + 1e-5)
     assert (cp, cv, cq) == pytest.approx((covariance[0, 0], covariance[0, 1], covariance[1, 1]), rel=0.05, abs=0.01)
-    got = filters.intersection_mean(m[0], m[1], *args[:3], n[0], n[1], *args[3:], w)
-    assert got == pytest.approx(mean, rel=0.05, abs=0.03)
     assert filters.intersect(*args, 1.0) == pytest.approx(args[:3])
 
 

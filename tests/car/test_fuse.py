@@ -8,25 +8,27 @@ from cloverleaf.car.fuse import told_object, trust_in
 from cloverleaf.car.track import start_track
 
 
-def fleet_with_track(seen=0.0, station=5):
+def fleet_with_track(seen=0.0, station=5, variance=0.1):
     """One car at the origin that follows one vehicle 20 m ahead."""
     fleet = state.empty_fleet(1)
     fleet.i[0, state.STATION] = 1
-    k = start_track(fleet, 0, 20.0, 0.0, 0.0, 8.0, 0.0, 4.5, 1.8, 1, 0.1, 0.9, 0.0)
+    k = start_track(fleet, 0, 20.0, 0.0, 0.0, 8.0, 0.0, 4.5, 1.8, 1, variance, 0.9, 0.0)
     fleet.track[0, k, state.T_SEEN], fleet.track_i[0, k, state.T_STATION] = seen, station
     return fleet
 
 
 def tell(fleet, x, y, station=5.0, now=0.0):
-    told_object(fleet, 0, np.array([[station, now, x, y, 0.0, 8.0, 4.5, 1.8, 1.0, 0.5, -1.0]]), 0, now)
+    told_object(
+        fleet, state.empty_scratch()[0], 0, np.array([[station, now, x, y, 0.0, 8.0, 4.5, 1.8, 1.0, 0.5, -1.0]]), 0, now
+    )
     return fleet.track[0, 0]
 
 
 def test_agreement_sharpens():
     """The intersection's trace, place and speed together, is no larger than before."""
     spread = lambda track: track[state.T_PP] + track[state.T_VV]  # noqa: E731
-    before = spread(fleet_with_track().track[0, 0])
-    after = tell(fleet_with_track(), 20.1, 0.0)
+    before = spread(fleet_with_track(variance=0.6).track[0, 0])
+    after = tell(fleet_with_track(variance=0.6), 20.1, 0.0)
     assert spread(after) < before and abs(after[state.T_X] - 20.0) < 0.1
 
 
@@ -48,7 +50,7 @@ def test_a_false_announcement_moves_nothing(off):
 
 
 def test_an_unseen_one_is_believed():
-    fleet = fleet_with_track(seen=2.0)
+    fleet = fleet_with_track(seen=2.0, variance=2.0)
     assert tell(fleet, 22.0, 0.0)[state.T_X] > 20.0
     tell(fleet, 60.0, 10.0, station=9.0)
     assert fleet.i[0, state.COUNT] == 2

@@ -94,9 +94,9 @@ def imm_predict(mean, cov, share, dt, noise):
     return new_mean, new_cov, new_share
 
 
-def imm_update(mean, cov, share, z, r):
-    """Kalman update of both models with a measured position; shares by likelihood."""
-    h = np.eye(2, 6)
+def imm_update(mean, cov, share, z, variances):
+    """Kalman update of both models with the first states measured at once; shares by likelihood."""
+    h, r = np.eye(len(z), 6), np.diag(variances)
     likelihood, new_mean, new_cov = np.zeros(2), np.zeros((2, 6)), np.zeros((2, 6, 6))
     for m in range(2):
         s = h @ cov[m] @ h.T + r
@@ -107,6 +107,17 @@ def imm_update(mean, cov, share, z, r):
         new_cov[m] = (np.eye(6) - gain @ h) @ cov[m]
     share = np.clip(share * likelihood / (share @ likelihood), 0.01, 0.99)
     return new_mean, new_cov, share
+
+
+def imm_intersect(mean, cov, z, variances, w):
+    """Intersection of each model with an estimate of position and velocity, by information matrices."""
+    h, wide = np.eye(4, 6), np.diag([1 / math.sqrt(w)] * 4 + [1.0, 1.0])
+    new_mean, new_cov = np.zeros((2, 6)), np.zeros((2, 6, 6))
+    for m in range(2):
+        own, other = np.linalg.inv(wide @ cov[m] @ wide), (1 - w) * h.T @ np.diag(1 / np.array(variances))
+        new_cov[m] = np.linalg.inv(own + other @ h)
+        new_mean[m] = new_cov[m] @ (own @ mean[m] + other @ z)
+    return new_mean, new_cov
 
 
 def rss_distances(a, b, steps=4000):

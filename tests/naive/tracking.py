@@ -10,23 +10,21 @@ def predict(covariance, sigma, dt):
     return f @ covariance @ f.T + g @ g.T * sigma**2
 
 
-def update(covariance, row, variance):
-    """(gain, covariance) after measuring component `row`."""
-    h = np.zeros((1, 2))
-    h[0, row] = 1.0
+def update(covariance, variance):
+    """(gain, covariance) after measuring the position."""
+    h = np.array([[1.0, 0.0]])
     s = h @ covariance @ h.T + variance
     gain = covariance @ h.T / s
     return gain[:, 0], (np.eye(2) - gain @ h) @ covariance
 
 
-def intersection(a, p, b, q, steps=2000):
-    """Covariance intersection of means a, b with covariances p, q: the weight of least trace by trying many."""
+def intersection(p, q, steps=2000):
+    """Covariance intersection of covariances p, q: the weight of least trace by trying many."""
     best = None
     for w in np.linspace(0.0, 1.0, steps + 1)[1:-1]:
-        inverse = w * np.linalg.inv(p) + (1 - w) * np.linalg.inv(q)
-        c = np.linalg.inv(inverse)
-        if best is None or np.trace(c) < np.trace(best[1]):
-            best = (c @ (w * np.linalg.inv(p) @ a + (1 - w) * np.linalg.inv(q) @ b), c)
+        c = np.linalg.inv(w * np.linalg.inv(p) + (1 - w) * np.linalg.inv(q))
+        if best is None or np.trace(c) < np.trace(best):
+            best = c
     return best
 
 

@@ -23,22 +23,9 @@ def position_gain(pp, pv, variance):
 
 
 @kernel
-def speed_gain(pv, vv, variance):
-    """Gains (position, speed) for a measured speed of this variance."""
-    s = vv + variance
-    return pv / s, vv / s
-
-
-@kernel
 def after_position(pp, pv, vv, gain_p, gain_v):
     """Covariance after a position update with these gains."""
     return (1.0 - gain_p) * pp, (1.0 - gain_p) * pv, vv - gain_v * pv
-
-
-@kernel
-def after_speed(pp, pv, vv, gain_p, gain_v):
-    """Covariance after a speed update with these gains."""
-    return pp - gain_p * pv, (1.0 - gain_v) * pv, (1.0 - gain_v) * vv
 
 
 @kernel
@@ -70,14 +57,3 @@ def intersect(pp, pv, vv, qp, qv, qq, w):
     iq = w * pp / d1 + (1.0 - w) * qp / d2
     d = ip * iq - iv * iv
     return iq / d, -iv / d, ip / d
-
-
-@kernel
-def intersection_mean(p, v, pp, pv, vv, q, u, qp, qv, qq, w):
-    """Mean (position, speed) of the intersection of (p, v) and (q, u) with weight `w` of the first."""
-    d1 = pp * vv - pv * pv
-    d2 = qp * qq - qv * qv
-    a = w * (vv * p - pv * v) / d1 + (1.0 - w) * (qq * q - qv * u) / d2
-    b = w * (-pv * p + pp * v) / d1 + (1.0 - w) * (-qv * q + qp * u) / d2
-    cp, cv, cq = intersect(pp, pv, vv, qp, qv, qq, w)
-    return cp * a + cv * b, cv * a + cq * b

@@ -88,18 +88,20 @@ def predict(mean, cov, share, dt, noise, old_mean, old_cov):
     for m in range(2):
         f = old_cov[1]
         _transition(mean[m], m == 1, dt, f)
-        # The product with the Jacobian, left then right, through old_cov[0].
+        # The product with the Jacobian, left then right, through old_cov[0]: its first two columns and last two rows are those of the unit.
         for r in range(STATES):
             for c in range(STATES):
-                total = 0.0
-                for k in range(STATES):
-                    total += f[r, k] * cov[m, k, c]
+                total = cov[m, r, c] if r < 2 or r >= 4 else 0.0
+                if r < 4:
+                    for k in range(2, STATES):
+                        total += f[r, k] * cov[m, k, c]
                 old_cov[0, r, c] = total
         for r in range(STATES):
             for c in range(STATES):
-                total = 0.0
-                for k in range(STATES):
-                    total += old_cov[0, r, k] * f[c, k]
+                total = old_cov[0, r, c] if c < 2 or c >= 4 else 0.0
+                if c < 4:
+                    for k in range(2, STATES):
+                        total += old_cov[0, r, k] * f[c, k]
                 cov[m, r, c] = total
         q = noise[CV_ACCEL] if m == 0 else noise[CTRA_ACCEL]
         q *= q
@@ -142,37 +144,76 @@ def position_distance(mean, cov, share, x, y, rxx, rxy, ryy):
 
 
 @kernel
-def update(mean, cov, share, x, y, rxx, rxy, ryy, gain):
-    """Take a measured position with covariance r into both models and weigh them by their likelihoods. gain: scratch (6, 2)."""
-    log0 = log1 = 0.0
-    for m in range(2):
-        sxx, sxy, syy = cov[m, 0, 0] + rxx, cov[m, 0, 1] + rxy, cov[m, 1, 1] + ryy
-        det = sxx * syy - sxy * sxy
-        dx, dy = x - mean[m, 0], y - mean[m, 1]
-        log = -0.5 * ((syy * dx * dx - 2.0 * sxy * dx * dy + sxx * dy * dy) / det + math.log(det))
-        if m == 0:
-            log0 = log
-        else:
-            log1 = log
-        for r in range(STATES):
-            gain[r, 0] = (cov[m, r, 0] * syy - cov[m, r, 1] * sxy) / det
-            gain[r, 1] = (cov[m, r, 1] * sxx - cov[m, r, 0] * sxy) / det
-            mean[m, r] += gain[r, 0] * dx + gain[r, 1] * dy
-        # P - K (H P), from the last row so that rows 0 and 1, which are H P, stay as they are until the end.
-        for back in range(STATES):
-            r = STATES - 1 - back
-            if r >= 2:
-                for c in range(STATES):
-                    cov[m, r, c] -= gain[r, 0] * cov[m, 0, c] + gain[r, 1] * cov[m, 1, c]
-        for c in range(STATES):
-            hx, hy = cov[m, 0, c], cov[m, 1, c]
-            cov[m, 0, c] -= gain[0, 0] * hx + gain[0, 1] * hy
-            cov[m, 1, c] -= gain[1, 0] * hx + gain[1, 1] * hy
-        for r in range(STATES):
-            for c in range(r):
-                middle = 0.5 * (cov[m, r, c] + cov[m, c, r])
-                cov[m, r, c] = cov[m, c, r] = middle
+def combined_ahead(mean, share, dt):
+    """(x, y, vx, vy, a, w) over both models, carried `dt` s ahead as model 1 does; no velocity turns or reverses below SLOW."""
+    s0, s1 = share[0], share[1]
+    x, y = s0 * mean[0, 0] + s1 * mean[1, 0], s0 * mean[0, 1] + s1 * mean[1, 1]
+    vx, vy = s0 * mean[0, 2] + s1 * mean[1, 2], s0 * mean[0, 3] + s1 * mean[1, 3]
+    a, w = s0 * mean[0, 4] + s1 * mean[1, 4], s0 * mean[0, 5] + s1 * mean[1, 5]
+    speed = math.sqrt(vx * vx + vy * vy)
+    if speed < SLOW:
+        return x + vx * dt, y + vy * dt, vx, vy, a, 0.0
+    stretch = max(1.0 + a * dt / speed, 0.0)
+    c, s = stretch * math.cos(w * dt), stretch * math.sin(w * dt)
+    nx, ny = c * vx - s * vy, s * vx + c * vy
+    return x + 0.5 * dt * (vx + nx), y + 0.5 * dt * (vy + ny), nx, ny, a, w
+
+
+@kernel
+def take(mean, cov, m, state, value, variance, gain):
+    """Take a measured value of one state into model m; returns its log likelihood, short of a constant. gain: scratch (6,)."""
+    s = cov[m, state, state] + variance
+    off = value - mean[m, state]
+    for r in range(STATES):
+        gain[r] = cov[m, r, state] / s
+    for r in range(STATES):
+        mean[m, r] += gain[r] * off
+        for c in range(r + 1):
+            cov[m, r, c] -= gain[r] * gain[c] * s
+            cov[m, c, r] = cov[m, r, c]
+    return -0.5 * (off * off / s + math.log(s))
+
+
+@kernel
+def weigh(share, log0, log1):
+    """Shares of the models after these log likelihoods; neither falls below 0.01."""
     top = max(log0, log1)
     w0, w1 = share[0] * math.exp(log0 - top), share[1] * math.exp(log1 - top)
     share[0] = min(max(w0 / (w0 + w1), 0.01), 0.99)
     share[1] = 1.0 - share[0]
+
+
+@kernel
+def update(mean, cov, share, x, y, variance, gain):
+    """Take a measured position, `variance` m2 per axis, into both models and weigh them by their likelihoods. gain: scratch (6,)."""
+    log0 = take(mean, cov, 0, 0, x, variance, gain) + take(mean, cov, 0, 1, y, variance, gain)
+    log1 = take(mean, cov, 1, 0, x, variance, gain) + take(mean, cov, 1, 1, y, variance, gain)
+    weigh(share, log0, log1)
+
+
+@kernel
+def update_moving(mean, cov, share, x, y, vx, vy, variance, speed_variance, gain):
+    """The same for a measured position and velocity (m2/s2 per axis)."""
+    log0 = take(mean, cov, 0, 0, x, variance, gain) + take(mean, cov, 0, 1, y, variance, gain)
+    log1 = take(mean, cov, 1, 0, x, variance, gain) + take(mean, cov, 1, 1, y, variance, gain)
+    log0 += take(mean, cov, 0, 2, vx, speed_variance, gain) + take(mean, cov, 0, 3, vy, speed_variance, gain)
+    log1 += take(mean, cov, 1, 2, vx, speed_variance, gain) + take(mean, cov, 1, 3, vy, speed_variance, gain)
+    weigh(share, log0, log1)
+
+
+@kernel
+def intersect(mean, cov, x, y, vx, vy, variance, speed_variance, w, gain):
+    """Covariance intersection of both models with a position and velocity of unknown correlation, weight `w` of the models.
+
+    An intersection is the update with both covariances divided by their weights (Julier, Uhlmann 1997); acceleration and turn rate, which
+    the other estimate does not have, keep their variances. The shares stay.
+    """
+    wide = 1.0 / math.sqrt(w)
+    for m in range(2):
+        for r in range(STATES):
+            for c in range(STATES):
+                cov[m, r, c] *= (wide if r < 4 else 1.0) * (wide if c < 4 else 1.0)
+        take(mean, cov, m, 0, x, variance / (1.0 - w), gain)
+        take(mean, cov, m, 1, y, variance / (1.0 - w), gain)
+        take(mean, cov, m, 2, vx, speed_variance / (1.0 - w), gain)
+        take(mean, cov, m, 3, vy, speed_variance / (1.0 - w), gain)

@@ -68,7 +68,7 @@ from cloverleaf.car.state import (
     WARNING,
     WIDTH,
 )  # fmt: skip
-from cloverleaf.car.track import end_tracks, predict_tracks, take_objects
+from cloverleaf.car.track import end_tracks, frame_time, predict_tracks, take_objects
 from cloverleaf.car.warned import stand_in
 from cloverleaf.types.traffic import LANE_WIDTH, LINK_DIRECTION
 
@@ -103,13 +103,14 @@ def locate_fleet(book, fleet, memory, slots, body, marked, now):
 
 
 @kernel
-def perceive_fleet(fleet, slots, seen, seen_start, heard, now, dt):
+def perceive_fleet(fleet, memory, slots, seen, seen_start, heard, now, dt):
     """Tracks of all cars from their own detections and from messages; row k of `heard` is what the car in slots[k] heard."""
     for k in range(slots.shape[0]):
         i = slots[k]
-        predict_tracks(fleet, i, now)
-        take_objects(fleet, i, seen, seen_start[k], seen_start[k + 1], now)
-        take_messages(fleet, i, heard, k, now)
+        newest = frame_time(seen, seen_start[k], seen_start[k + 1], now)
+        predict_tracks(fleet, memory[0], i, newest, dt)
+        take_objects(fleet, memory[0], i, seen, seen_start[k], seen_start[k + 1], now)
+        take_messages(fleet, memory[0], i, heard, k, now)
         end_tracks(fleet, i, dt)
 
 

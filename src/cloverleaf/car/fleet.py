@@ -140,7 +140,7 @@ class Fleet:
             bodies, marked = body_table(frames.ego, mission), marking_table(frames.lanes, n)
             locate_fleet(self.book, memory, self._scratch, slots, bodies, marked, now)
             seen = frames.objects
-            perceive_fleet(memory, slots, detection_table(seen), seen.start, told, now, self.dt)
+            perceive_fleet(memory, self._scratch, slots, detection_table(seen), seen.start, told, now, self.dt)
             lights = light_table(frames.lights, n)
             think_fleet(self.book, memory, self._scratch, self._relation, slots, lights, now, wanted)
             act_fleet(self.book, memory, self._scratch, slots, wanted, self.dt, out)

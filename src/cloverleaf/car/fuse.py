@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from cloverleaf.algo.filters import intersect, intersection_mean, intersection_weight
+from cloverleaf.algo import imm
+from cloverleaf.algo.filters import intersection_weight
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.heard import (
@@ -42,6 +43,7 @@ from cloverleaf.car.heard import (
     O_X,
     O_Y,
 )  # fmt: skip
+from cloverleaf.car.locate import INTEGRITY
 from cloverleaf.car.state import (
     ADVICE,
     ADVICE_UNTIL,
@@ -49,6 +51,8 @@ from cloverleaf.car.state import (
     EVENT_AT,
     EVENT_X,
     EVENT_Y,
+    MODELS,
+    PROTECTION,
     SIGNAL_GROUP,
     SIGNAL_INDEX,
     SIGNAL_LINK,
@@ -59,47 +63,53 @@ from cloverleaf.car.state import (
     SPAT_NEXT_END,
     SPAT_TIME,
     STATION,
+    T_BODY,
+    T_CV,
+    T_FILTERED,
     T_HEADING,
     T_KIND,
     T_PP,
-    T_PV,
     T_SEEN,
     T_STATION,
     T_TOLD,
     T_TRUST,
-    T_VV,
-    T_VX,
-    T_VY,
     T_X,
     T_Y,
     X,
     Y,
 )  # fmt: skip
-from cloverleaf.car.track import start_track
+from cloverleaf.car.track import advance, show, start_track
 
 AWARENESS, SIGNAL, PERCEPTION, ADVICE_KIND, EVENT = 0, 1, 3, 4, 5
 OLDEST = 1.0  # s; older content is not used
 RANGE = 150.0  # m; farther objects do not matter
 GATE = 9.21  # chi-square 0.99 for two degrees of freedom
 SPEED_SIGMA = 0.5  # m/s
+NEARLY_ALL = 0.98  # weight of the own estimate from which another adds nothing worth its while
+LOSTNESS = 3.0  # m, deviation of the own place that counts at most
 FRESH = 0.35  # s; a track seen as lately is what own eyes say
 DISBELIEF = 25.0  # squared deviations between own sight and message beyond which the message counts as false
 
 
 @kernel
-def _join(fleet, i, k, x, y, vx, vy, variance):
-    """Covariance intersection of track k with another estimate of the same object."""
-    track = fleet.track
-    pp, pv, vv = track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV]
-    qp, qq = variance, SPEED_SIGMA * SPEED_SIGMA
-    w = intersection_weight(pp, pv, vv, qp, 0.0, qq)
-    track[i, k, T_X], track[i, k, T_VX] = intersection_mean(
-        track[i, k, T_X], track[i, k, T_VX], pp, pv, vv, x, vx, qp, 0.0, qq, w
-    )
-    track[i, k, T_Y], track[i, k, T_VY] = intersection_mean(
-        track[i, k, T_Y], track[i, k, T_VY], pp, pv, vv, y, vy, qp, 0.0, qq, w
-    )
-    track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV] = intersect(pp, pv, vv, qp, 0.0, qq, w)
+def _join(fleet, scratch, i, k, x, y, vx, vy, variance, time, now):
+    """Covariance intersection of track k with another estimate of the same object at `time` (s)."""
+    track, cov = fleet.track, fleet.motion_cov
+    advance(fleet, scratch, i, k, time)
+    after = track[i, k, T_FILTERED] - time
+    pp = pv = vv = 0.0
+    for m in range(MODELS):
+        share = 0.5 * track[i, k, T_CV + m]
+        pp += share * (cov[i, k, m, 0, 0] + cov[i, k, m, 1, 1])
+        pv += share * (cov[i, k, m, 0, 2] + cov[i, k, m, 1, 3])
+        vv += share * (cov[i, k, m, 2, 2] + cov[i, k, m, 3, 3])
+    w = intersection_weight(pp, pv, vv, variance, 0.0, SPEED_SIGMA * SPEED_SIGMA)
+    if w < NEARLY_ALL:
+        imm.intersect(
+            fleet.motion[i, k], cov[i, k], x + vx * after, y + vy * after, vx, vy, variance, SPEED_SIGMA * SPEED_SIGMA,
+            max(w, 1.0 - NEARLY_ALL), scratch.motion_gain,
+        )  # fmt: skip
+        show(fleet, i, k, now)
 
 
 @kernel
@@ -115,7 +125,7 @@ def trust_in(fleet, i, k, x, y, variance):
 
 
 @kernel
-def told_object(fleet, i, table, row, now):
+def told_object(fleet, scratch, i, table, row, now):
     """One object from a message: joined with the track that it is, or a new track. Own echoes and stale content are ignored."""
     time, x, y, heading = table[row, O_TIME], table[row, O_X], table[row, O_Y], table[row, O_HEADING]
     speed, sigma, station = table[row, O_SPEED], table[row, O_SIGMA], np.int64(table[row, O_STATION])
@@ -127,14 +137,17 @@ def told_object(fleet, i, table, row, now):
         return
     length, width, kind = table[row, O_LENGTH], table[row, O_WIDTH], np.int64(table[row, O_KIND])
     vx, vy = speed * math.cos(heading), speed * math.sin(heading)
-    x += vx * max(age, 0.0)
-    y += vy * max(age, 0.0)
+    age = max(age, 0.0)
+    x += vx * age
+    y += vy * age
     dx, dy = x - fleet.f[i, X], y - fleet.f[i, Y]
     if dx * dx + dy * dy > RANGE * RANGE:
         return
     if station < 0 and dx * dx + dy * dy < 2.0 * 2.0:
         return  # somebody's sight of ourselves
-    variance = sigma * sigma + (0.5 * max(age, 0.0)) ** 2 + 0.05
+    # Tracks share the error of the own place, messages do not.
+    place = min(fleet.f[i, PROTECTION] / INTEGRITY, LOSTNESS)
+    variance = sigma * sigma + (0.5 * age) ** 2 + place * place + 0.05
     k = np.int64(-1)
     if station >= 0:
         for j in range(fleet.i[i, COUNT]):
@@ -155,16 +168,20 @@ def told_object(fleet, i, table, row, now):
                 best, least = np.int64(j), distance
         k = best
     if k < 0:
-        k = start_track(fleet, i, x, y, heading, vx, vy, length, width, kind, variance, 0.6, now)
+        k = start_track(
+            fleet, i, x - vx * age, y - vy * age, heading, vx, vy, length, width, kind, variance, 0.6, now - age
+        )
         if k < 0:
             return
+        show(fleet, i, k, now)
     else:
         trust = trust_in(fleet, i, k, x, y, variance)
         if trust <= 0.0:
             fleet.track_i[i, k, T_STATION] = -1  # whoever it is, it is not what we see there
             return
-        _join(fleet, i, k, x, y, vx, vy, variance / trust)
+        _join(fleet, scratch, i, k, x - vx * age, y - vy * age, vx, vy, variance / trust, now - age, now)
         turn = wrap_angle(heading - fleet.track[i, k, T_HEADING])
+        fleet.track[i, k, T_BODY] = wrap_angle(fleet.track[i, k, T_BODY] + 0.2 * turn)
         fleet.track[i, k, T_HEADING] = wrap_angle(fleet.track[i, k, T_HEADING] + 0.2 * turn)
         fleet.track[i, k, T_TRUST] = max(fleet.track[i, k, T_TRUST], 0.6)
     fleet.track[i, k, T_TOLD] = 0.0
@@ -192,7 +209,7 @@ def _take_timing(f, ints, i, heard, m, now):
 
 
 @kernel
-def take_messages(fleet, i, heard, receiver, now):
+def take_messages(fleet, scratch, i, heard, receiver, now):
     """Read the inbox of `receiver`: objects, the timing of the next signal, advice, warnings."""
     f, ints = fleet.f, fleet.i
     own = ints[i, STATION]
@@ -202,7 +219,7 @@ def take_messages(fleet, i, heard, receiver, now):
             first = m if kind == AWARENESS else heard.object_start[m]
             end = m + 1 if kind == AWARENESS else heard.object_start[m + 1]
             for row in range(first, end):
-                told_object(fleet, i, heard.object, row, now)
+                told_object(fleet, scratch, i, heard.object, row, now)
         elif kind == SIGNAL and ints[i, SIGNAL_LINK] >= 0:
             _take_timing(f, ints, i, heard, m, now)
         elif kind == ADVICE_KIND:

@@ -35,29 +35,23 @@ F_COLUMNS = 35
     TERM, INDICATOR, WISH, GUARDED, LOST, LAST_LANE, SIGNAL_LINK, SIGNAL_GROUP, SIGNAL_INDEX, WARNING, HALTING,
 ) = range(24)  # fmt: skip
 I_COLUMNS = 24
-# columns of `Fleet.track`
+# columns of `Fleet.track`; what others read holds at T_TIME, the filter (`Fleet.motion`) at T_FILTERED
 (
-    T_X,
-    T_Y,
-    T_VX,
-    T_VY,
-    T_HEADING,
-    T_YAW,
-    T_PP,
-    T_PV,
-    T_VV,
-    T_LENGTH,
-    T_WIDTH,
-    T_SEEN,
-    T_TOLD,
-    T_TRUST,
-    T_TIME,
-    T_ACCEL,
-) = range(16)
-TRACK_F = 16
+    T_X, T_Y, T_VX, T_VY, T_HEADING, T_YAW, T_ACCEL, T_PP, T_VV, T_LENGTH, T_WIDTH, T_SEEN, T_TOLD, T_TRUST, T_TIME, T_FILTERED, T_CV,
+    T_CTRA, T_BODY, T_HH,
+) = range(20)  # fmt: skip
+TRACK_F = 20
+MODELS, MOTION_STATES = 2, 6  # of `algo/imm.py`
 # columns of `Fleet.track_i`
 T_ID, T_KIND, T_STATION, T_LANE, T_HITS, T_USED = range(6)
 TRACK_I = 6
+
+MOTION_NOISE = (
+    (2.0, 0.5, 1.4, 0.1, 1.5, 0.15, 0.98),
+    (1.0, 0.5, 0.5, 0.5, 0.3, 0.3, 0.95),
+)
+"""Process noise of vehicles and of people: m/s2 of constant velocity, m/s2 beside turn and acceleration, m/s2 and rad/s per sqrt(s),
+m/s2 and rad/s of the priors, probability that a model holds over a step."""
 
 # what happens at a gate
 RED_STOP, STOP_FIRST, GIVE_WAY, KEEP_CLEAR = 1, 2, 4, 8
@@ -72,6 +66,8 @@ class Fleet(NamedTuple):
     i: I64  # (capacity, I_COLUMNS)
     track: F64  # (capacity, TRACKS, TRACK_F), ENU
     track_i: I64  # (capacity, TRACKS, TRACK_I)
+    motion: F64  # (capacity, TRACKS, MODELS, MOTION_STATES), ENU, see algo/imm.py
+    motion_cov: F64  # (capacity, TRACKS, MODELS, MOTION_STATES, MOTION_STATES)
 
 
 def _record(**fields: object) -> np.dtype[np.void]:
@@ -154,6 +150,10 @@ SCRATCH = _record(
     work=_floats(POSE, POSE),
     gain=_floats(POSE),
     derivative=_floats(POSE),
+    old_mean=_floats(MODELS, MOTION_STATES),
+    old_cov=_floats(MODELS, MOTION_STATES, MOTION_STATES),
+    motion_gain=_floats(MOTION_STATES),
+    noise=_floats(2, 7),  # of vehicles and of people, as algo/imm.py reads it
 )
 """Working memory of one thread."""
 
@@ -169,12 +169,16 @@ def empty_fleet(capacity: int) -> Fleet:
         i,
         np.zeros((capacity, TRACKS, TRACK_F)),
         np.zeros((capacity, TRACKS, TRACK_I), np.int64),
+        np.zeros((capacity, TRACKS, MODELS, MOTION_STATES)),
+        np.zeros((capacity, TRACKS, MODELS, MOTION_STATES, MOTION_STATES)),
     )
 
 
 def empty_scratch() -> np.ndarray[tuple[int], np.dtype[np.void]]:
     """Working memory as one record, shape (1,)."""
-    return np.zeros(1, SCRATCH)
+    scratch = np.zeros(1, SCRATCH)
+    scratch["noise"][0] = MOTION_NOISE
+    return scratch
 
 
 __all__ = ["Fleet", "empty_fleet", "empty_scratch"]

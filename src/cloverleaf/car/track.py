@@ -1,8 +1,9 @@
 """Multi-object tracking: one table of tracks per car, in ENU, fed by the car's own object list.
 
-A track is a constant-velocity Kalman filter on each axis (the covariance is shared, since noise is isotropic), with a
-smoothed heading, yaw rate, acceleration and box. Detections are assigned by gated distance; unassigned ones start tracks that
-count once a second look confirms them; tracks that are not seen lose trust and end.
+A track is a pair of interacting motion models (`algo/imm.py`: constant velocity, constant turn rate and acceleration) with a heading
+filter and a smoothed box. The filter stands at the time of its last measurement; what others read is carried from there to now.
+Detections are assigned by gated distance; unassigned ones start tracks that count once a second look confirms them; tracks that are
+not seen lose trust and end.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 
 import numpy as np
 
-from cloverleaf.algo.filters import after_position, after_speed, position_gain, predict_axis, speed_gain
+from cloverleaf.algo import imm
 from cloverleaf.algo.geometry import wrap_angle
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.heard import (
@@ -30,17 +31,23 @@ from cloverleaf.car.heard import (
 from cloverleaf.car.state import (
     COUNT,
     HEADING,
+    MODELS,
+    MOTION_STATES,
     NEXT_ID,
     SPEED,
     T_ACCEL,
+    T_BODY,
+    T_CTRA,
+    T_CV,
+    T_FILTERED,
     T_HEADING,
+    T_HH,
     T_HITS,
     T_ID,
     T_KIND,
     T_LANE,
     T_LENGTH,
     T_PP,
-    T_PV,
     T_SEEN,
     T_STATION,
     T_TIME,
@@ -62,8 +69,12 @@ from cloverleaf.car.state import (
     Y,
 )  # fmt: skip
 
-CAR_ACCEL, WALK_ACCEL = 2.5, 1.0  # m/s2, deviation of the process noise
-SPEED_SIGMA = 0.5  # m/s, of measured velocities
+SPEED_SIGMA = 0.3  # m/s, of measured velocities
+HEADING_WALK = 0.1  # rad per sqrt(s), of a heading beside the turn rate
+STILL = 0.5  # m/s below which a track does not turn
+FIRST_ACCEL, FIRST_TURN, FIRST_HEADING = 1.5, 0.2, 0.1  # m/s2, rad/s, rad: deviations of a new track
+MOST_TURN, MOST_ACCEL, MOST_BRAKING = 0.8, 5.0, -8.0  # rad/s, m/s2 that are told of a track
+LATEST = 0.6  # s; older detections count as so old
 GATE = 11.34  # chi-square 0.99 for three degrees of freedom
 CONFIRMED = 0.5
 MEMORY = 1.2  # s, a confirmed track is kept unseen
@@ -72,66 +83,90 @@ PEDESTRIAN = 7
 
 
 @kernel
-def predict_tracks(fleet, i, now):
-    """Carry all tracks of car i to `now`."""
-    track, ints = fleet.track, fleet.track_i
-    for k in range(fleet.i[i, COUNT]):
-        dt = now - track[i, k, T_TIME]
-        if dt <= 0.0:
-            continue
-        vx, vy = track[i, k, T_VX], track[i, k, T_VY]
-        track[i, k, T_X] += vx * dt
-        track[i, k, T_Y] += vy * dt
-        sigma = WALK_ACCEL if ints[i, k, T_KIND] == PEDESTRIAN else CAR_ACCEL
-        pp, pv, vv = predict_axis(track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV], sigma, dt)
-        track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV] = pp, pv, vv
-        turn = track[i, k, T_YAW] * dt
-        track[i, k, T_HEADING] = wrap_angle(track[i, k, T_HEADING] + turn)
-        c, s = math.cos(turn), math.sin(turn)
-        track[i, k, T_VX], track[i, k, T_VY] = vx * c - vy * s, vx * s + vy * c
-        track[i, k, T_SEEN] += dt
-        track[i, k, T_TOLD] += dt
-        track[i, k, T_TIME] = now
-        ints[i, k, T_USED] = 0
+def _slow(mean, share):
+    """True for who hardly moves."""
+    vx, vy = share[0] * mean[0, 2] + share[1] * mean[1, 2], share[0] * mean[0, 3] + share[1] * mean[1, 3]
+    return vx * vx + vy * vy < STILL * STILL
 
 
 @kernel
-def measure_track(fleet, i, k, x, y, heading, vx, vy, length, width, variance, speed_variance, dt):
-    """Update track k of car i with a full measurement in ENU; dt is the time since its last one."""
+def _turn(mean, share):
+    """Turn rate (rad/s) to tell of a motion; 0 for who hardly moves."""
+    if _slow(mean, share):
+        return 0.0
+    return min(max(share[0] * mean[0, 5] + share[1] * mean[1, 5], -MOST_TURN), MOST_TURN)
+
+
+@kernel
+def advance(fleet, scratch, i, k, time):
+    """Carry the filter of track k of car i to `time` (s); not back."""
     track = fleet.track
-    pp, pv, vv = track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV]
-    gp, gv = position_gain(pp, pv, variance)
-    ex, ey = x - track[i, k, T_X], y - track[i, k, T_Y]
-    before = math.sqrt(track[i, k, T_VX] ** 2 + track[i, k, T_VY] ** 2)
-    track[i, k, T_X] += gp * ex
-    track[i, k, T_Y] += gp * ey
-    track[i, k, T_VX] += gv * ex
-    track[i, k, T_VY] += gv * ey
-    pp, pv, vv = after_position(pp, pv, vv, gp, gv)
-    gp, gv = speed_gain(pv, vv, speed_variance)
-    ex, ey = vx - track[i, k, T_VX], vy - track[i, k, T_VY]
-    track[i, k, T_X] += gp * ex
-    track[i, k, T_Y] += gp * ey
-    track[i, k, T_VX] += gv * ex
-    track[i, k, T_VY] += gv * ey
-    pp, pv, vv = after_speed(pp, pv, vv, gp, gv)
-    track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV] = pp, pv, vv
-    turn = wrap_angle(heading - track[i, k, T_HEADING])
-    track[i, k, T_HEADING] = wrap_angle(track[i, k, T_HEADING] + 0.4 * turn)
-    if dt > 0.0:
-        after = math.sqrt(track[i, k, T_VX] ** 2 + track[i, k, T_VY] ** 2)
-        if after < 0.5:
-            track[i, k, T_YAW] = 0.0
-        else:
-            track[i, k, T_YAW] = min(max(track[i, k, T_YAW] + 0.05 * turn / dt, -0.8), 0.8) * 0.95
-        track[i, k, T_ACCEL] += 0.15 * (min(max((after - before) / dt, -8.0), 5.0) - track[i, k, T_ACCEL])
+    dt = time - track[i, k, T_FILTERED]
+    if dt <= 0.0:
+        return
+    noise = scratch.noise[1 if fleet.track_i[i, k, T_KIND] == PEDESTRIAN else 0]
+    share = track[i, k, T_CV : T_CTRA + 1]
+    turn = _turn(fleet.motion[i, k], share)
+    imm.predict(fleet.motion[i, k], fleet.motion_cov[i, k], share, dt, noise, scratch.old_mean, scratch.old_cov)
+    if turn == 0.0 and _slow(fleet.motion[i, k], share):
+        # Who stands shows neither: what the filter made of noise must not wait for him to start.
+        fleet.motion[i, k, 1, 4] = fleet.motion[i, k, 1, 5] = 0.0
+    track[i, k, T_BODY] = wrap_angle(track[i, k, T_BODY] + turn * dt)
+    track[i, k, T_HH] += HEADING_WALK * HEADING_WALK * dt
+    track[i, k, T_FILTERED] = time
+
+
+@kernel
+def show(fleet, i, k, now):
+    """Fill what others read of track k of car i: its state at `now` (s), carried ahead from the filter's."""
+    track, cov = fleet.track, fleet.motion_cov
+    share = track[i, k, T_CV : T_CTRA + 1]
+    dt = max(now - track[i, k, T_FILTERED], 0.0)
+    x, y, vx, vy, accel, _w = imm.combined_ahead(fleet.motion[i, k], share, dt)
+    track[i, k, T_X], track[i, k, T_Y], track[i, k, T_VX], track[i, k, T_VY] = x, y, vx, vy
+    turn = _turn(fleet.motion[i, k], share)
+    track[i, k, T_YAW] = turn
+    track[i, k, T_ACCEL] = min(max(accel, MOST_BRAKING), MOST_ACCEL)
+    track[i, k, T_HEADING] = wrap_angle(track[i, k, T_BODY] + turn * dt)
+    pp = pv = vv = 0.0
+    for m in range(MODELS):
+        pp += 0.5 * share[m] * (cov[i, k, m, 0, 0] + cov[i, k, m, 1, 1])
+        pv += 0.5 * share[m] * (cov[i, k, m, 0, 2] + cov[i, k, m, 1, 3])
+        vv += 0.5 * share[m] * (cov[i, k, m, 2, 2] + cov[i, k, m, 3, 3])
+    track[i, k, T_PP], track[i, k, T_VV] = pp + 2.0 * dt * pv + dt * dt * vv, vv
+    track[i, k, T_TIME] = now
+
+
+@kernel
+def predict_tracks(fleet, scratch, i, time, dt):
+    """Carry all tracks of car i to `time` (s), that of its newest detections, and let `dt` s pass since they were seen."""
+    for k in range(fleet.i[i, COUNT]):
+        advance(fleet, scratch, i, k, time)
+        show(fleet, i, k, time)
+        fleet.track[i, k, T_SEEN] += dt
+        fleet.track[i, k, T_TOLD] += dt
+        fleet.track_i[i, k, T_USED] = 0
+
+
+@kernel
+def measure_track(fleet, scratch, i, k, x, y, heading, vx, vy, length, width, variance, turn_variance):
+    """Update track k of car i with a full measurement in ENU of the filter's time."""
+    track = fleet.track
+    share = track[i, k, T_CV : T_CTRA + 1]
+    imm.update_moving(
+        fleet.motion[i, k], fleet.motion_cov[i, k], share, x, y, vx, vy, variance, SPEED_SIGMA * SPEED_SIGMA,
+        scratch.motion_gain,
+    )  # fmt: skip
+    gain = track[i, k, T_HH] / (track[i, k, T_HH] + turn_variance)
+    track[i, k, T_BODY] = wrap_angle(track[i, k, T_BODY] + gain * wrap_angle(heading - track[i, k, T_BODY]))
+    track[i, k, T_HH] *= 1.0 - gain
     track[i, k, T_LENGTH] += 0.2 * (length - track[i, k, T_LENGTH])
     track[i, k, T_WIDTH] += 0.2 * (width - track[i, k, T_WIDTH])
 
 
 @kernel
 def start_track(fleet, i, x, y, heading, vx, vy, length, width, kind, variance, trust, now):
-    """A new track of car i; returns its row, or -1 if the table is full of better ones."""
+    """A new track of car i, as it was at `now` (s); returns its row, or -1 if the table is full of better ones."""
     k = fleet.i[i, COUNT]
     if k >= TRACKS:
         # Give up the farthest one if the newcomer is nearer.
@@ -146,11 +181,21 @@ def start_track(fleet, i, x, y, heading, vx, vy, length, width, kind, variance, 
     else:
         fleet.i[i, COUNT] = k + 1
     track, ints = fleet.track, fleet.track_i
-    track[i, k, T_X], track[i, k, T_Y], track[i, k, T_HEADING] = x, y, heading
-    track[i, k, T_VX], track[i, k, T_VY], track[i, k, T_YAW], track[i, k, T_ACCEL] = vx, vy, 0.0, 0.0
-    track[i, k, T_PP], track[i, k, T_PV], track[i, k, T_VV] = variance, 0.0, SPEED_SIGMA * SPEED_SIGMA * 2.0
+    mean, cov = fleet.motion, fleet.motion_cov
+    for m in range(MODELS):
+        for r in range(MOTION_STATES):
+            mean[i, k, m, r] = 0.0
+            for c in range(MOTION_STATES):
+                cov[i, k, m, r, c] = 0.0
+        mean[i, k, m, 0], mean[i, k, m, 1], mean[i, k, m, 2], mean[i, k, m, 3] = x, y, vx, vy
+        cov[i, k, m, 0, 0] = cov[i, k, m, 1, 1] = variance
+        cov[i, k, m, 2, 2] = cov[i, k, m, 3, 3] = 2.0 * SPEED_SIGMA * SPEED_SIGMA
+        cov[i, k, m, 4, 4], cov[i, k, m, 5, 5] = FIRST_ACCEL * FIRST_ACCEL, FIRST_TURN * FIRST_TURN
+    track[i, k, T_CV], track[i, k, T_CTRA] = 0.5, 0.5
+    track[i, k, T_BODY], track[i, k, T_HH] = heading, FIRST_HEADING * FIRST_HEADING
     track[i, k, T_LENGTH], track[i, k, T_WIDTH], track[i, k, T_TRUST] = length, width, trust
-    track[i, k, T_SEEN], track[i, k, T_TOLD], track[i, k, T_TIME] = 1e9, 1e9, now
+    track[i, k, T_SEEN], track[i, k, T_TOLD], track[i, k, T_FILTERED] = 1e9, 1e9, now
+    show(fleet, i, k, now)
     ints[i, k, T_ID] = fleet.i[i, NEXT_ID]
     fleet.i[i, NEXT_ID] += 1
     ints[i, k, T_KIND], ints[i, k, T_STATION], ints[i, k, T_LANE] = kind, -1, -1
@@ -166,6 +211,11 @@ def drop_track(fleet, i, k):
         fleet.track[i, k, c] = fleet.track[i, last, c]
     for c in range(TRACK_I):
         fleet.track_i[i, k, c] = fleet.track_i[i, last, c]
+    for m in range(MODELS):
+        for r in range(MOTION_STATES):
+            fleet.motion[i, k, m, r] = fleet.motion[i, last, m, r]
+            for c in range(MOTION_STATES):
+                fleet.motion_cov[i, k, m, r, c] = fleet.motion_cov[i, last, m, r, c]
     fleet.i[i, COUNT] = last
 
 
@@ -207,7 +257,17 @@ def _sane(x, y, heading, vx, vy, sigma, confidence):
 
 
 @kernel
-def take_objects(fleet, i, seen, first, end, now):
+def frame_time(seen, first, end, now):
+    """When (s) the newest of the detections first..end was measured, at most `now`; -inf where there is none."""
+    newest = -math.inf
+    for m in range(first, end):
+        if newest < seen[m, D_TIME] <= now:
+            newest = seen[m, D_TIME]
+    return newest
+
+
+@kernel
+def take_objects(fleet, scratch, i, seen, first, end, now):
     """Assign detections first..end to the tracks of car i. Detections with good scores choose first."""
     f = fleet.f
     for stage in range(2):
@@ -219,7 +279,7 @@ def take_objects(fleet, i, seen, first, end, now):
             bx, by, bh, sigma = seen[m, D_X], seen[m, D_Y], seen[m, D_HEADING], seen[m, D_SIGMA]
             if not _sane(bx, by, bh, seen[m, D_VX], seen[m, D_VY], sigma, confidence):
                 continue
-            late = min(max(now - seen[m, D_TIME], 0.0), 0.6)
+            late = min(max(now - seen[m, D_TIME], 0.0), LATEST)
             # The frame is the body's at the time of measurement: turn and shift it back by the own motion since.
             turn = -f[i, YAW_RATE] * late
             c, s = math.cos(f[i, HEADING] + turn), math.sin(f[i, HEADING] + turn)
@@ -227,15 +287,15 @@ def take_objects(fleet, i, seen, first, end, now):
             ox = f[i, X] - f[i, SPEED] * late * math.cos(mid)
             oy = f[i, Y] - f[i, SPEED] * late * math.sin(mid)
             vx, vy = seen[m, D_VX] * c - seen[m, D_VY] * s, seen[m, D_VX] * s + seen[m, D_VY] * c
-            x, y = ox + bx * c - by * s + vx * late, oy + bx * s + by * c + vy * late
+            x, y = ox + bx * c - by * s, oy + bx * s + by * c
             heading = wrap_angle(bh + f[i, HEADING] + turn)
             variance = sigma * sigma + 0.01
             length, width = max(seen[m, D_LENGTH], 0.3), max(seen[m, D_WIDTH], 0.3)
             k = nearest_track(fleet, i, x, y, vx, vy, variance, GATE)
             if k >= 0:
-                fresh = min(fleet.track[i, k, T_SEEN], fleet.track[i, k, T_TOLD])
+                ends = max(0.5 * length, 0.5)  # m; a box is turned by about the position error of its ends
                 measure_track(
-                    fleet, i, k, x, y, heading, vx, vy, length, width, variance, SPEED_SIGMA * SPEED_SIGMA, fresh
+                    fleet, scratch, i, k, x, y, heading, vx, vy, length, width, variance, 0.5 * variance / (ends * ends)
                 )
                 fleet.track[i, k, T_SEEN] = 0.0
                 fleet.track[i, k, T_TRUST] += 0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * confidence)
@@ -245,10 +305,12 @@ def take_objects(fleet, i, seen, first, end, now):
             elif stage == 0:
                 k = start_track(
                     fleet, i, x, y, heading, vx, vy, length, width, np.int64(seen[m, D_KIND]), variance,
-                    0.4 * confidence, now,
+                    0.4 * confidence, now - late,
                 )  # fmt: skip
                 if k >= 0:
                     fleet.track[i, k, T_SEEN] = 0.0
+    for k in range(fleet.i[i, COUNT]):
+        show(fleet, i, k, now)
 
 
 @kernel

@@ -123,6 +123,11 @@ def _prediction(data: Path | None) -> None:
         _print(row)
 
 
+def _track_loop(data: Path | None) -> None:
+    for row in import_module("cloverleaf.cli.bench_track_loop").run():
+        _print(row)
+
+
 def _console(data: Path | None) -> None:
     for row in import_module("cloverleaf.cli.bench_console").run(typer.echo):
         _print(row)
@@ -248,6 +253,10 @@ ROWS: dict[str, tuple[Callable[..., None], str]] = {
     "track": (
         _track,
         "tracking of recorded detections and in clutter beside Stone Soup (bars: AB3DMOT's figures, 500 frames/s, 20x)",
+    ),
+    "track-loop": (
+        _track_loop,
+        "tracks of the smart cars in the loop beside the truth: errors when others turn, brake, change lane; continuity",
     ),
     "rss": (_rss, "safe distances beside ad-rss on 100,000 random states (bar: 1e-6 m)"),
     "control": (

@@ -104,7 +104,7 @@ def _hit(tracks, k, det, d, now, p, s):
     f, ints = tracks.f, tracks.i
     r = position_variance(det, d, p)
     share = f[k, T.SHARE_CV : T.SHARE_CTRA + 1]
-    imm.update(tracks.mean[k], tracks.cov[k], share, det[d, T.D_X], det[d, T.D_Y], r, 0.0, r, s.gain)
+    imm.update(tracks.mean[k], tracks.cov[k], share, det[d, T.D_X], det[d, T.D_Y], r, s.gain)
     gp, gv = position_gain(f[k, T.ZPP], f[k, T.ZPV], HEIGHT_SIGMA * HEIGHT_SIGMA)
     off = det[d, T.D_Z] - f[k, T.Z]
     f[k, T.Z] += gp * off

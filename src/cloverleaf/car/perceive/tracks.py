@@ -96,7 +96,7 @@ class Scratch(NamedTuple):
     column: I64  # (3, detections) the same of detections, and 1 for those used up
     mean: F64  # (2, 6)
     cov: F64  # (2, 6, 6)
-    gain: F64  # (6, 2)
+    gain: F64  # (6,)
     poly: F64  # (3, 16, 2)
     body: F64  # (2, 7)
 
@@ -117,5 +117,5 @@ def empty_scratch(capacity: int, detections: int) -> Scratch:
     return Scratch(
         np.zeros((capacity, detections)), np.zeros((3, total)), np.zeros((3, total), np.int64),
         np.zeros((2, capacity), np.int64), np.zeros((3, detections), np.int64), np.zeros((2, 6)), np.zeros((2, 6, 6)),
-        np.zeros((6, 2)), np.zeros((3, 16, 2)), np.zeros((2, 7)),
+        np.zeros(6), np.zeros((3, 16, 2)), np.zeros((2, 7)),
     )  # fmt: skip
