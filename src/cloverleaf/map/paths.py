@@ -21,14 +21,10 @@ FAR = 3000.0  # m; beyond this a lane change can wait
 
 
 @kernel
-def best_lanes(
+def _best_lanes(
     start, pos_edge, pos_row, pos_stop_lane, pos_stop_end, path_class, edge_lane_start, lane_length, lane_allow,
-    lane_link_start, link_to, lane_edge, row_link, row_length, row_offset, broken,
+    lane_link_start, link_to, link_minor, lane_edge, row_link, row_length, row_offset, broken,
 ):  # fmt: skip
-    """Fill `row_*` backwards along each path; `broken[path]` becomes the first position that does not lead on, else -1.
-
-    A position with `pos_stop_lane` >= 0 ends at a scheduled halt: its lane leads on to the next position (the same edge), the others end.
-    """
     for path in range(len(start) - 1):
         broken[path] = -1
         vclass = path_class[path]
@@ -86,6 +82,14 @@ def best_lanes(
                 if row_link[row + j] >= 0 and beyond < STUB and row_length[row + j] < best - 0.01 and not last:
                     row_link[row + j] = -1
                     row_length[row + j] = lane_length[first + j]
+            major = False
+            for j in range(lanes):
+                link = row_link[row + j]
+                major = major or (link >= 0 and link_minor[link] == 0 and row_length[row + j] > best - 0.01)
+            for j in range(lanes):
+                link = row_link[row + j]
+                if major and not last and link >= 0 and link_minor[link] > 0:
+                    row_length[row + j] = min(row_length[row + j], lane_length[first + j])
             for j in range(lanes):
                 row_offset[row + j] = 0
                 if row_length[row + j] > best - 0.01:
@@ -98,6 +102,29 @@ def best_lanes(
                         row_offset[row + j] = k
                         break
             p -= 1
+
+
+def best_lanes(
+    start: I64, pos_edge: I32, pos_row: I32, pos_stop_lane: I32, pos_stop_end: F64, path_class: I64, edge_lane_start: I64,
+    lane_length: F64, lane_allow: I64, lane_link_start: I64, link_to: I32, lane_edge: I32, row_link: I32, row_length: F64,
+    row_offset: I32, broken: I64, link_minor: U8 | None = None,
+) -> None:  # fmt: skip
+    """Fill `row_*` backwards along each path; `broken[path]` becomes the first position that does not lead on, else -1.
+
+    A position with `pos_stop_lane` >= 0 ends at a scheduled halt: its lane leads on to the next position (the same edge), the others end.
+    Of lanes that lead equally far those whose link yields (`link_minor` (K,), see `minor_links`; None: no link does) count as ending:
+    drivers merge before the junction, not at its yield line (so does SUMO's search for the best lanes).
+    """
+    minor = np.zeros(len(link_to), np.uint8) if link_minor is None else link_minor
+    _best_lanes(
+        start, pos_edge, pos_row, pos_stop_lane, pos_stop_end, path_class, edge_lane_start, lane_length, lane_allow,
+        lane_link_start, link_to, minor, lane_edge, row_link, row_length, row_offset, broken,
+    )  # fmt: skip
+
+
+def minor_links(graph: LaneGraph) -> U8:
+    """1 for links without a light that have to yield (lower-case states), shape (K,)."""
+    return ((graph.link_state >= ord("a")) & (graph.link_signal < 0)).astype(np.uint8)
 
 
 def _expand(
@@ -179,7 +206,7 @@ def _resolve(
     best_lanes(
         start, edge, row[:-1].astype(np.int32), stop_lane, stop_end, np.array(classes, np.int64), graph.edge_lane_start,
         graph.lane_length, graph.lane_allow.astype(np.int64), graph.lane_link_start, graph.link_to, graph.lane_edge,
-        row_link, row_length, row_offset, broken,
+        row_link, row_length, row_offset, broken, minor_links(graph),
     )  # fmt: skip
     paths = Paths(start, edge, row[:-1].astype(np.int32), last, index, row_link, row_length, row_offset, trip_path)
     return paths, broken
