@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloverleaf.cloud.live.ranges import Ranges
 from cloverleaf.cloud.store.lake import Lake, LakeFull
-from cloverleaf.cloud.store.log import Log, Ranges
+from cloverleaf.cloud.store.log import Log
 from cloverleaf.cloud.store.query import Reader
 from cloverleaf.cloud.store.replay import Past
 from cloverleaf.cloud.store.rows import Names, Rows
@@ -54,6 +55,14 @@ def test_ranges_are_a_set(numbers) -> None:
         plain.add(n)
     assert {n for n in range(62) if n in ranges} == plain
     assert all(a[1] + 1 < b[0] for a, b in zip(ranges.ranges, ranges.ranges[1:]))
+
+
+def test_ranges_forget_what_is_long_past() -> None:
+    ranges = Ranges()
+    for n in range(0, 1000, 2):
+        ranges.add(n)
+    ranges.forget(100)
+    assert len(ranges.ranges) <= 52 and 1 in ranges and 997 not in ranges and not ranges.add(501) and ranges.add(997)
 
 
 def test_a_frame_is_stored_once_also_after_a_restart(tmp_path) -> None:
@@ -169,6 +178,47 @@ def test_merge_retention_and_erasure(tmp_path) -> None:
     lake.close()
 
 
+def test_a_large_file_is_not_merged_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("cloverleaf.cloud.store.lake.LARGE", 2000)
+    lake = filled(tmp_path, 10)
+    assert lake.merge(crowd=10) == 9
+    (large,) = lake.log.files
+    for k in range(10, 20):
+        assert lake.claim("city.edge", 1, k)
+        lake.put(rows(20, 10, T0 + k, k))
+        lake.commit({"FRAMES": k + 1})
+    assert lake.merge(crowd=10) == 9 and len(lake.log.files) == 2 and large in lake.log.files
+    assert lake.merge(crowd=2) == 0
+    lake.close()
+
+
+def test_files_that_were_merged_meanwhile_are_not_damaged(tmp_path, monkeypatch) -> None:
+    lake = filled(tmp_path, 10)
+    reader = Reader(tmp_path)
+    listed = reader.files
+
+    def late(first, last, box=None):  # the files are merged between the look at the log and the question
+        found = listed(first, last, box)
+        lake.merge(crowd=10)
+        return found
+
+    monkeypatch.setattr(reader, "files", late)
+    assert reader.trip(1003, T0, T0 + 100).num_rows == 100
+    assert reader.damaged == {}
+    lake.close()
+
+
+def test_names_are_not_remembered_for_those_who_are_gone() -> None:
+    names = Names(b"one")
+    first = names.names(np.arange(1000), np.full(1000, T0))
+    assert names.names(np.array([7, 2000, 7]), np.full(3, T0)).tolist() == [
+        first[7],
+        names.name(2000, int(T0 // 86_400)),
+        first[7],
+    ]
+    assert len(names._known) == 2
+
+
 def test_the_past_is_played_forwards_and_backwards(tmp_path) -> None:
     lake = filled(tmp_path, 30)
     past = Past(Reader(tmp_path))
@@ -190,5 +240,9 @@ def test_names_change_with_the_day_and_need_the_secret() -> None:
 def test_the_log_is_plain(tmp_path) -> None:
     lake = filled(tmp_path, 1)
     commit = json.loads((tmp_path / "_log" / f"{1:020d}.json").read_text())
-    assert commit["streams"] == {"FRAMES": 1} and commit["frames"] == {"city.edge:1": [[0, 0]]} and commit["add"][0][1] == 200
+    assert (
+        commit["streams"] == {"FRAMES": 1}
+        and commit["frames"] == {"city.edge:1": [[0, 0]]}
+        and commit["add"][0][1] == 200
+    )
     lake.close()

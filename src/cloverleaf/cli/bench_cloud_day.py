@@ -73,7 +73,7 @@ def day(
             ingest.take(waiting)
             waiting.clear()
             lake.commit({"FRAMES": k})
-            lake.merge()
+            lake.merge(most=4)
             lake.retain(keep_s, t)
         if (k + 1) % round(sample_s * hz) == 0:
             gc.collect()

@@ -13,6 +13,7 @@ import numpy as np
 
 from cloverleaf.cloud.live.counts import Counts
 from cloverleaf.cloud.live.frames import SIMULATED, Frame, Trust
+from cloverleaf.cloud.live.ranges import Ranges
 from cloverleaf.cloud.live.subjects import tenant_number
 from cloverleaf.link.batches import join, pack, take
 from cloverleaf.link.content.content import Content
@@ -25,7 +26,8 @@ MAX_AGE, MAX_AHEAD = 2.0, 0.5
 """s that a message may be old, and that a sender's clock may be ahead."""
 MARGIN_M = 1000.0
 MAX_SPEED = 90.0
-_REMEMBER = 65_536
+_WINDOW, _RUNS = 4096, 4096
+"""Sequence numbers of one run of a source that are remembered one by one (older frames are stale), and runs that are remembered."""
 
 
 class Checker(Protocol):
@@ -66,7 +68,7 @@ class Intake:
         self._tenant: list[int] = []  # of each source, as rows name it
         self._number: dict[str, int] = {}
         self._content: dict[str, Content] = {}
-        self._seen: OrderedDict[tuple[str, int, int], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, int], Ranges] = OrderedDict()
         self._waiting: dict[tuple[str, float, int, int], list[_Part]] = {}
         g = base_map.graph
         self._box = (
@@ -96,13 +98,15 @@ class Intake:
 
     def add(self, source: str, frame: Frame) -> bool:
         """Queue a frame of `source` for the next `open`; False if it is a second copy."""
-        key = (source, frame.epoch, frame.sequence)
-        if key in self._seen:
+        run = source, frame.epoch
+        seen = self._seen.setdefault(run, Ranges())
+        self._seen.move_to_end(run)
+        if len(self._seen) > _RUNS:
+            self._seen.popitem(last=False)
+        if not seen.add(frame.sequence):
             self.counts.refuse(source, "duplicate_frame")
             return False
-        self._seen[key] = None
-        if len(self._seen) > _REMEMBER:
-            self._seen.popitem(last=False)
+        seen.forget(_WINDOW)
         number = self.number(source)
         self.standards[number] = frame.standard
         order = frame.epoch, frame.sequence

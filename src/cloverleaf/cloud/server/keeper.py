@@ -32,6 +32,8 @@ from cloverleaf.types.errors import DecodeError
 
 COMMIT_EVERY, COMMIT_ROWS = 2.0, 400_000
 TIDY_EVERY, PART_EVERY = 5.0, 1.0
+MERGES = 8
+"""Hours and cells whose files are merged at a time, one after the other."""
 FETCH = 500
 APART = 5.0
 """s by which one stream is read ahead of another that has more, at most."""
@@ -158,8 +160,7 @@ class Keeper:
                 self.problem = ""
                 if time.monotonic() > self._tidy:
                     self._tidy = time.monotonic() + TIDY_EVERY
-                    async with self._writing:
-                        await asyncio.to_thread(self._housekeeping)
+                    await self._housekeeping()
                     await self._trim(js)
             except (LakeFull, OSError) as error:
                 if not isinstance(error, TimeoutError):  # an OSError by descent, but the broker's
@@ -198,9 +199,14 @@ class Keeper:
         if frames:
             self.ingest.take(frames)
 
-    def _housekeeping(self) -> None:
-        self.lake.merge()
-        self.lake.retain(self.child.settings.keep_lake_s, time.time())
+    async def _housekeeping(self) -> None:
+        async with self._writing:
+            await asyncio.to_thread(self.lake.retain, self.child.settings.keep_lake_s, time.time())
+        for _ in range(MERGES):
+            async with self._writing:
+                if not await asyncio.to_thread(self.lake.merge):
+                    break
+            await self._write()  # what waits goes first
 
     async def _trim(self, js: JetStreamContext) -> None:
         """Let the streams forget what has been in the lake for long enough."""

@@ -13,12 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cloverleaf.cloud.store.log import File, Log, Ranges
+from cloverleaf.cloud.live.ranges import Ranges
+from cloverleaf.cloud.store.log import File, Log
 from cloverleaf.cloud.store.rows import SCHEMA, Rows, cell_of, joined
 from cloverleaf.types.errors import CloverleafError
 
 CROWD = 24
 """Files of one hour and cell from which on they are merged into one."""
+LARGE = 200_000
+"""Rows from which on a file stays as it is: merging it again with each small file that comes would cost ever more."""
 
 
 class LakeFull(CloverleafError):
@@ -121,11 +124,12 @@ class Lake:
         shown = path.relative_to(self.folder).as_posix()
         return File(shown, table.num_rows, float(time_column.min()), float(time_column.max()), cell)
 
-    def merge(self, *, crowd: int = CROWD, most: int = 4) -> int:
-        """Merge the files of crowded hours and cells, at most `most` of them a call; returns how many files were saved."""
+    def merge(self, *, crowd: int = CROWD, most: int = 1) -> int:
+        """Merge the small files of crowded hours and cells, at most `most` of them a call; returns how many files were saved."""
         groups: dict[str, list[File]] = {}
         for f in self.log.files.values():
-            groups.setdefault(f.path.rpartition("/")[0], []).append(f)
+            if f.rows < LARGE:
+                groups.setdefault(f.path.rpartition("/")[0], []).append(f)
         saved = 0
         crowded = sorted((g for g in groups.items() if len(g[1]) >= crowd), key=lambda g: -len(g[1]))[:most]
         for _, files in crowded:
@@ -135,6 +139,8 @@ class Lake:
             merged = self._file(table, int(hour_of(column[0])), files[0].cell, column)
             self._replace(files, [merged])
             saved += len(files) - 1
+            del table, tables, column
+            pa.default_memory_pool().release_unused()  # else the pool keeps what the largest merge took
         return saved
 
     def retain(self, keep_s: float, now: float) -> int:

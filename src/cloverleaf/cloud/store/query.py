@@ -114,7 +114,8 @@ class Reader:
                 pq.read_table(path, schema=SCHEMA)
             except FileNotFoundError:
                 found = True  # merged or aged out meanwhile; the log says so by now
-                if not self.log.refresh():
+                self.log.refresh()
+                if f.path in self.log.files:
                     self.damaged[f.path] = "gone"
             except (pa.ArrowException, OSError) as error:
                 self.damaged[f.path] = str(error)[:200] or why[:200]

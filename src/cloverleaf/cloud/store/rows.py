@@ -74,10 +74,9 @@ class Names:
             self._day, self._known = day, {}
         distinct, where = np.unique(station, return_inverse=True)
         known = self._known
-        for s in distinct.tolist():
-            if s not in known:
-                known[s] = self.name(s, day)
-        return np.array([known[s] for s in distinct.tolist()], np.int64)[where]
+        found = {s: known[s] if s in known else self.name(s, day) for s in distinct.tolist()}
+        self._known = found  # those who speak now: who ended his trip need not be remembered all day
+        return np.array(list(found.values()), np.int64)[where]
 
 
 def rows_of(
