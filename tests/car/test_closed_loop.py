@@ -21,12 +21,12 @@ STEP = 0.1
 class Toy:
     """One smart car that starts `start` m into its route; `others` are rows x, y, heading, speed, length, width, kind."""
 
-    def __init__(self, edges, start=20.0, speed=8.0):
-        self.map = read_sumo_net(NET.resolve())
+    def __init__(self, edges, start=20.0, speed=8.0, base_map=None, lane=0):
+        self.map = read_sumo_net(NET.resolve()) if base_map is None else base_map
         ids = [self.map.edge_ids.index(e) for e in edges]
         self.fleet = Fleet(self.map, Routes(np.array([0, len(ids)]), np.array(ids, np.int32)), STEP)
         g = self.map.graph
-        self.lane = int(g.edge_lane_start[ids[0]])
+        self.lane = int(g.edge_lane_start[ids[0]]) + lane
         self.actors, self.plant, self.slots = empty_actors(1), empty_plant(1), np.zeros(1, np.int32)
         self.actors.trip[0], self.actors.length[0], self.actors.width[0], self.actors.kind[0] = 7, 4.6, 1.8, 1
         self.actors.x[0], self.actors.y[0], self.actors.heading[0] = self.place(self.lane, start)

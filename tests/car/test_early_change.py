@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from test_closed_loop import Toy
 
 from cloverleaf.car.fleet import Fleet
 from cloverleaf.car.plan import changes_later, wanted_side
@@ -31,6 +32,19 @@ def test_the_lane_nearer_to_the_exit_is_wanted_in_time(motorway):
     assert wanted_side(fleet.book, fleet.memory, 0, 10.0)[0] == 0
     i[LANE], f[LANE_S] = left, 10.0  # far ahead nobody keeps to the right for an exit
     assert wanted_side(fleet.book, fleet.memory, 0, 10.0)[0] == 0
+
+
+@pytest.mark.parametrize("start", [120.0, 140.0, 146.0, 150.0])
+def test_two_lanes_are_changed_in_the_room_that_is_left(motorway, start):
+    """Who has to stop at the end of the lane between, before its change onto it is quite over, goes on to the exit nevertheless."""
+    g, _, _, _, edges = motorway
+    base_map, _ = load_district()
+    toy = Toy(["X1+1", "ramp-off+0"], start=start, speed=9.0, base_map=base_map, lane=2)
+    for _ in range(450):
+        toy.step()
+        if toy.fleet.memory.i[0, LANE] == g.edge_lane_start[edges[2]]:
+            break
+    assert toy.fleet.memory.i[0, LANE] == g.edge_lane_start[edges[2]], "it stands on the motorway"
 
 
 def test_who_goes_straight_on_keeps_the_lane(motorway):

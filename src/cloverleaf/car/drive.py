@@ -76,6 +76,7 @@ BACK = 40.0  # m of the own path behind the car
 STILL = 0.3  # m/s
 AT_LINE = 3.5  # m; a stop within this of the line counts at a stop sign
 INDICATE = 40.0  # m before a turn
+STOPPING, NEARLY_OVER = 2.0, 0.4  # m/s, m: a lane change with so little left to go, at such a speed, is over
 LOST_BRAKE = -2.0  # m/s2
 ALERT_LIMIT = 8.0  # m; a car whose position may be farther off does not go on
 
@@ -132,7 +133,8 @@ def _remember(book, fleet, path, i, dt):
             side = 1 if turn in (1, 3) else (-1 if turn in (2, 4) else 0)
     if f[i, SHIFT] != 0.0:
         f[i, SHIFT_DONE] += v * dt
-        if f[i, SHIFT_DONE] >= f[i, SHIFT_LENGTH]:
+        # who stops shortly before the end of a change may have no way left to drive it: a next change would never begin
+        if f[i, SHIFT_DONE] >= f[i, SHIFT_LENGTH] or (v < STOPPING and abs(shift_at(f, i, 0.0)) < NEARLY_OVER):
             f[i, SHIFT] = 0.0
         elif abs(f[i, SHIFT]) > 0.4 * book.lane_f[ints[i, LANE], LANE_WIDTH]:
             side = 1 if f[i, SHIFT] < 0.0 else -1

@@ -314,7 +314,8 @@ def prepare_change(book, fleet, scratch, i, side, urgency, needed):
         return np.int64(-1)
     f[i, SHIFT] = f[i, LANE_D] - side * apart
     f[i, SHIFT_DONE] = 0.0
-    f[i, SHIFT_LENGTH] = max(12.0, min(CHANGE_TIME * f[i, SPEED], max(rest * 0.8, 12.0)))
+    room = 0.8 * rest - (LEAVING_ROOM if scratch.change.n[3] == 1 else 0.0)  # another change begins before a blind end
+    f[i, SHIFT_LENGTH] = max(12.0, min(CHANGE_TIME * f[i, SPEED], room))
     occupy(scratch.change, scratch.hyp, scratch.occ_change, f, i, np.int64(0))
     return other
 
