@@ -9,6 +9,7 @@ from cloverleaf.car import state
 from cloverleaf.car.drive import perceive_fleet
 from cloverleaf.car.heard import heard
 from cloverleaf.link.station import empty_received
+from cloverleaf.types.messages import AwarenessBatch, MessageKind
 
 STEP, LATE = 0.1, 0.1
 
@@ -26,11 +27,11 @@ def detection(time, x, y, heading, speed, kind=1, noise=None):
     return [time, x + off[0], y + off[1], heading, vx, vy, 4.5, 1.8, kind, 0.15, 0.95]
 
 
-def look(fleet, rows, now):
+def look(fleet, rows, now, inbox=None):
     seen = np.array(rows, float).reshape(-1, 11)
     perceive_fleet(
-        fleet, state.empty_scratch(), np.zeros(1, np.int64), seen, np.array([0, len(seen)]), heard(empty_received(np.array([1]))),
-        now, STEP,
+        fleet, state.empty_scratch(), np.zeros(1, np.int64), seen, np.array([0, len(seen)]),
+        heard(empty_received(np.array([1])) if inbox is None else inbox), now, STEP,
     )  # fmt: skip
     return fleet.track[0, : fleet.i[0, state.COUNT]]
 
@@ -82,6 +83,32 @@ def test_what_others_read_holds_now_however_old_the_look(late):
         tracks = look(fleet, [detection(now - late, 20.0 + 10.0 * (now - late), 0.0, 0.0, 10.0)], now)
     assert tracks[0, state.T_X] == pytest.approx(20.0 + 10.0 * now, abs=0.05)
     assert tracks[0, state.T_TIME] == now and tracks[0, state.T_FILTERED] == pytest.approx(now - late)
+
+
+def announced(time, x, speed):
+    """An inbox of one announcement of station 9, which drives east."""
+    one = np.ones(1)
+    return empty_received(np.array([1]))._replace(
+        start=np.array([0, 1]), kind=np.array([MessageKind.AWARENESS], np.int32), message=np.zeros(1, np.int32), delay=0.1 * one,
+        awareness=AwarenessBatch(
+            np.array([9]), time * one, x * one, 0.0 * one, 0.0 * one, speed * one, 0.0 * one, 0.0 * one, 4.5 * one, 1.8 * one,
+            np.ones(1, np.int32), np.zeros(1, np.int32),
+        ),
+    )  # fmt: skip
+
+
+def test_looks_that_come_after_newer_messages_are_carried_ahead():
+    fleet, place = one_car(), lambda t: 20.0 + 10.0 * t
+    for k in range(30):
+        now = k * STEP
+        tracks = look(
+            fleet,
+            [detection(now - 0.5, place(now - 0.5), 0.0, 0.0, 10.0)],
+            now,
+            announced(now - 0.1, place(now - 0.1), 10.0),
+        )
+    assert len(tracks) == 1 and tracks[0, state.T_X] == pytest.approx(place(now), abs=0.1)
+    assert tracks[0, state.T_FILTERED] == pytest.approx(now - 0.1)
 
 
 def test_impossible_detections_move_nothing():

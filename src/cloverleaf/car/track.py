@@ -74,6 +74,7 @@ HEADING_WALK = 0.1  # rad per sqrt(s), of a heading beside the turn rate
 STILL = 0.5  # m/s below which a track does not turn
 FIRST_ACCEL, FIRST_TURN, FIRST_HEADING = 1.5, 0.2, 0.1  # m/s2, rad/s, rad: deviations of a new track
 MOST_TURN, MOST_ACCEL, MOST_BRAKING = 0.8, 5.0, -8.0  # rad/s, m/s2 that are told of a track
+MOVED_ACCEL = 1.5  # m/s2 that a look carried ahead does not know of
 LATEST = 0.6  # s; older detections count as so old
 GATE = 11.34  # chi-square 0.99 for three degrees of freedom
 CONFIRMED = 0.5
@@ -220,6 +221,14 @@ def drop_track(fleet, i, k):
 
 
 @kernel
+def moved_on(fleet, i, k, x, y, vx, vy, variance, time):
+    """(x, y, variance) of a look at `time` (s), carried to the filter of track k, which a newer message or detection may have advanced."""
+    after = max(fleet.track[i, k, T_FILTERED] - time, 0.0)
+    doubt = SPEED_SIGMA * after + 0.5 * MOVED_ACCEL * after * after
+    return x + vx * after, y + vy * after, variance + doubt * doubt
+
+
+@kernel
 def gate_distance(fleet, i, k, x, y, vx, vy, variance):
     """Squared Mahalanobis distance of a measurement to track k, in position and (mildly) speed."""
     track = fleet.track
@@ -229,14 +238,17 @@ def gate_distance(fleet, i, k, x, y, vx, vy, variance):
 
 
 @kernel
-def nearest_track(fleet, i, x, y, vx, vy, variance, gate):
-    """Unused track of car i nearest to a measurement within `gate`, -1 none."""
+def nearest_track(fleet, i, x, y, vx, vy, variance, time, gate):
+    """Unused track of car i nearest to a measurement of `time` (s) within `gate`, -1 none."""
     best, least = np.int64(-1), gate
     for k in range(fleet.i[i, COUNT]):
-        dx, dy = x - fleet.track[i, k, T_X], y - fleet.track[i, k, T_Y]
-        if fleet.track_i[i, k, T_USED] != 0 or dx * dx + dy * dy > 100.0:
+        if fleet.track_i[i, k, T_USED] != 0:
             continue
-        distance = gate_distance(fleet, i, k, x, y, vx, vy, variance)
+        mx, my, doubt = moved_on(fleet, i, k, x, y, vx, vy, variance, time)
+        dx, dy = mx - fleet.track[i, k, T_X], my - fleet.track[i, k, T_Y]
+        if dx * dx + dy * dy > 100.0:
+            continue
+        distance = gate_distance(fleet, i, k, mx, my, vx, vy, doubt)
         if distance < least:
             best, least = np.int64(k), distance
     return best
@@ -291,12 +303,12 @@ def take_objects(fleet, scratch, i, seen, first, end, now):
             heading = wrap_angle(bh + f[i, HEADING] + turn)
             variance = sigma * sigma + 0.01
             length, width = max(seen[m, D_LENGTH], 0.3), max(seen[m, D_WIDTH], 0.3)
-            k = nearest_track(fleet, i, x, y, vx, vy, variance, GATE)
+            k = nearest_track(fleet, i, x, y, vx, vy, variance, now - late, GATE)
             if k >= 0:
                 ends = max(0.5 * length, 0.5)  # m; a box is turned by about the position error of its ends
-                measure_track(
-                    fleet, scratch, i, k, x, y, heading, vx, vy, length, width, variance, 0.5 * variance / (ends * ends)
-                )
+                turn_variance = 0.5 * variance / (ends * ends)
+                x, y, variance = moved_on(fleet, i, k, x, y, vx, vy, variance, now - late)
+                measure_track(fleet, scratch, i, k, x, y, heading, vx, vy, length, width, variance, turn_variance)
                 fleet.track[i, k, T_SEEN] = 0.0
                 fleet.track[i, k, T_TRUST] += 0.4 * (1.0 - fleet.track[i, k, T_TRUST]) * (0.5 + 0.5 * confidence)
                 fleet.track_i[i, k, T_USED] = 1
