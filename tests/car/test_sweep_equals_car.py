@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cloverleaf.car.fleet import Fleet
-from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_UP
+from cloverleaf.car.simulate import JERK_DOWN, JERK_HARD, JERK_RELEASE, JERK_UP
 from cloverleaf.car.state import ASK
 from cloverleaf.judge.drivers.cloverleaf import planned_accel
 from cloverleaf.link.station import empty_inboxes
@@ -110,9 +110,8 @@ def sweep(limit):
         near[0, D.DX], near[0, D.GAP], near[0, D.NEAR_SPEED] = leader - s, leader - s - LENGTH, u
         wanted = planned_accel(own, near)
         if t > 0:
-            wanted = min(
-                max(wanted, last[0] - (JERK_HARD if wanted < -3.0 else JERK_DOWN) * DT), last[0] + JERK_UP * DT
-            )
+            down, up = JERK_HARD if wanted < -3.0 else JERK_DOWN, JERK_UP if last[0] >= 0.0 else JERK_RELEASE
+            wanted = min(max(wanted, last[0] - down * DT), last[0] + up * DT)
         last[0] = wanted
         return wanted
 

@@ -8,7 +8,7 @@ from cloverleaf.judge.observe import minimum_gap
 from cloverleaf.judge.rules.ncap import self_assessment
 from cloverleaf.judge.rules.r157 import R157, TIME_GAPS
 from cloverleaf.judge.rules.scenario import own_criteria, rule_set
-from cloverleaf.judge.rules.table import Rule, RuleSet, judge_cases
+from cloverleaf.judge.rules.table import Rule, RuleSet, excusable, judge_cases
 from cloverleaf.judge.verdict import Criterion, SuiteResult, Verdict, exit_code
 from cloverleaf.types.errors import StudyError
 
@@ -75,3 +75,24 @@ def test_minimum_gap_is_the_table_of_the_regulation():
 def test_every_rule_names_clause_and_edition():
     assert all(r.criterion.clause and r.criterion.edition for r in R157.rules)
     assert "DSSAD" in " ".join(R157.limits) and "transition demand" in " ".join(R157.limits)
+
+
+def test_the_reference_driver_s_collision_excuses_collisions_and_hard_braking_alone():
+    measures = {
+        "crash": np.array([1.0, 0.0, 0.0, 0.0]),
+        "needless_decel_mps2": np.array([0.0, 6.5, 5.0 + 1e-13, 6.5]),
+        "short_gap_s": np.array([0.0, 11.0, 0.0, 0.0]),
+        "followed": np.ones(4),
+        "lane_exit_m": np.zeros(4),
+        "top_speed_kmh": np.full(4, 50.0),
+    }
+    assert excusable(R157, measures, 4).tolist() == [True, True, False, True]
+    measures["avoidable"] = np.array([0.0, 0.0, 1.0, 1.0])
+    found = judge_cases(R157, measures, np.zeros(4, np.int8))
+    assert found["deceleration"].tolist() == [
+        Verdict.NOT_APPLICABLE,
+        Verdict.NOT_APPLICABLE,
+        Verdict.PASS,
+        Verdict.FAIL,
+    ]
+    assert found["no_avoidable_collision"][0] == Verdict.NOT_APPLICABLE and found["time_gap"][1] == Verdict.FAIL

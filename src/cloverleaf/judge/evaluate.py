@@ -1,4 +1,4 @@
-"""From logical scenarios to verdicts: run the driver under test, then the reference driver where it collided, then the rules."""
+"""From logical scenarios to verdicts: the driver under test, the reference driver where its collision would excuse a failure, the rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cloverleaf.judge.rules.ncap import self_assessment
-from cloverleaf.judge.rules.table import judge_cases
+from cloverleaf.judge.rules.table import AVOIDABLE, excusable, judge_cases
 from cloverleaf.judge.suite import Logical
 from cloverleaf.judge.sweep import Columns, Job, Setting, gather, make_jobs, run_jobs
 from cloverleaf.judge.verdict import SuiteResult
@@ -39,9 +39,9 @@ def run_chosen(
     for k, (pick, table) in enumerate(zip(chosen, tables)):
         if not pick.entry.rules.reference or "crash" not in table:
             continue
-        hit = np.flatnonzero((table["crash"] == 1.0) & (table["broken"] == 0))
+        hit = np.flatnonzero(excusable(pick.entry.rules, table, len(pick.rows)) & (table["broken"] == 0))
         table["crash_reference"] = np.zeros(len(pick.rows))
-        table["avoidable"] = np.ones(len(pick.rows))
+        table[AVOIDABLE] = np.ones(len(pick.rows))
         if len(hit):
             again.append(Chosen(pick.entry, pick.rows[hit], {n: c[hit] for n, c in pick.cases.items()}))
             where.append((k, hit))
@@ -54,7 +54,7 @@ def run_chosen(
                 k, hit = where[i]
                 crashed = table["crash"] == 1.0
                 tables[k]["crash_reference"][hit] = table["crash"]
-                tables[k]["avoidable"][hit] = np.where(crashed, 0.0, 1.0)
+                tables[k][AVOIDABLE][hit] = np.where(crashed, 0.0, 1.0)
     return tables
 
 

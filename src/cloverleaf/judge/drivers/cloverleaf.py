@@ -11,7 +11,7 @@ import math
 from cloverleaf.algo.jit import kernel
 from cloverleaf.car.guard import longitudinal_limit, sideways_unsafe
 from cloverleaf.car.simulate import ACCEL as TOP_ACCEL
-from cloverleaf.car.simulate import FIRM, JERK_DOWN, JERK_HARD, JERK_UP, STRONGEST, follow
+from cloverleaf.car.simulate import FIRM, JERK_DOWN, JERK_HARD, JERK_RELEASE, JERK_UP, STRONGEST, follow
 from cloverleaf.car.state import DT as PLAN_DT
 from cloverleaf.car.state import STEPS
 from cloverleaf.judge.drivers.scene import bumper_gap, comes_head_on, side_gap, will_meet
@@ -34,6 +34,7 @@ from cloverleaf.loop.storyboard.driver import (
 HORIZON, MARGIN = 4.0, 0.3  # s of prediction, s of doubt about who is first
 TOWARDS = 0.5  # m/s, from which somebody in the way is oncoming and not standing
 AHEAD = STEPS * PLAN_DT  # s that the planner plays a proposal forward
+TO_SPARE = 1.0  # s that we stand before somebody who comes head-on arrives
 STARTED, LAST = range(2)  # memory: has a command been given, and which
 
 
@@ -52,13 +53,13 @@ def brake_for_oncoming(gap, v, u, top):
     """Acceleration (m/s2) that the planner chooses for somebody `gap` m ahead in our way who comes towards us at `u` m/s; inf: none.
 
     Following cannot avoid him. If going on (at most towards `top` m/s) meets him within the planner's horizon, a firm brake is chosen
-    where it brings us to rest before the meeting, else the strongest.
+    where it brings us to rest in good time, else the strongest.
     """
     on = min(top * AHEAD, v * AHEAD + 0.5 * TOP_ACCEL * AHEAD * AHEAD)
     if gap > u * AHEAD + on:
         return math.inf
     rest = v / FIRM
-    return -FIRM if gap > 0.5 * v * rest + u * (rest + PLAN_DT) else -STRONGEST
+    return -FIRM if gap > 0.5 * v * rest + u * (rest + TO_SPARE) else -STRONGEST
 
 
 @kernel
@@ -90,7 +91,8 @@ def cloverleaf(own, near, memory, command):
     wanted = planned_accel(own, near)
     if memory[STARTED] == 1.0:
         down = JERK_HARD if wanted < -3.0 else JERK_DOWN
-        wanted = min(max(wanted, memory[LAST] - down * own[OWN_DT]), memory[LAST] + JERK_UP * own[OWN_DT])
+        up = JERK_UP if memory[LAST] >= 0.0 else JERK_RELEASE
+        wanted = min(max(wanted, memory[LAST] - down * own[OWN_DT]), memory[LAST] + up * own[OWN_DT])
     memory[STARTED], memory[LAST] = 1.0, wanted
     command[COMMAND_ACCEL] = wanted
     command[COMMAND_CURVATURE] = math.nan

@@ -12,7 +12,7 @@ EDITION = "UN R157, original version"
 TIME_GAPS = ((7.2, 1.0), (10.0, 1.1), (20.0, 1.2), (30.0, 1.3), (40.0, 1.4), (50.0, 1.5), (60.0, 1.6))
 """Speed (km/h) -> minimum time gap (s), clause 5.2.3.3; linear between, never below 2 m."""
 GAP_RECOVERY = 10.0  # s
-EMERGENCY = 5.0  # m/s2
+EMERGENCY, ROUNDING = 5.0, 1e-6  # m/s2
 TOP_SPEED_KMH = 60.0
 
 R157 = RuleSet(
@@ -29,9 +29,10 @@ R157 = RuleSet(
             since=f"a spell below the minimum gap behind a leader that is not pulling away lasts at most {GAP_RECOVERY:g} s",
         ),
         Rule(
-            Criterion("deceleration", "more than 5 m/s2 only in imminent danger of collision", "5.3.1.1", EDITION),
-            "needless_decel_mps2", "<=", EMERGENCY,
-            since="deceleration while no road user in the way needs even half of it",
+            Criterion("deceleration", "more than 5 m/s2 only in imminent danger of collision", "2.6 and 5.3.1.1", EDITION),
+            "needless_decel_mps2", "<=", EMERGENCY + ROUNDING, applies="avoidable",
+            since="deceleration while no road user in the way needs even half of it; where the reference driver, who brakes harder than "
+                  "5 m/s2, collides, no such braking avoids the collision, which is what 2.6 calls imminent",
         ),
         Rule(
             Criterion("lane_keeping", "the vehicle stays within its lane", "5.2.1", EDITION),

@@ -15,6 +15,9 @@ RELATIONS: dict[str, Callable[[Any, float], Any]] = {
     "<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq,
 }  # fmt: skip
 
+AVOIDABLE = "avoidable"
+"""Column of a case: 0 where the reference driver collides."""
+
 
 class Rule(NamedTuple):
     """`measure` (a column of a case's measures) must stand in `relation` to `limit`.
@@ -51,6 +54,15 @@ def verdict_of(rule: Rule, measures: Mapping[str, NDArray[Any]], count: int) -> 
     if rule.applies and rule.applies in measures:
         verdict[np.asarray(measures[rule.applies], np.float64) == 0] = Verdict.NOT_APPLICABLE
     return verdict
+
+
+def excusable(rules: RuleSet, measures: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.bool_]:
+    """Cases (count,) that fail a rule which does not apply where the reference driver collides."""
+    failed = np.zeros(count, bool)
+    for rule in rules.rules:
+        if rule.applies == AVOIDABLE:
+            failed |= verdict_of(rule._replace(applies=""), measures, count) == Verdict.FAIL
+    return failed
 
 
 def judge_cases(
