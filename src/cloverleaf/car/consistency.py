@@ -36,12 +36,13 @@ from cloverleaf.types.state import F64, I64
 PAIR, SPEEDS = 3.0, 2.5  # m, m/s: a detection farther from a message is not the same road user
 OLDEST = 0.6  # s
 PAIRS = 12.0  # residuals that count as one view
+AGREEING = 0.5  # m, mean offset up to which sensors are sound beyond doubt
 AT_ONCE = (
     3.0  # stations seen in one look: the error of a single one's own position lasts, and no repetition averages it away
 )
 BIASED, SOUND = (
     0.9,
-    0.6,
+    0.8,
 )  # m, mean offset from which sensors count as biased (3.6 deviations of the own position), and sound again
 
 
@@ -92,11 +93,12 @@ class Consistency:
         self.offset = np.zeros((0, 2))  # m forward, left
         self._weight = np.zeros(0)  # residuals behind it, at most PAIRS
         self._biased = np.zeros(0, bool)
+        self._now = np.zeros(0, bool)  # others were seen in the last look
 
     def _arrange(self, stations: I64) -> None:
         row = {int(s): k for k, s in enumerate(self._stations)}
         old = np.array([row.get(int(s), -1) for s in stations], np.int64)
-        for name in ("offset", "_weight", "_biased"):
+        for name in ("offset", "_weight", "_biased", "_now"):
             have = getattr(self, name)
             new = np.zeros((len(stations), *have.shape[1:]), have.dtype)
             new[old >= 0] = have[old[old >= 0]]
@@ -112,6 +114,7 @@ class Consistency:
         out = np.zeros((len(stations), 3))
         residuals(told, receivers, stations, body, seen, seen_start, float(t), out)
         count = np.where(out[:, 0] >= AT_ONCE, out[:, 0], 0.0)
+        self._now = count > 0.0
         # a running mean over the last PAIRS residuals: sure after one busy look, or after some lonely ones
         self._weight = np.minimum(self._weight + count, np.maximum(PAIRS, count))
         share = np.where(count > 0, count / np.maximum(self._weight, 1.0), 0.0)[:, None]
@@ -121,3 +124,7 @@ class Consistency:
         sure = self._weight >= 0.5 * PAIRS
         self._biased = sure & np.where(self._biased, size > SOUND, size > BIASED)
         return self._biased.copy()
+
+    def sound(self) -> np.ndarray:
+        """Which cars' sensors agree with what others say, (n,) bool; where nobody says anything they do not."""
+        return (self._weight >= 0.5 * PAIRS) & (np.abs(self.offset).max(1, initial=0.0) < AGREEING) & self._now

@@ -68,6 +68,7 @@ class Checked(NamedTuple):
     ego: EgoFrame
     objects: ObjectFrame
     lights: LightFrame | None
+    fixed: np.ndarray  # (n,) bool, the place is of a fix, not of dead reckoning
     wanted: I64  # (n,) Mode that this tick's faults ask for; `Supervision.held` says which one holds
 
 
@@ -135,7 +136,7 @@ class Supervision:
         frame = self._ego(ego, commanded, t, wanted)
         seen = self._objects(objects, n, t, wanted)
         shown = self._lights(lights, frame.speed, t, wanted) if camera else lights
-        return Checked(frame, seen, shown, wanted)
+        return Checked(frame, seen, shown, self._doubt == 0.0, wanted)
 
     def held(self, wanted: I64) -> I64:
         """The mode that holds where the faults of this tick ask for `wanted` (n,): it goes back a while after the last one."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from cloverleaf.car.consistency import Consistency
 from cloverleaf.car.fleet import Fleet
 from cloverleaf.car.heard import Heard, body_table, detection_table
 from cloverleaf.car.inbox import Admitted
+from cloverleaf.car.limits import LEAST_SURE
 from cloverleaf.car.marked import MarkingDoor
 from cloverleaf.car.mission import MissionDoor
 from cloverleaf.car.rows import rows_of
+from cloverleaf.car.steps import Steps
 from cloverleaf.car.supervise import Checked, Mode, Supervision
 from cloverleaf.car.tally import Reason, Tally
 from cloverleaf.runtime.faults import Injector
-from cloverleaf.types.frames import FleetMission, SensorFrames
+from cloverleaf.types.errors import StudyError
+from cloverleaf.types.frames import EgoFrame, FleetMission, SensorFrames
 from cloverleaf.types.hmi import HmiBatch, HmiKind, Priority, empty_hmi
 from cloverleaf.types.messages import AwarenessBatch, Received
 from cloverleaf.types.state import F64, I64, VehicleCommands
@@ -25,22 +30,42 @@ HAZARD = 2
 SHOWN = 1.0  # s
 
 
+TOPICS = ("ego", "objects", "lights", "lanes", "mission", "inbox", "commands", "awareness", "hmi")
+"""What passes through here and may be struck by faults."""
 LATE_TALK = 0.4  # s; others speak ten times a second, so that something fresher is always among what they say
 
 
 class SupervisedFleet:
-    """Wraps a fleet; the same `step`. `faults` strike the topics that the cars read: ego, objects, lights, lanes, mission and
-    inbox."""
+    """Wraps a fleet; the same `step`. `faults` strike what the cars read and what they say, see `TOPICS`."""
 
     def __init__(self, fleet: Fleet, faults: Injector | None = None) -> None:
         self.fleet = fleet
         self.supervision, self.consistency = Supervision(fleet.dt, fleet.tally), Consistency()
+        self.steps = Steps()
         self.trips = MissionDoor(fleet.tally, len(fleet.book.pos_start) - 1)
         self.markings = MarkingDoor(fleet.tally)
+        self._faults = Injector()
         self.faults = faults or Injector()
         self.mode: I64 = np.zeros(0, np.int64)
         self._stations: I64 = np.zeros(0, np.int64)
         self._accel: F64 = np.zeros(0)
+        self._steer: F64 = np.zeros(0)
+
+    @property
+    def faults(self) -> Injector:
+        """What strikes the topics. Setting it raises StudyError for a topic that does not pass through here."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Injector) -> None:
+        for fault in faults.faults:
+            if fault.topic not in TOPICS:
+                raise StudyError(
+                    f"a car neither reads nor writes '{fault.topic}'",
+                    element="fault",
+                    hint=f"one of {', '.join(TOPICS)}",
+                )
+        self._faults = faults
 
     def step(
         self, frames: SensorFrames, mission: FleetMission, inbox: Received, t: float
@@ -66,11 +91,49 @@ class SupervisedFleet:
         )
         frames = frames._replace(ego=checked.ego, objects=checked.objects, lights=checked.lights, lanes=lanes)
         commands, awareness, hmi = self.fleet.drive(frames, mission, admitted.told, t)
-        stopping = np.flatnonzero(self.mode == Mode.SAFE_STOP)
-        commands.accel[stopping] = np.minimum(commands.accel[stopping], -STOP_BRAKING)
-        commands.indicator[stopping] = HAZARD
-        self._stations, self._accel = stations.copy(), commands.accel.copy()
-        return commands, awareness, take_over(hmi, mission.station[stopping], t) if len(stopping) else hmi
+        done = self._done(commands, t)
+        self._stations, self._accel = stations.copy(), done.accel.copy()
+        return done, self._said(awareness, frames.ego, t), self._shown(hmi, stations, t)
+
+    def _done(self, commands: VehicleCommands, t: float) -> VehicleCommands:
+        """What the actuators do: what they are asked for, or a safe stop where the mode or a command that does not arrive says so."""
+        n = len(self.mode)
+        struck = self.faults("commands", commands, t)
+        lost = np.full(n, struck is None or any(len(column) != n for column in struck))
+        given = commands if lost.any() else struck
+        broken = ~(np.isfinite(given.accel) & np.isfinite(given.steer))
+        self.tally.add("commands", Reason.LOST, lost)
+        self.tally.add("commands", Reason.BROKEN, broken)
+        self.mode[lost | broken] = Mode.SAFE_STOP
+        held = self._steer if len(self._steer) == n else np.zeros(n)
+        stop, blind = self.mode == Mode.SAFE_STOP, lost | broken
+        accel = np.where(stop, np.minimum(np.where(blind, 0.0, given.accel), -STOP_BRAKING), given.accel)
+        self._steer = np.where(blind, held, given.steer)
+        return VehicleCommands(accel, self._steer.copy(), np.where(stop, HAZARD, given.indicator).astype(np.int32))
+
+    def _said(self, awareness: AwarenessBatch, ego: EgoFrame, t: float) -> AwarenessBatch:
+        """What goes out: nothing that is not a number, and nothing of a car that never knew where it is."""
+        struck = self.faults("awareness", awareness, t)
+        if struck is None:
+            self.tally.add("awareness", Reason.LOST, np.ones(len(awareness.station), bool))
+            none: list[Any] = [column[:0] for column in awareness]
+            return AwarenessBatch(*none)
+        whole = np.logical_and.reduce([np.isfinite(column) for column in struck])
+        if len(whole) == len(ego.x):
+            self.tally.add("awareness", Reason.BROKEN, ~whole)
+            whole &= ego.sigma_xy <= LEAST_SURE
+        kept: list[Any] = [column[whole] for column in struck]
+        return AwarenessBatch(*kept)
+
+    def _shown(self, hmi: HmiBatch, stations: I64, t: float) -> HmiBatch:
+        """What the screens show; who is stopped is asked to take over, whatever else there was."""
+        stopping = stations[self.mode == Mode.SAFE_STOP]
+        struck = self.faults("hmi", take_over(hmi, stopping, t) if len(stopping) else hmi, t)
+        if struck is None:
+            self.tally.add("hmi", Reason.LOST, np.ones(len(stations), bool))
+            return empty_hmi()
+        whole: np.ndarray = np.isfinite(struck.time) & np.isfinite(struck.until)
+        return struck if whole.all() else HmiBatch(*(column[whole] for column in struck))
 
     @property
     def tally(self) -> Tally:
@@ -78,13 +141,15 @@ class SupervisedFleet:
         return self.fleet.tally
 
     def _biased(self, checked: Checked, mission: FleetMission, told: Heard, t: float) -> np.ndarray:
-        """Cars whose objects lie beside where these say they are, (n,) bool; counted."""
-        seen, rows = checked.objects, np.arange(len(mission.station))
-        biased = self.consistency.check(
-            mission.station, body_table(checked.ego, mission), detection_table(seen), seen.start, told, rows, t
-        )
+        """Cars whose objects lie beside where these say they are, or where they were a moment ago, (n,) bool; counted."""
+        stations, body, seen = mission.station, body_table(checked.ego, mission), detection_table(checked.objects)
+        start, rows = checked.objects.start, np.arange(len(mission.station))
+        biased = self.consistency.check(stations, body, seen, start, told, rows, t)
+        stepped = self.steps.check(stations, body, seen, start, checked.fixed, t)
+        self.steps.refute(stepped & self.consistency.sound())
         self.tally.add("objects", Reason.BIASED, biased)
-        return biased
+        self.tally.add("objects", Reason.STEPPED, stepped)
+        return biased | stepped
 
     def _asked(self, stations: I64) -> F64:
         """m/s2 that each car of today's fleet was asked for in the last tick, 0 for newcomers."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 
@@ -22,11 +22,11 @@ class FaultKind(StrEnum):
     FROZEN = "frozen"  # the last value before the fault, again and again
     DELAYED = "delayed"  # `amount` s late
     BIASED = "biased"  # `amount` is added to `field`
-    BROKEN = "broken"  # `field`, or every float column, is not a number
+    BROKEN = "broken"  # `field`, or every float column, is not a number; a whole number becomes the largest one
 
 
 class Fault(NamedTuple):
-    """One fault. `field` names the column of BIASED and BROKEN; `begin` and `end` in s."""
+    """One fault. `field` names the column of BIASED and BROKEN, `batch.column` inside a batch; `begin` and `end` in s."""
 
     topic: str
     kind: FaultKind
@@ -43,11 +43,21 @@ def checked(fault: Fault) -> Fault:
         raise StudyError(
             "a bias needs the column that it changes", element=f"fault of {fault.topic}", hint="field: ..."
         )
-    if fault.field and fault.field not in row.type._fields:
-        raise StudyError(
-            f"{row.type.__name__} has no column '{fault.field}'", element=f"fault of {fault.topic}",
-            hint=nearest(fault.field, row.type._fields),
-        )  # fmt: skip
+    if fault.field:
+        made, *path = row.type, *fault.field.split(".")
+        for name in path:
+            if name not in getattr(made, "_fields", ()):
+                raise StudyError(
+                    f"{getattr(made, '__name__', made)} has no column '{name}'", element=f"fault of {fault.topic}",
+                    hint=nearest(name, getattr(made, "_fields", ())),
+                )  # fmt: skip
+            made = get_type_hints(made)[name]
+        if hasattr(made, "_fields"):
+            raise StudyError(
+                f"'{fault.field}' is a batch",
+                element=f"fault of {fault.topic}",
+                hint=f"{fault.field}.{made._fields[0]}",
+            )
     if fault.kind == FaultKind.DELAYED and not fault.amount > 0.0:
         raise StudyError("a delay is longer than 0 s", element=f"fault of {fault.topic}")
     return fault
@@ -95,11 +105,19 @@ def copied(value: Any) -> Any:
     return value
 
 
-def _changed(value: Any, fault: Fault) -> Any:
-    def change(column: np.ndarray) -> np.ndarray:
-        if column.dtype.kind != "f":
-            return column
-        return np.full_like(column, np.nan) if fault.kind == FaultKind.BROKEN else column + fault.amount
-
-    names = (fault.field,) if fault.field else value._fields
-    return value._replace(**{n: change(getattr(value, n)) for n in names if isinstance(getattr(value, n), np.ndarray)})
+def _changed(value: Any, fault: Fault, path: tuple[str, ...] | None = None) -> Any:
+    """The value with the column at `path` changed: without one, every float column, those of batches inside included."""
+    if path is None:
+        path = tuple(fault.field.split(".")) if fault.field else ()
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f":
+            return np.full_like(value, np.nan) if fault.kind == FaultKind.BROKEN else value + fault.amount
+        if not fault.field:
+            return value
+        if fault.kind == FaultKind.BROKEN:
+            return np.full_like(value, np.iinfo(value.dtype).max)
+        return (value + np.int64(round(fault.amount))).astype(value.dtype)
+    if not hasattr(value, "_fields"):
+        return value
+    names = path[:1] or value._fields
+    return value._replace(**{name: _changed(getattr(value, name), fault, path[1:]) for name in names})

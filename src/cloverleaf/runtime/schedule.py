@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cloverleaf.runtime.faults import Injector
 from cloverleaf.runtime.replay import Component
 from cloverleaf.runtime.topics import topic
 from cloverleaf.types.errors import StudyError
@@ -63,6 +64,7 @@ class Schedule:
     board: dict[str, tuple[float, Any]] = field(default_factory=dict)  # topic -> time of writing, value
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (task or topic, reason)
     listen: Callable[[str, float, Any], None] | None = None  # hears every value written, a Recorder's `write` for one
+    faults: Injector = field(default_factory=Injector)  # strike what readers get of any topic
 
     def __post_init__(self) -> None:
         self._order = in_order(self.tasks)
@@ -70,9 +72,11 @@ class Schedule:
         self.base = min(t.period for t in self._order)
 
     def write(self, name: str, t: float, value: Any) -> None:
-        """Put a value on the board from outside, as a sensor or a gateway does."""
+        """Put a value on the board, from a task, a sensor or a gateway; one that a fault swallows leaves the board as it was."""
         topic(name)
-        self.board[name] = (t, value)
+        struck = self.faults(name, value, t)
+        if struck is not None:
+            self.board[name] = (t, struck)
         if self.listen:
             self.listen(name, t, value)
 
