@@ -30,12 +30,13 @@ FAULTS = (
 )  # fmt: skip
 
 
-def differing(before: Any, after: Any, n: int) -> np.ndarray:
-    """Which of n cars get something else than there was, (n,) bool; values of one topic."""
+def differing(before: Any, after: Any, stations: np.ndarray) -> np.ndarray:
+    """Which of the cars `stations` (n,) get something else than there was, (n,) bool; values of one topic."""
+    n = len(stations)
     if after is None:
         return np.ones(n, bool)
     if isinstance(before, Received):
-        return _heard_otherwise(before, after, n)
+        return _heard_otherwise(before, after, stations)
     if len(after[0]) != len(before[0]):
         return np.ones(n, bool)
     if isinstance(before, ObjectFrame):
@@ -49,13 +50,13 @@ def differing(before: Any, after: Any, n: int) -> np.ndarray:
     return ~np.logical_and.reduce(same)
 
 
-def _heard_otherwise(before: Received, after: Received, n: int) -> np.ndarray:
+def _heard_otherwise(before: Received, after: Received, stations: np.ndarray) -> np.ndarray:
     """Cars that hear something, of an inbox of which some of the content is another."""
-    hears = np.zeros(n, bool)
+    hears = np.zeros(len(stations), bool)
     for inbox in (before, after):
         row = {int(s): k for k, s in enumerate(inbox.receivers)}
         many = np.diff(inbox.start)
-        hears |= np.array([int(s) in row and many[row[int(s)]] > 0 for s in before.receivers], bool)
+        hears |= np.array([int(s) in row and many[row[int(s)]] > 0 for s in stations], bool)
     batches = zip(before[5:], after[5:])
     changed = any(not np.array_equal(x, y, equal_nan=True) for one, other in batches for x, y in zip(one, other))
     return hears & changed
@@ -73,7 +74,7 @@ class Watching(Injector):
         """As `Injector`."""
         struck = super().__call__(name, value, t)
         if name == self.faults[0].topic and t >= STRUCK - 1e-6:
-            for station in self.stations[differing(value, struck, len(self.stations))].tolist():
+            for station in self.stations[differing(value, struck, self.stations)].tolist():
                 self.since.setdefault(station, t)
         return struck
 
