@@ -83,7 +83,7 @@ class Naive:
         self.objects, self.offset, self.jump, self.since = [], (0.0, 0.0), None, 0.0
 
     def check(self, body, seen, now):
-        if self.since > 0.0 and now - self.since > 20.0:
+        if self.since > 0.0 and now - self.since > 15.0:
             self.__init__()
         h, v, rate = body[3], body[4], body[10 - 4]
 

@@ -43,7 +43,7 @@ def test_without_a_fault_nothing_is_dropped(edges):
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST, FaultKind.BROKEN, FaultKind.DELAYED])
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize("name", [name for name in TOPICS if name != "lanes"])  # the toy has no camera for markings
 def test_nothing_broken_comes_out_whatever_is_struck(edges, name, kind):
     said, modes, fleet = drive(edges, Fault(name, kind, BEGIN, amount=0.5 if kind == FaultKind.DELAYED else 0.0))
     for commands, awareness, hmi in said:

@@ -15,6 +15,7 @@ from cloverleaf.algo.jit import kernel
 from cloverleaf.car.fuse import AWARENESS
 from cloverleaf.car.heard import (
     B_HEADING,
+    B_SIGMA,
     B_SPEED,
     B_X,
     B_Y,
@@ -43,7 +44,7 @@ AT_ONCE = (
 BIASED, SOUND = (
     0.9,
     0.8,
-)  # m, mean offset from which sensors count as biased (3.6 deviations of the own position), and sound again
+)  # m, mean offset from which sensors count as biased, and sound again, beyond the deviation that the own position claims
 
 
 @kernel
@@ -122,7 +123,8 @@ class Consistency:
         self.offset = (1.0 - share) * self.offset + share * mean
         size = np.abs(self.offset).max(1) if len(stations) else np.zeros(0)
         sure = self._weight >= 0.5 * PAIRS
-        self._biased = sure & np.where(self._biased, size > SOUND, size > BIASED)
+        own = np.minimum(body[:, B_SIGMA], 1.0)  # its error is common to all residuals, and lasts
+        self._biased = sure & (size > own + np.where(self._biased, SOUND, BIASED))
         return self._biased.copy()
 
     def sound(self) -> np.ndarray:

@@ -30,7 +30,7 @@ SUSPECTED, CONFIRMED, SMALL = (
     0.5,
 )  # m along an axis: of one look, of the mean of two, of an offset that is none any more
 SUSPECTED_OF_TWO, CONFIRMED_OF_TWO = 0.7, 0.8  # m, where two objects only tell of it
-HELD = 20.0  # s
+HELD = 15.0  # s
 
 # columns of the memory of an object, and of a car
 X, Y, VX, VY, TIME, LOOKS = range(6)
