@@ -19,6 +19,7 @@ from cloverleaf.cloud.server.durable import Durable
 from cloverleaf.cloud.server.keeper import Keeper
 from cloverleaf.cloud.server.load import Generator, Load
 from cloverleaf.cloud.server.settings import Settings, share_map
+from cloverleaf.cloud.server.shard import Shard
 from cloverleaf.cloud.server.stream import ensure_streams, leader_of, part_leaders
 from cloverleaf.cloud.store.query import Reader
 
@@ -134,6 +135,35 @@ def test_a_frame_that_both_streams_have_is_stored_once(tmp_path: Path) -> None:
     finally:
         broker.stop()
     assert Reader(tmp_path / "lake").span()[2] == 120
+
+
+def test_a_twin_that_starts_anew_reads_the_last_seconds_of_both_streams(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "broker", mqtt=-1)
+    settings = Settings(data=str(tmp_path), broker=broker.url, secret="00" * 32)
+    cars = Generator(Load("", "", vehicles=40), share_map(settings))
+
+    async def story() -> None:
+        client = await connect(broker.url, "test")
+        try:
+            await ensure_streams(client)
+            shard = Shard(Child("shard-0", settings, client), 0)
+            js, now = client.jetstream(), time.time()
+            stale = pack_frame(cars.frame(np.arange(40), now - 60.0))
+            first, second = (pack_frame(cars.frame(np.arange(20 * k, 20 * k + 20), now)) for k in range(2))
+            for stream, data in ((0, stale), (0, first), (1, second), (1, first)):  # one of them is in both
+                await js.publish(frame_subject(-1, "city", "edge", stream), data)
+            await shard.rebuild()
+            shard.engine.cycle(time.time())
+            assert shard.rebuilt == 4 and sorted(shard.engine.twin.tracks.station.tolist()) == list(range(1, 41))
+            assert shard.engine.counts.refused == {("city.edge", "stale"): 40, ("city.edge", "duplicate_frame"): 1}
+        finally:
+            await client.close()
+
+    broker.start()
+    try:
+        asyncio.run(story())
+    finally:
+        broker.stop()
 
 
 def test_a_dead_leader_keeps_nobody_waiting(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from nats.aio.client import Client
 from cloverleaf.cli.bench_cloud import bench_folder, generate, result_of, say
 from cloverleaf.cloud.broker import Broker, cluster
 from cloverleaf.cloud.live.subjects import STREAMS
+from cloverleaf.cloud.live.warm import warm
 from cloverleaf.cloud.server.child import connect
 from cloverleaf.cloud.server.load import Traffic
 from cloverleaf.cloud.server.settings import Settings, share_map
@@ -182,7 +183,9 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
     )
     supervisor = Supervisor(settings.run, None)
     try:
-        singles = Singles(share_map(settings))
+        base_map = share_map(settings)
+        warm(base_map)  # kernels that are not compiled yet would keep the shards from work for minutes
+        singles = Singles(base_map)
         asyncio.run(_prepare(settings.broker))
         path = settings.write()
         supervisor.add("keeper", "keeper", path)

@@ -174,7 +174,9 @@ class Shard:
                 f"{SPACES[stream]}.>", stream=STREAMS[stream], ordered_consumer=True, config=config
             )
             info = await sub.consumer_info()
-            left = info.num_pending or 0
+            left = (info.num_pending or 0) + (
+                info.delivered.consumer_seq if info.delivered else 0
+            )  # some are here by now
             while left > 0:
                 message = await sub.next_msg(timeout=1.0)
                 self.take(message.subject, message.data)
