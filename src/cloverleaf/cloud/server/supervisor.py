@@ -15,7 +15,7 @@ from cloverleaf.cloud.server.nursery import Forked, Nursery, can_fork
 
 WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """s before a process that died is started again: the first time, the second, ..."""
-CALM = 30.0
+CALM = 10.0
 """s of life after which a process counts as well again."""
 
 
