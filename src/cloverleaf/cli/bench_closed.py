@@ -19,6 +19,7 @@ from cloverleaf.algo.jit import PACKAGE_ROOT
 from cloverleaf.cli.bench_fault import PENETRATION, caused_by_smart, one_line, rate_bound, run_until
 from cloverleaf.measure import comfort, journey
 from cloverleaf.measure.observer import count_collisions
+from cloverleaf.runtime.workers import end_with_parent
 from cloverleaf.study.build import Run
 from cloverleaf.study.config import Arm, Fleet, Human, Study
 from cloverleaf.study.reading import from_sumocfg, with_changes
@@ -128,7 +129,7 @@ def studies(data: Path | None, say: Callable[[str], None]) -> list[tuple[str, St
 def results(places: list[tuple[str, Study]]) -> Iterator[tuple[str, int, F64, list[str]]]:
     """Runs of all places in turn, seed after seed, on `WORKERS` processes, until the caller has enough."""
     jobs = ((name, study, seed) for seed in count(1) for name, study in places)
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), end_with_parent) as pool:
         waiting = [pool.submit(kept_run, OUT, *next(jobs)) for _ in range(WORKERS + 1)]
         try:
             while True:

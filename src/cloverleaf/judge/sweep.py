@@ -7,13 +7,10 @@ which jobs finish cannot matter.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from cloverleaf.judge.drivers.registry import find_driver
 from cloverleaf.judge.play import OUTSIDE_CONSTRAINTS, play, structural_names
 from cloverleaf.judge.ray_pool import on_ray
 from cloverleaf.judge.suite import Logical
+from cloverleaf.runtime.workers import end_with_parent
 from cloverleaf.scenario.distribution.read import Column
 from cloverleaf.types.errors import InputError
 from cloverleaf.types.state import I64
@@ -136,7 +134,7 @@ def _spread(
     """The first job runs here, so that kernels are compiled once and not by every process."""
     yield jobs[0], _finish(jobs[0], run_job(jobs[0]), out, done)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs) - 1), mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs) - 1), mp_context=context, initializer=end_with_parent) as pool:
         waiting: dict[Future[Columns], Job] = {pool.submit(run_job, job): job for job in jobs[1:]}
         try:
             while waiting:
@@ -146,18 +144,6 @@ def _spread(
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed ends too, instead of waiting for jobs for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            connection.wait([parent.sentinel])
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _finish(job: Job, columns: Columns, out: Path | None, done: Callable[[int], None]) -> Columns:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloverleaf.map.graph import BaseMap
+from cloverleaf.runtime.workers import end_with_parent
 from cloverleaf.study.arms import ArmResult, Factory
 from cloverleaf.study.config import Arm, Study
 from cloverleaf.study.job import run_job
@@ -135,6 +136,7 @@ def _on_interrupt(handler: Any) -> Any:
 
 
 def _start_worker(stop: Any, ticks: Any) -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
     ticks.cancel_join_thread()  # at its end no worker waits for its last progress to be read
     _worker.update(stop=stop, ticks=ticks)
