@@ -181,7 +181,7 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
         shards=SHARDS,
         replicas=len(brokers),
     )
-    supervisor = Supervisor(settings.run, None)
+    supervisor, generator = Supervisor(settings.run, None), None
     try:
         base_map = share_map(settings)
         warm(base_map)  # kernels that are not compiled yet would keep the shards from work for minutes
@@ -224,6 +224,9 @@ def drill(folder: Path, kills: int, vehicles: int = 2000) -> dict[str, Any]:
             "verified_here": "0 %",
         }  # fmt: skip
     finally:
+        if generator is not None:
+            generator.kill()
+            generator.wait()
         supervisor.stop()
         for b in brokers:
             b.stop()
