@@ -75,6 +75,8 @@ CONFIRMED = 0.45
 EAGER = 0.8  # m/s2
 STARTING = 6.0  # m/s
 DRIFT_DOUBT = 0.5  # m/s sideways that noise alone makes of somebody who keeps his lane
+CENTRED = 0.04  # of an offset from the middle of the lane is lost in the next metre driven, and at most in one step
+STRAIGHTENED = 6.0  # m after which a body that stood askew follows the lane
 DRIFT_LASTS = 0.9  # of it is left a step later: a lane change takes about three seconds
 STRAIGHT_SHARE, TURN_SHARE = 0.6, 0.25  # of the links out of a lane
 USUAL_BRAKING, BRAKING_SPREAD = 1.5, 1.0  # m/s2, before a bend
@@ -187,10 +189,11 @@ def roll_free(hyp, h, x, y, heading, speed, yaw, sideways):
 
 
 @kernel
-def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at, drift):
+def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at, drift, turn):
     """Along `lane` from (s, d), then over `link` and straight on; stops `stop_at` m from here (inf: does not).
 
-    Who moves sideways at `drift` m/s (left positive) does so for a while; everybody else comes to the middle of the lane.
+    Who moves sideways at `drift` m/s (left positive) does so for a while; everybody else comes to the middle of the lane as he drives
+    on, and out of `turn`, rad by which his body stands askew of the lane. Who stands stays as he stands.
     """
     travelled = 0.0
     k = book.lane_i[lane, LANE_POINTS]
@@ -218,7 +221,12 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at, drift):
             k += 1
         t = s - book.point[k, PS]
         c, q = book.point[k, PCOS], book.point[k, PSIN]
-        _put(hyp, h, step, book.point[k, PX] + t * c - d * q, book.point[k, PY] + t * q + d * c, c, q, speed)
+        x, y = book.point[k, PX] + t * c - d * q, book.point[k, PY] + t * q + d * c
+        if turn != 0.0 and travelled < STRAIGHTENED:
+            askew = turn * (1.0 - travelled / STRAIGHTENED)
+            a, b = math.cos(askew), math.sin(askew)
+            c, q = c * a - q * b, q * a + c * b
+        _put(hyp, h, step, x, y, c, q, speed)
         room = stop_at - travelled
         if room < math.inf:
             if room <= 0.3:
@@ -237,7 +245,7 @@ def roll_lanes(book, hyp, h, lane, s, d, link, speed, accel, stop_at, drift):
             move = max(room, 0.0)
         s += move
         travelled += move
-        d = d + drift * DT if drift != 0.0 else d * 0.96
+        d = d + drift * DT if drift != 0.0 else d * (1.0 - CENTRED * min(move, 1.0))
         drift = drift * DRIFT_LASTS if abs(drift) > 0.1 else 0.0
 
 
@@ -314,7 +322,7 @@ def predict_fork(book, hyp, relation, track, ints, i, k, lane, speed, accel):
         _describe(hyp, h + ways, track, ints, i, k, rel, np.int64(link))
         hyp.f[h + ways, 4] = fit * way_weight(book, link, speed, 0.0)
         total += hyp.f[h + ways, 4]
-        roll_lanes(book, hyp, h + ways, via, at, d, np.int64(book.lane_i[via, LANE_LINKS]), speed, push, math.inf, 0.0)
+        roll_lanes(book, hyp, h + ways, via, at, d, np.int64(book.lane_i[via, LANE_LINKS]), speed, push, math.inf, 0.0, 0.0)
         ways += 1
     for row in range(h, h + ways):
         hyp.f[row, 4] /= total
@@ -332,7 +340,7 @@ def predict_clearing(book, hyp, track, ints, i, k):
     _describe(hyp, h, track, ints, i, k, np.int64(CLEARS), np.int64(-1))
     hyp.f[h, 4] = 0.0
     at, d, _along, _distance = project_on_lane(book, lane, track[i, k, T_X], track[i, k, T_Y])
-    roll_lanes(book, hyp, h, lane, at, d, np.int64(book.lane_i[lane, LANE_LINKS]), CLEARING, 0.0, math.inf, 0.0)
+    roll_lanes(book, hyp, h, lane, at, d, np.int64(book.lane_i[lane, LANE_LINKS]), CLEARING, 0.0, math.inf, 0.0, 0.0)
     hyp.n[0] = h + 1
 
 
@@ -377,9 +385,10 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         return
     if speed == 0.0 or first >= end or at + (speed + 2.0) * STEPS * DT < length:
         # It does not leave this lane within the horizon.
+        turn = wrap_angle(heading - along) if speed == 0.0 else 0.0
         rel, entry = _entry_relation(book, relation, lane, first if first < end and inside else np.int64(-1))
         _describe(hyp, h, track, ints, i, k, rel, entry)
-        roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf, drift)
+        roll_lanes(book, hyp, h, lane, at, d, np.int64(-1), speed, accel, math.inf, drift, turn)
         hyp.n[0] = h + 1
         if inside and speed < CREEPING:
             predict_clearing(book, hyp, track, ints, i, k)
@@ -397,7 +406,7 @@ def predict_track(book, hyp, relation, track, ints, i, k):
         _describe(hyp, h, track, ints, i, k, rel, entry)
         hyp.f[h, 4] = way_weight(book, link, speed, length - at - half)
         total += hyp.f[h, 4]
-        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at, drift)
+        roll_lanes(book, hyp, h, lane, at, d, np.int64(link), speed, push, stop_at, drift, 0.0)
         h += 1
     for row in range(begin, h):
         hyp.f[row, 4] /= total
