@@ -28,7 +28,7 @@ def runs_red(speed, distance, slowed_by=0.0, step=0.1):
         path["gate_s"][0] = rest + 2.5
         if t < YELLOW_S:
             lights._choose(fleet, path, 0, 0, LINK, rest, t)
-        elif ints[state.COMMITTED] == LINK and lights.must_stop(
+        elif ints[state.COMMITTED] == LINK and lights.can_wait(
             v, rest, max(lights.LATE_DECEL, -a), lights.LATE_REACTION
         ):
             ints[state.COMMITTED] = -1
@@ -54,3 +54,23 @@ def test_nobody_passes_on_red(speed):
 def test_who_is_slowed_down_after_choosing_to_go_passes_or_stops(slowed_by):
     ran = [d for d in np.arange(0.5, 60.0, 0.5) if runs_red(13.0, d, slowed_by)]
     assert not ran
+
+
+@pytest.mark.parametrize("distance", [-0.4, -0.1, 0.0, 0.2, 3.0])
+def test_who_stands_at_the_line_waits_even_if_his_front_seems_to_be_over_it(distance):
+    fleet, path = state.empty_fleet(1), state.empty_scratch()[0]["keep"]
+    ints = fleet.i[0]
+    ints[[state.COMMITTED, state.HALTING]] = -1
+    path["n"][0], path["n"][2] = 3, 1
+    path["x"][:3] = path["s"][:3] = (-50.0, 0.0, 400.0)
+    path["limit"][:3] = path["top"][:3] = 20.0
+    path["gate_s"][0] = distance + 2.5
+    for k in range(30):
+        lights._choose(fleet, path, 0, 0, LINK, distance, 0.1 * k)
+        assert ints[state.HALTING] == LINK and ints[state.COMMITTED] == -1
+    assert lights.can_wait(0.0, distance, lights.LATE_DECEL, lights.LATE_REACTION), "on red too"
+
+
+def test_who_is_across_or_moves_over_the_line_drives_on():
+    assert not lights.can_wait(0.0, lights.CROSSED - 0.1, lights.LATE_DECEL, lights.LATE_REACTION)
+    assert not lights.can_wait(4.0, -0.1, lights.LATE_DECEL, lights.LATE_REACTION)

@@ -39,6 +39,7 @@ LATE_DECEL = 4.0  # m/s2, with which a car that had chosen to go stops once it i
 CROSSED = (
     -0.5
 )  # m; a front so far over the line under green has crossed it by right, also if the own position errs a little
+STILL = 0.3  # m/s; who is slower and not across waits at the line, whatever he had chosen
 LAG = 0.65  # s, of the whole chain with the build-up of brakes at comfortable jerk
 BRAKING = 1.0  # m/s2, from which a car brakes rather than coasts
 LATE_REACTION = 0.2  # s, once braking has begun
@@ -77,6 +78,15 @@ def _known_light(book, fleet, i, link, seen_link, seen_light, now):
 
 
 @kernel
+def can_wait(v, distance, decel, delay):
+    """Whether a car can stay behind the line: it can stop with `decel` after `delay`, or it stands at the line and is not across.
+
+    A standing car's front may seem to be over the line by as much as the own position errs.
+    """
+    return must_stop(v, distance, decel, delay) or (v < STILL and distance > CROSSED)
+
+
+@kernel
 def _choose(fleet, path, i, g, link, distance, now):
     """Stop for yellow, or drive on: chosen when it appears, and kept unless what was chosen has become impossible.
 
@@ -90,12 +100,12 @@ def _choose(fleet, path, i, g, link, distance, now):
         at = path_index(path, path.gate_s[g], np.int64(0))
         pace = 0.5 * (v + min(v, top_speed_at(path, path.gate_s[g], at)))
         late = distance > pace * (YELLOW_LEAST - LAG)
-        if must_stop(v, distance, STOP_DECEL, LAG) or (late and must_stop(v, distance, FIRM_DECEL, LAG)):
+        if can_wait(v, distance, STOP_DECEL, LAG) or (late and must_stop(v, distance, FIRM_DECEL, LAG)):
             ints[i, HALTING] = link
         else:
             ints[i, COMMITTED] = link
     elif ints[i, HALTING] == link:
-        if not must_stop(v, distance, STRONGEST, 0.1):
+        if not can_wait(v, distance, STRONGEST, 0.1):
             ints[i, HALTING], ints[i, COMMITTED] = -1, link
     elif distance > CROSSED and f[i, ASK] < -BRAKING:
         rest = YELLOW_LEAST - (now - f[i, YELLOW_AT])
@@ -132,7 +142,7 @@ def rule_lights(book, fleet, path, i, seen_link, seen_light, now):
             if ints[i, COMMITTED] != link:
                 path.gate_rule[g] |= RED_STOP
         elif light in (RED, RED_YELLOW):
-            if distance > CROSSED and must_stop(f[i, SPEED], distance, max(LATE_DECEL, -f[i, ASK]), LATE_REACTION):
+            if distance > CROSSED and can_wait(f[i, SPEED], distance, max(LATE_DECEL, -f[i, ASK]), LATE_REACTION):
                 ints[i, COMMITTED] = -1
             if ints[i, COMMITTED] != link:
                 path.gate_rule[g] |= RED_STOP
